@@ -1,4 +1,4 @@
-"""Events leave signed, each endpoint has a lane of its own, and nothing is lost at the end."""
+"""Tests of event delivery: signatures, independent endpoints, failures and shutdown."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -39,10 +39,10 @@ STATUS = EventDeliveryStatus
 
 
 class Receivers:
-    """Plays every receiver: takes, refuses or never answers, and remembers what it saw."""
+    """Receivers that accept, refuse or never answer, and record the requests."""
 
     def __init__(self) -> None:
-        self.taken: list[httpx.Request] = []
+        self.requests: list[httpx.Request] = []
         self.silent: set[str] = set()
         self.most_silent = 0
         self.statuses: dict[str, int] = {}
@@ -53,12 +53,12 @@ class Receivers:
             self.silent.add(request.headers["webhook-id"])
             self.most_silent = max(self.most_silent, len(self.silent))
             await asyncio.sleep(60)
-        self.taken.append(request)
-        return httpx.Response(self.statuses.get(str(request.url), 200), content=thanks())
+        self.requests.append(request)
+        return httpx.Response(self.statuses.get(str(request.url), 200), content=stream_body())
 
 
-async def thanks() -> AsyncIterator[bytes]:
-    """Give the body of an answer that is still to be read."""
+async def stream_body() -> AsyncIterator[bytes]:
+    """Yield the body of an answer that is still to be read."""
     yield b"thanks"
 
 
@@ -69,21 +69,21 @@ def receivers() -> Receivers:
 
 @asynccontextmanager
 async def run_event_workers(database: Database, receivers: Receivers) -> AsyncIterator[None]:
-    """Sequence events and deliver them as a gateway does; stop the worker in order at the end."""
+    """Sequence events and deliver them as a gateway does, and stop the worker at the end."""
     sender = WebhookSender(allow_private=False, transport=httpx.MockTransport(receivers))
-    news, stop = WakeSignal(), StopSignal()
+    signal, stop = WakeSignal(), StopSignal()
     worker = EventDeliveryWorker(
-        database=database, sender=sender, wake_signal=news, public_url="https://raffles.example"
+        database=database, sender=sender, wake_signal=signal, public_url="https://raffles.example"
     )
-    await EventSequencer(database=database, queue_signal=news).turn()
+    await EventSequencer(database=database, queue_signal=signal).turn()
     working = asyncio.create_task(
-        loop.run_worker(worker.turn, name="events", wake_signal=news, stop=stop)
+        loop.run_worker(worker.turn, name="events", wake_signal=signal, stop=stop)
     )
     try:
         yield
     finally:
         stop.set()
-        news.set()
+        signal.set()
         await working
         await worker.finish(grace_seconds=0.05)
         await sender.aclose()
@@ -93,7 +93,7 @@ def statuses(endpoint: EventEndpoint) -> list[str]:
     return sorted(EventDelivery.objects.filter(endpoint=endpoint).values_list("status", flat=True))
 
 
-async def test_an_event_leaves_signed_with_its_fixed_header(
+async def test_an_event_is_sent_signed_and_with_the_header_of_its_endpoint(
     database: Database, receivers: Receivers, eventually: Eventually
 ) -> None:
     endpoint = await database.run_unit(
@@ -104,11 +104,11 @@ async def test_an_event_leaves_signed_with_its_fixed_header(
     async with run_event_workers(database, receivers):
         await eventually(lambda: statuses(endpoint) == [STATUS.DELIVERED])
 
-    [request] = receivers.taken
+    [request] = receivers.requests
     event = await database.run_unit(Event.objects.get)
-    told = orjson.loads(request.content)
-    assert (told["id"], told["sequence"]) == (event.event_id, 1)
-    assert told == Webhook(endpoint.secret).verify(request.content, dict(request.headers))
+    body = orjson.loads(request.content)
+    assert (body["id"], body["sequence"]) == (event.event_id, 1)
+    assert body == Webhook(endpoint.secret).verify(request.content, dict(request.headers))
     assert request.headers["x-raffle-signature"].startswith("sha256=")
     assert request.headers["x-n8n-key"] == "open sesame"
     assert request.headers["content-type"] == "application/json"
@@ -116,7 +116,7 @@ async def test_an_event_leaves_signed_with_its_fixed_header(
     assert (delivery.http_status, delivery.response) == (200, "thanks")
 
 
-async def test_a_silent_endpoint_holds_up_neither_the_others_nor_the_database_nor_the_end(
+async def test_a_silent_endpoint_does_not_delay_other_endpoints_transactions_or_shutdown(
     database: Database, receivers: Receivers, eventually: Eventually
 ) -> None:
     silent = await database.run_unit(lambda: create_endpoint(url=SILENT))
@@ -138,7 +138,7 @@ async def test_a_silent_endpoint_holds_up_neither_the_others_nor_the_database_no
     )
 
 
-async def test_what_is_refused_or_cannot_be_written_is_noted_and_tried_later(
+async def test_a_delivery_that_is_refused_or_cannot_be_signed_is_recorded_and_retried(
     database: Database, receivers: Receivers, eventually: Eventually
 ) -> None:
     receivers.statuses[BAD] = 500
@@ -166,10 +166,10 @@ async def test_what_is_refused_or_cannot_be_written_is_noted_and_tried_later(
     assert errors[refused.pk] == "It answered 500 Internal Server Error."
     assert errors[garbled.pk].startswith("It could not be written or signed")
     assert set(await database.run_unit(lambda: statuses(private))) == {STATUS.QUEUED}
-    assert [str(request.url) for request in receivers.taken] == [BAD]
+    assert [str(request.url) for request in receivers.requests] == [BAD]
 
 
-async def test_a_person_is_told_once_when_an_endpoint_gets_nothing_any_more(
+async def test_an_alarm_counts_the_deliveries_that_an_endpoint_did_not_get(
     database: Database, receivers: Receivers, eventually: Eventually
 ) -> None:
     receivers.statuses[BAD] = 500
@@ -178,7 +178,7 @@ async def test_a_person_is_told_once_when_an_endpoint_gets_nothing_any_more(
         await database.run_unit(record_event, EventType.CHANNEL_ALERT)
 
     def failed() -> int:
-        """Let two days pass, and count what was given up."""
+        """Make the last retry of each delivery due, and return how many have failed."""
         waiting = EventDelivery.objects.filter(status=STATUS.QUEUED)
         waiting.update(attempts=len(RETRY_WAITS), next_attempt_at=NOON)
         return statuses(endpoint).count(STATUS.FAILED)
@@ -194,7 +194,7 @@ async def test_a_person_is_told_once_when_an_endpoint_gets_nothing_any_more(
     assert endpoint.name in alarm.title
 
 
-async def test_410_switches_an_endpoint_off_with_an_alarm(
+async def test_410_disables_the_endpoint_and_sounds_an_alarm(
     database: Database, receivers: Receivers, eventually: Eventually
 ) -> None:
     receivers.statuses[BAD] = 410
@@ -207,7 +207,7 @@ async def test_410_switches_an_endpoint_off_with_an_alarm(
     assert not (await database.run_unit(endpoints.find_endpoint, endpoint.pk)).active
 
 
-async def test_what_a_dead_gateway_left_is_sent_by_another_and_old_events_are_forgotten(
+async def test_an_expired_lease_is_sent_again_and_old_events_are_deleted(
     database: Database, receivers: Receivers, eventually: Eventually
 ) -> None:
     endpoint = await database.run_unit(lambda: create_endpoint(url=FINE))
@@ -219,7 +219,7 @@ async def test_what_a_dead_gateway_left_is_sent_by_another_and_old_events_are_fo
     async with run_event_workers(database, receivers):
         await eventually(lambda: statuses(endpoint) == [STATUS.DELIVERED])
 
-    forgetting = EventRetention(database=database, stop=StopSignal())
+    retention = EventRetention(database=database, stop=StopSignal())
     await database.run_unit(Event.objects.update, created_at=NOON.replace(year=2025))
-    await forgetting.turn()
+    await retention.turn()
     assert not await database.run_unit(Event.objects.exists)

@@ -1,4 +1,4 @@
-"""Alive without a database; ready only when the work gets done."""
+"""Tests of the gateway's readiness: waiting messages, migrations and the database."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta
@@ -14,7 +14,7 @@ from shared.whatsapp.models import OutboundMessage
 from shared.whatsapp.services.outbox import outbox_queue
 from tests import builders
 from tests.integration.gateway.fake_meta import RunGateway
-from tests.integration.gateway.test_workers import stuck_message
+from tests.integration.gateway.sample_data import create_stuck_message
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -37,7 +37,7 @@ class TestReadiness:
     async def test_a_message_that_waits_too_long_is_a_reason(
         self, gateway: RunGateway, database: Database
     ) -> None:
-        await database.run_unit(lambda: stuck_message(age=timedelta(seconds=90)))
+        await database.run_unit(lambda: create_stuck_message(age=timedelta(seconds=90)))
 
         async with gateway(workers=False) as meta:
             answer = await meta.get("/readyz")
@@ -49,7 +49,7 @@ class TestReadiness:
     async def test_a_reply_that_waits_too_long_is_a_reason(
         self, gateway: RunGateway, database: Database
     ) -> None:
-        await database.run_unit(lambda: old_reply(age=timedelta(seconds=150)))
+        await database.run_unit(lambda: create_old_reply(age=timedelta(seconds=150)))
 
         async with gateway(workers=False) as meta:
             answer = await meta.get("/readyz")
@@ -61,35 +61,35 @@ class TestReadiness:
     async def test_missing_migrations_are_a_reason_until_they_are_applied(
         self, database: Database
     ) -> None:
-        examination = ReadinessCheck()
-        await database.run_unit(forget_a_migration)
+        readiness_check = ReadinessCheck()
+        await database.run_unit(hide_a_migration)
 
-        before = await database.run_unit(examination)
-        await database.run_unit(remember_it)
-        after = await database.run_unit(examination)
+        before = await database.run_unit(readiness_check)
+        await database.run_unit(restore_migration)
+        after = await database.run_unit(readiness_check)
 
         assert before.unapplied_migrations == 1
         assert "manage migrate" in before.reasons[0]
         assert after.reasons == []
 
     @pytest.mark.same_everywhere
-    async def test_a_look_that_does_not_end_means_the_database_is_away(self) -> None:
-        looks = []
+    async def test_a_check_that_does_not_end_means_the_database_is_away(self) -> None:
+        calls = []
 
         async def endless() -> Readiness:
-            looks.append(1)
+            calls.append(1)
             await asyncio.sleep(3600)
             return Readiness()
 
-        watch = ReadinessMonitor(endless)
+        monitor = ReadinessMonitor(endless)
 
-        conditions = await asyncio.gather(*(watch.check_readiness() for _ in range(5)))
+        results = await asyncio.gather(*(monitor.check_readiness() for _ in range(5)))
 
-        assert conditions == [DATABASE_AWAY] * 5
-        assert len(looks) == 1
+        assert results == [DATABASE_AWAY] * 5
+        assert len(calls) == 1
 
 
-def old_reply(*, age: timedelta) -> OutboundMessage:
+def create_old_reply(*, age: timedelta) -> OutboundMessage:
     """Queue a reply as if it had been queued `age` ago."""
     return outbox_queue.enqueue_message(
         builders.create_contact(last_inbound_at=datetime.now(UTC)),
@@ -100,8 +100,8 @@ def old_reply(*, age: timedelta) -> OutboundMessage:
     )
 
 
-def forget_a_migration() -> None:
-    """Let the database look as if the channel's latest migration were not applied."""
+def hide_a_migration() -> None:
+    """Make a migration of the WhatsApp app look as if it were not applied."""
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE django_migrations SET app = 'elsewhere'"
@@ -109,7 +109,7 @@ def forget_a_migration() -> None:
         )
 
 
-def remember_it() -> None:
-    """Undo `forget_a_migration`."""
+def restore_migration() -> None:
+    """Undo `hide_a_migration`."""
     with connection.cursor() as cursor:
         cursor.execute("UPDATE django_migrations SET app = 'whatsapp' WHERE app = 'elsewhere'")

@@ -91,7 +91,7 @@ class TestIngest:
         ],
         ids=lambda value: str(value)[:40],
     )
-    async def test_the_odd_is_kept_and_acknowledged(
+    async def test_a_webhook_that_is_not_understood_is_kept_and_acknowledged(
         self, gateway: RunGateway, database: Database, document: Any, kept: type[InboundMessage]
     ) -> None:
         async with gateway(workers=False) as meta:
@@ -109,7 +109,9 @@ class TestIngest:
         assert answer.status_code == 200
         assert await database.run_unit(DeliveryStatus.objects.count) == 1
 
-    async def test_only_the_signed_is_stored(self, gateway: RunGateway, database: Database) -> None:
+    async def test_a_webhook_without_a_signature_is_refused(
+        self, gateway: RunGateway, database: Database
+    ) -> None:
         async with gateway(workers=False) as meta:
             answer = await meta.post("/webhook", json=build_text_webhook("hello"))
 
@@ -119,7 +121,7 @@ class TestIngest:
 
 @pytest.fixture
 def away() -> Iterator[None]:
-    """Let every new connection fail, as when the database is away."""
+    """Make every new connection fail, as when the database is down."""
     settings = connections.settings["default"]
     name = settings["NAME"]
     settings["NAME"] = "/nowhere/at/all"
@@ -129,7 +131,7 @@ def away() -> Iterator[None]:
 
 class TestDatabaseAway:
     @pytest.mark.usefixtures("away")
-    async def test_all_are_told_to_come_again(self, gateway: RunGateway) -> None:
+    async def test_every_webhook_gets_503(self, gateway: RunGateway) -> None:
         async with gateway(workers=False) as meta:
             answers = await asyncio.gather(
                 *(post_webhook(meta, build_text_webhook("x", serial=n)) for n in range(20))
@@ -138,7 +140,7 @@ class TestDatabaseAway:
         assert {answer.status_code for answer in answers} == {503}
 
     @pytest.mark.usefixtures("away")
-    async def test_the_handshake_and_the_pulse_need_no_database(self, gateway: RunGateway) -> None:
+    async def test_the_handshake_and_healthz_need_no_database(self, gateway: RunGateway) -> None:
         query = {
             "hub.mode": "subscribe",
             "hub.challenge": "42",
@@ -151,27 +153,27 @@ class TestDatabaseAway:
         assert [answer.status_code for answer in answers] == [200, 200]
 
     @pytest.mark.usefixtures("away")
-    async def test_readiness_says_so(self, gateway: RunGateway) -> None:
+    async def test_readyz_reports_it(self, gateway: RunGateway) -> None:
         async with gateway() as meta:
             answer = await meta.get("/readyz")
 
         assert answer.status_code == 503
         assert answer.json()["database"] == "away"
 
-    async def test_a_connection_that_the_server_cut_is_opened_again(
+    async def test_a_connection_that_the_server_closed_is_opened_again(
         self, gateway: RunGateway, database: Database
     ) -> None:
         async with gateway(workers=False) as meta:
             await post_webhook(meta, build_text_webhook("before"))
-            await database.run_unit(cut_every_other_connection)
+            await database.run_unit(close_other_connections)
             answer: httpx.Response = await post_webhook(meta, build_text_webhook("after", serial=2))
 
         assert answer.status_code == 200
         assert await database.run_unit(InboundMessage.objects.count) == 2
 
 
-def cut_every_other_connection() -> None:
-    """Do what a restart of PostgreSQL does to those connected; SQLite has no server to restart."""
+def close_other_connections() -> None:
+    """Close the other connections as a restart of PostgreSQL does; SQLite has no server."""
     if connection.vendor == "sqlite":
         return
     with connection.cursor() as cursor:

@@ -1,4 +1,4 @@
-"""What was stored is answered, what is queued is sent, what is due is done, without being asked."""
+"""Tests of the gateway's workers: answers, sending, proofs, expiry and shutdown."""
 
 import asyncio
 from collections.abc import Callable
@@ -22,9 +22,10 @@ from shared.raffles import fingerprints
 from shared.raffles.models import Order, PaymentProof
 from shared.raffles.services import reservations
 from shared.whatsapp import messages
-from shared.whatsapp.models import BusinessNumber, InboundMessage, OutboundMessage, WhatsAppContact
+from shared.whatsapp.models import BusinessNumber, InboundMessage, OutboundMessage
 from shared.whatsapp.services.outbox import outbox_queue
 from tests import builders
+from tests.integration.gateway import sample_data
 from tests.integration.gateway.fake_meta import (
     PHONE_NUMBER_ID,
     FakeGraph,
@@ -45,8 +46,9 @@ PNG = (
 type Eventually = Callable[..., Any]
 
 
-def queued(contact: WhatsAppContact, *texts: str) -> list[OutboundMessage]:
-    """Queue messages as the back office does: rows, and no signal."""
+def queue_messages(*texts: str) -> list[OutboundMessage]:
+    """Queue messages to a new buyer as the back office does: without waking a worker."""
+    contact = sample_data.create_recent_contact()
     return [
         outbox_queue.enqueue_message(
             contact,
@@ -60,23 +62,18 @@ def queued(contact: WhatsAppContact, *texts: str) -> list[OutboundMessage]:
     ]
 
 
-def buyer(**fields: Any) -> WhatsAppContact:
-    """Make a buyer who wrote just now."""
-    return builders.create_contact(**{"last_inbound_at": datetime.now(UTC), **fields})
-
-
-def outcomes() -> list[str]:
-    """Give the status of every outgoing message, in the order they were queued."""
+def list_outbox_statuses() -> list[str]:
+    """Return the status of every outgoing message, in the order of the queue."""
     return list(OutboundMessage.objects.order_by("id").values_list("status", flat=True))
 
 
 def all_sent() -> bool:
-    """Whether something was queued and nothing waits any more."""
-    return set(outcomes()) == {OutboxStatus.SENT}
+    """Whether every queued message is sent, and there is at least one."""
+    return set(list_outbox_statuses()) == {OutboxStatus.SENT}
 
 
 class TestAnswering:
-    async def test_a_word_is_answered_and_the_answer_sent(
+    async def test_a_text_is_answered_and_the_answer_is_sent(
         self, gateway: RunGateway, graph: FakeGraph, eventually: Eventually, database: Database
     ) -> None:
         await database.run_unit(builders.create_raffle)
@@ -93,7 +90,7 @@ class TestAnswering:
         assert outbound.wa_message_id == "wamid.OURS1"
         assert outbound.correlation_id == inbound.correlation_id
 
-    async def test_what_a_crash_left_is_answered_at_the_next_start(
+    async def test_a_message_stored_before_a_crash_is_answered_at_the_next_start(
         self, gateway: RunGateway, graph: FakeGraph, eventually: Eventually
     ) -> None:
         async with gateway(workers=False) as meta:
@@ -112,7 +109,7 @@ class TestAnswering:
             await asyncio.gather(
                 *(post_webhook(meta, build_text_webhook("hi", sender=each)) for each in senders)
             )
-            await eventually(lambda: len(outcomes()) == 30 and all_sent())
+            await eventually(lambda: len(list_outbox_statuses()) == 30 and all_sent())
 
         assert sorted(body["to"] for body in graph.sent) == [f"+{each}" for each in senders]
 
@@ -132,21 +129,21 @@ class TestAnswering:
 
 class TestSending:
     @pytest.mark.same_everywhere
-    async def test_what_the_back_office_queued_is_found_without_a_bell(
+    async def test_a_message_queued_by_the_back_office_is_found_without_a_signal(
         self, gateway: RunGateway, graph: FakeGraph, eventually: Eventually, database: Database
     ) -> None:
         async with gateway():
             await asyncio.sleep(0.2)
-            await database.run_unit(lambda: queued(buyer(), "Paid."))
+            await database.run_unit(lambda: queue_messages("Paid."))
             await eventually(all_sent)
 
         assert graph.texts == ["Paid."]
 
-    async def test_one_buyer_gets_one_after_the_other_in_order(
+    async def test_messages_to_one_buyer_are_sent_one_after_the_other(
         self, gateway: RunGateway, graph: FakeGraph, eventually: Eventually, database: Database
     ) -> None:
         graph.pause = 0.05
-        await database.run_unit(lambda: queued(buyer(), "one", "two", "three", "four"))
+        await database.run_unit(lambda: queue_messages("one", "two", "three", "four"))
 
         async with gateway():
             await eventually(all_sent)
@@ -154,11 +151,11 @@ class TestSending:
         assert graph.texts == ["one", "two", "three", "four"]
         assert graph.overlaps == 0
 
-    async def test_different_buyers_are_sent_to_side_by_side(
+    async def test_messages_to_different_buyers_are_sent_concurrently(
         self, gateway: RunGateway, graph: FakeGraph, eventually: Eventually, database: Database
     ) -> None:
         graph.pause = 0.3
-        await database.run_unit(lambda: [queued(buyer(), "hello") for _ in range(10)])
+        await database.run_unit(lambda: [queue_messages("hello") for _ in range(10)])
 
         async with gateway():
             await eventually(all_sent)
@@ -166,11 +163,11 @@ class TestSending:
         assert graph.most_under_way > 3
 
     @pytest.mark.same_everywhere
-    async def test_meta_out_of_reach_is_tried_again(
+    async def test_a_failed_connection_is_retried(
         self, gateway: RunGateway, graph: FakeGraph, eventually: Eventually, database: Database
     ) -> None:
         graph.answers.append(httpx.ConnectError("no route"))
-        await database.run_unit(lambda: queued(buyer(), "hello"))
+        await database.run_unit(lambda: queue_messages("hello"))
 
         async with gateway():
             await eventually(all_sent)
@@ -178,39 +175,39 @@ class TestSending:
         assert graph.texts == ["hello"]
 
     @pytest.mark.same_everywhere
-    async def test_a_send_without_an_answer_is_not_blindly_repeated(
+    async def test_a_send_without_an_answer_is_not_repeated_at_once(
         self, gateway: RunGateway, graph: FakeGraph, eventually: Eventually, database: Database
     ) -> None:
         graph.answers.append(httpx.ReadTimeout("silence"))
-        await database.run_unit(lambda: queued(buyer(), "hello"))
+        await database.run_unit(lambda: queue_messages("hello"))
 
         async with gateway():
-            await eventually(lambda: outcomes() == [OutboxStatus.UNKNOWN])
+            await eventually(lambda: list_outbox_statuses() == [OutboxStatus.UNKNOWN])
             await asyncio.sleep(0.5)
 
         assert graph.sent == []
 
     @pytest.mark.same_everywhere
-    async def test_a_refusal_for_good_is_recorded_in_words(
+    async def test_a_permanent_refusal_is_recorded_with_its_reason(
         self, gateway: RunGateway, graph: FakeGraph, eventually: Eventually, database: Database
     ) -> None:
         error = {"code": 131026, "message": "Message undeliverable"}
         graph.answers.append(httpx.Response(400, json={"error": error}))
-        await database.run_unit(lambda: queued(buyer(), "hello"))
+        await database.run_unit(lambda: queue_messages("hello"))
 
         async with gateway():
-            await eventually(lambda: outcomes() == [OutboxStatus.FAILED])
+            await eventually(lambda: list_outbox_statuses() == [OutboxStatus.FAILED])
 
         message = await database.run_unit(OutboundMessage.objects.get)
         assert message.error_code == 131026
         assert "undeliverable" in message.error
 
     @pytest.mark.same_everywhere
-    async def test_a_dead_token_pauses_the_number(
+    async def test_an_invalid_token_pauses_the_number(
         self, gateway: RunGateway, graph: FakeGraph, eventually: Eventually, database: Database
     ) -> None:
         graph.answers.append(httpx.Response(401, json={"error": {"code": 190}}))
-        await database.run_unit(lambda: queued(buyer(), "one", "two"))
+        await database.run_unit(lambda: queue_messages("one", "two"))
 
         async with gateway():
             await eventually(
@@ -223,12 +220,12 @@ class TestSending:
         assert graph.sent == []
 
 
-def proof(**fields: Any) -> PaymentProof:
-    """Make a proof whose file is to be fetched now."""
+def create_due_proof(**fields: Any) -> PaymentProof:
+    """Create a proof whose file is to be fetched now."""
     now = datetime.now(UTC)
     order = builders.create_order_row(
         builders.create_raffle(),
-        contact=buyer(),
+        contact=sample_data.create_recent_contact(),
         status=OrderStatus.PENDING_PAYMENT,
         expires_at=None,
         under_review_since=now,
@@ -250,12 +247,12 @@ def proof(**fields: Any) -> PaymentProof:
 
 @pytest.mark.same_everywhere
 class TestMedia:
-    async def test_a_proof_is_fetched_looked_at_and_kept(
+    async def test_a_proof_is_fetched_fingerprinted_and_stored(
         self, gateway: RunGateway, graph: FakeGraph, eventually: Eventually, database: Database
     ) -> None:
         receipt = COPY_METHODS["png"](draw_receipt())
         graph.files["4711"] = receipt
-        await database.run_unit(proof)
+        await database.run_unit(create_due_proof)
 
         async with gateway():
             await eventually(PaymentProof.objects.filter(status=ProofStatus.KEPT).exists)
@@ -266,10 +263,10 @@ class TestMedia:
         assert bytes(kept.fingerprint.bits).hex() == fingerprints.compute_fingerprint(receipt)
         kept.file.close()
 
-    async def test_a_file_that_is_gone_is_given_up_and_the_buyer_asked(
+    async def test_a_file_that_is_gone_is_given_up_and_the_buyer_is_asked_again(
         self, gateway: RunGateway, graph: FakeGraph, eventually: Eventually, database: Database
     ) -> None:
-        await database.run_unit(proof)
+        await database.run_unit(create_due_proof)
 
         async with gateway():
             await eventually(PaymentProof.objects.filter(status=ProofStatus.FAILED).exists)
@@ -281,7 +278,7 @@ class TestMedia:
         self, gateway: RunGateway, graph: FakeGraph, eventually: Eventually, database: Database
     ) -> None:
         graph.files["4711"] = PNG
-        await database.run_unit(lambda: proof(media_sha256="0" * 64))
+        await database.run_unit(lambda: create_due_proof(media_sha256="0" * 64))
 
         async with gateway():
             again = PaymentProof.objects.filter(fetch_attempts=1).exclude(fetch_error="")
@@ -293,10 +290,10 @@ class TestMedia:
 
 
 class TestExpiry:
-    async def test_a_hold_that_is_over_expires_and_its_buyer_is_told(
+    async def test_an_overdue_hold_expires_and_its_buyer_gets_a_message(
         self, gateway: RunGateway, graph: FakeGraph, eventually: Eventually, database: Database
     ) -> None:
-        await database.run_unit(overdue_order)
+        await database.run_unit(create_overdue_order)
 
         async with gateway():
             await eventually(Order.objects.filter(status=OrderStatus.EXPIRED).exists)
@@ -307,8 +304,8 @@ class TestExpiry:
     async def test_nothing_expires_while_a_backlog_is_drained(
         self, gateway: RunGateway, eventually: Eventually, database: Database
     ) -> None:
-        await database.run_unit(overdue_order)
-        await database.run_unit(lambda: stuck_message(age=timedelta(seconds=30)))
+        await database.run_unit(create_overdue_order)
+        await database.run_unit(lambda: sample_data.create_stuck_message(age=timedelta(seconds=30)))
 
         async with gateway():
             await asyncio.sleep(1)
@@ -316,12 +313,12 @@ class TestExpiry:
         assert await database.run_unit(Order.objects.filter(status=OrderStatus.DRAFT).exists)
 
 
-def overdue_order() -> Order:
-    """Make a hold that was begun two hours ago and should have ended since."""
+def create_overdue_order() -> Order:
+    """Create a hold of two hours ago, whose time is over."""
     with transaction.atomic():
         return reservations.hold_random(
             builders.create_raffle(),
-            contact_id=buyer().pk,
+            contact_id=sample_data.create_recent_contact().pk,
             quantity=3,
             pivot=0,
             now=datetime.now(UTC) - timedelta(hours=2),
@@ -329,47 +326,31 @@ def overdue_order() -> Order:
         )
 
 
-def stuck_message(*, age: timedelta) -> InboundMessage:
-    """Make a message that waits since `age` and is not due for another minute."""
-    now = datetime.now(UTC)
-    return InboundMessage.objects.create(
-        phone_number_id=PHONE_NUMBER_ID,
-        wa_message_id="wamid.STUCK",
-        dedupe_key="wamid.STUCK",
-        contact=buyer(),
-        type="text",
-        payload={},
-        sent_at=now - age,
-        received_at=now - age,
-        next_attempt_at=now + timedelta(minutes=1),
-    )
-
-
 class TestStopping:
-    async def test_a_send_under_way_is_finished_and_recorded(
+    async def test_a_send_in_progress_is_finished_and_recorded(
         self, gateway: RunGateway, graph: FakeGraph, eventually: Eventually, database: Database
     ) -> None:
         graph.pause = 1.0
-        await database.run_unit(lambda: queued(buyer(), "hello"))
+        await database.run_unit(lambda: queue_messages("hello"))
 
         async with gateway():
-            await eventually(lambda: outcomes() == [OutboxStatus.SENDING])
+            await eventually(lambda: list_outbox_statuses() == [OutboxStatus.SENDING])
 
-        assert await database.run_unit(outcomes) == [OutboxStatus.SENT]
+        assert await database.run_unit(list_outbox_statuses) == [OutboxStatus.SENT]
 
-    async def test_nothing_new_is_begun(
+    async def test_no_further_message_is_sent(
         self, gateway: RunGateway, graph: FakeGraph, eventually: Eventually, database: Database
     ) -> None:
         graph.pause = 0.5
-        await database.run_unit(lambda: queued(buyer(), "one", "two", "three"))
+        await database.run_unit(lambda: queue_messages("one", "two", "three"))
 
         async with gateway():
-            await eventually(lambda: OutboxStatus.SENDING in outcomes())
+            await eventually(lambda: OutboxStatus.SENDING in list_outbox_statuses())
 
         assert graph.texts == ["one"]
-        assert await database.run_unit(outcomes) == ["SENT", "QUEUED", "QUEUED"]
+        assert await database.run_unit(list_outbox_statuses) == ["SENT", "QUEUED", "QUEUED"]
 
-    async def test_webhooks_under_way_are_committed_and_acknowledged(
+    async def test_webhooks_in_progress_are_committed_and_acknowledged(
         self, gateway: RunGateway, database: Database
     ) -> None:
         async with gateway() as meta:
