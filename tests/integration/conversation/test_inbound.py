@@ -98,12 +98,12 @@ class TestPurchase:
     def test_names_the_amount_the_code_and_the_account(self, raffle: Raffle) -> None:
         chat = BuyerChat()
         order = chat.buys()
-        told = render_body(chat.list_messages()[-1])
+        text = render_body(chat.list_messages()[-1])
 
-        assert "$15.00" in told
-        assert str(order) in told
-        assert "Bank of Example" in told
-        assert "12:30" in told
+        assert "$15.00" in text
+        assert str(order) in text
+        assert "Bank of Example" in text
+        assert "12:30" in text
 
 
 class TestNumbersTaken:
@@ -199,10 +199,10 @@ class TestDeadlines:
             by=builders.build_staff_actor(),
             now=chat.now,
         )
-        told = render_body(chat.list_messages()[-1])
+        text = render_body(chat.list_messages()[-1])
         chat.says("ok")
 
-        assert "cannot read" in told
+        assert "cannot read" in text
         assert chat.state is State.WAIT_PROOF
         assert order_endings.expire_due_orders(now=chat.later(minutes=33).now) == 1
 

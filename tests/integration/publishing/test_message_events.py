@@ -141,10 +141,10 @@ def paid() -> Event:
 def test_a_message_that(fate: Outcome, paid: Event) -> None:
     fate()
 
-    told = Event.objects.filter(type=EventType.MESSAGE_FAILED)
-    assert len(told) == EVENTS_PER_OUTCOME[fate]
+    events = Event.objects.filter(type=EventType.MESSAGE_FAILED)
+    assert len(events) == EVENTS_PER_OUTCOME[fate]
     message = OutboundMessage.objects.get()
-    for event in told:
+    for event in events:
         assert (event.subject, event.order_id) == (message.about, paid.order_id)
         assert event.data["message"]["reason"]
         assert event.data["message"]["buyer"] == paid.data["order"]["buyer"] or (

@@ -139,17 +139,17 @@ class TestSnapshot:
 
 class TestCommand:
     def test_says_that_all_is_well(self, raffle: Raffle) -> None:
-        said = StringIO()
+        output = StringIO()
 
-        call_command("check_inventory", stdout=said)
+        call_command("check_inventory", stdout=output)
 
-        assert "exactly once" in said.getvalue()
+        assert "exactly once" in output.getvalue()
 
     def test_fails_where_it_does_not_add_up_and_says_why(self, raffle: Raffle) -> None:
         lose_a_number(raffle)
-        said = StringIO()
+        output = StringIO()
 
         with pytest.raises(CommandError, match="1 problem"):
-            call_command("check_inventory", str(raffle.pk), stderr=said)
+            call_command("check_inventory", str(raffle.pk), stderr=output)
 
-        assert f"raffle {raffle.pk}: 19 numbers exist" in said.getvalue()
+        assert f"raffle {raffle.pk}: 19 numbers exist" in output.getvalue()

@@ -55,11 +55,11 @@ class TestGenerate:
 
     def test_tells_how_many_exist_after_each_chunk(self) -> None:
         raffle = create_raffle_without_numbers(numbers=250, first_number=0)
-        told: list[int] = []
+        progress: list[int] = []
 
-        number_generation.generate_numbers(raffle.pk, chunk=100, progress=told.append)
+        number_generation.generate_numbers(raffle.pk, chunk=100, progress=progress.append)
 
-        assert told == [100, 200, 250]
+        assert progress == [100, 200, 250]
 
     def test_shuffles(self) -> None:
         raffle = create_raffle_without_numbers(numbers=1000)
@@ -80,11 +80,11 @@ class TestGenerate:
 class TestCommand:
     def test_creates_the_numbers_and_says_so(self) -> None:
         raffle = create_raffle_without_numbers(numbers=100, first_number=0)
-        said = StringIO()
+        output = StringIO()
 
-        call_command("generate_numbers", str(raffle.pk), stdout=said)
+        call_command("generate_numbers", str(raffle.pk), stdout=output)
 
-        assert said.getvalue() == (
+        assert output.getvalue() == (
             "Summer Raffle: numbers 00 to 99 exist, 100 of them created now.\n"
         )
         assert len(list_numbers(raffle)) == 100

@@ -518,10 +518,10 @@ class TestHistory:
 
         payments.confirm_payment(order, by=build_token_actor(), now=NOON + MINUTE)
 
-        told = OrderEvent.objects.filter(order=order).values_list(
+        entries = OrderEvent.objects.filter(order=order).values_list(
             "action", "from_status", "to_status", "actor_kind", "actor_id", "actor_label", "at"
         )
-        assert list(told) == [
+        assert list(entries) == [
             ("HELD", "", "DRAFT", "CHAT", "1", "Buyer", NOON),
             ("PLACED", "DRAFT", "PENDING_PAYMENT", "CHAT", "1", "Buyer", NOON),
             ("PAID", "PENDING_PAYMENT", "PAID", "TOKEN", "3", "n8n", NOON + MINUTE),

@@ -392,9 +392,9 @@ class TestPeople:
         for person in (active, idle):
             owner.post(reverse("admin:auth_user_delete", args=[person.pk]), {"post": "yes"})
 
-        told = owner.get(reverse("admin:auth_user_change", args=[active.pk])).content.decode()
+        page = owner.get(reverse("admin:auth_user_change", args=[active.pk])).content.decode()
         assert list(User.objects.filter(username__in=["rita", "ida"])) == [active]
-        assert "is not deleted, because what rita did must keep its name" in told
+        assert "is not deleted, because what rita did must keep its name" in page
 
     @pytest.mark.parametrize(("kind", "stays"), [(ActorKind.STAFF, True), (ActorKind.TOKEN, False)])
     def test_what_a_token_with_the_users_key_did_does_not_keep_the_user(

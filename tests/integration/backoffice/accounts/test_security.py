@@ -105,9 +105,9 @@ class TestTurningOff:
             press_button(client, "off", password="guess", code="000000")
         address = reverse("admin:desk_security_off")
 
-        told = client.post(address, {"password": PASSWORD, "code": "000000"}, follow=True)
+        page = client.post(address, {"password": PASSWORD, "code": "000000"}, follow=True)
 
-        assert "Please wait" in told.content.decode()
+        assert "Please wait" in page.content.decode()
 
     def test_new_codes_for_paper_make_the_old_ones_void(self, client: Client, rita: User) -> None:
         key, codes = turn_on_second_factor(client)

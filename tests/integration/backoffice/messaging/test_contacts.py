@@ -115,8 +115,8 @@ class TestBlocking:
         )
         assert not WhatsAppContact.objects.filter(is_blocked=True).exists()
 
-        said = LogEntry.objects.order_by("pk").values_list("change_message", flat=True)
-        assert list(said) == ["Blocked the contact", "Unblocked the contact"]
+        messages = LogEntry.objects.order_by("pk").values_list("change_message", flat=True)
+        assert list(messages) == ["Blocked the contact", "Unblocked the contact"]
         history = owner.get(reverse("admin:whatsapp_whatsappcontact_history", args=[buyer.pk]))
         assert b"olga" in history.content
 

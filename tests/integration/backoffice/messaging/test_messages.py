@@ -163,14 +163,14 @@ class TestOutbox:
         assert order.contact is not None
         found = queue_message(order.contact, about=order.code, wa_message_id="wamid.x")
         queue_message(builders.create_contact())
-        said = {
+        texts = {
             "code": str(order.code).lower().replace("-", " "),
             "phone": "+49 151 12345",
             "name": "wilhel",
             "wamid": "wamid.x",
         }
 
-        answer = owner.get(build_url(OutboundMessage, "changelist"), {"q": said[word]})
+        answer = owner.get(build_url(OutboundMessage, "changelist"), {"q": texts[word]})
 
         assert [row.pk for row in answer.context["cl"].result_list] == [found.pk]
 
@@ -220,12 +220,12 @@ class TestOutbox:
             queue_message(builders.create_contact(), status=OutboxStatus.SENT),
         )
 
-        said = run_action_on_all(owner, OutboundMessage, "send_again")
+        texts = run_action_on_all(owner, OutboundMessage, "send_again")
 
         assert any(
-            line.startswith("Queued again (1):") and str(failed.contact) in line for line in said
+            line.startswith("Queued again (1):") and str(failed.contact) in line for line in texts
         )
-        assert any("Left as it is" in line and str(sent.contact) in line for line in said)
+        assert any("Left as it is" in line and str(sent.contact) in line for line in texts)
 
 
 class TestInbox:
@@ -255,9 +255,9 @@ class TestInbox:
         create_failed_inbound()
         create_failed_inbound(status=InboxStatus.PROCESSED)
 
-        said = run_action_on_all(owner, InboundMessage, "answer_again")
+        texts = run_action_on_all(owner, InboundMessage, "answer_again")
 
-        assert sorted(line.split(" (")[0] for line in said) == [
+        assert sorted(line.split(" (")[0] for line in texts) == [
             "Answered again within seconds",
             "Left as it is. Only a message whose answer failed can be answered again",
         ]
@@ -298,10 +298,10 @@ class TestAlarms:
             "resolved already: olga"
             in press_button(owner, build_url(Alarm, "resolve", first.pk))[0]
         )
-        said = run_action_on_all(owner, Alarm, "mark_resolved")
+        texts = run_action_on_all(owner, Alarm, "mark_resolved")
 
         assert not Alarm.objects.filter(resolved_at=None).exists()
-        assert any("Resolved (1): More trouble" in line for line in said)
+        assert any("Resolved (1): More trouble" in line for line in texts)
         assert set(Alarm.objects.values_list("resolved_by", flat=True)) == {"olga"}
         assert LogEntry.objects.count() == 2
 

@@ -385,14 +385,14 @@ class TestManyAtOnce:
         sample_data.place_order(raffle, numbers=[3])
         keys = [order.pk for order in (fresh, before, gone, late, held)]
 
-        said = post_decisions(reviewer, "confirm", {"order": keys})
+        text = post_decisions(reviewer, "confirm", {"order": keys})
 
-        assert f"{fresh} is paid: 001 are sold." in said
-        assert f"{before} was already confirmed by rita on 22 Nov 2026, 12:00 (UTC)." in said
-        assert f"{gone} was not confirmed: it had ended and somebody else has 003." in said
-        assert f"{late} is paid: 004 are sold. It was late" in said
-        assert f"{held} could not: The buyer has not confirmed this order yet" in said
-        assert "2 done 1 already decided 2 left as they were" in said
+        assert f"{fresh} is paid: 001 are sold." in text
+        assert f"{before} was already confirmed by rita on 22 Nov 2026, 12:00 (UTC)." in text
+        assert f"{gone} was not confirmed: it had ended and somebody else has 003." in text
+        assert f"{late} is paid: 004 are sold. It was late" in text
+        assert f"{held} could not: The buyer has not confirmed this order yet" in text
+        assert "2 done 1 already decided 2 left as they were" in text
         assert "2 done" in extract_text(reviewer.get(f"{LIST}many/done/").content.decode())
 
     @pytest.mark.same_everywhere
@@ -406,10 +406,10 @@ class TestManyAtOnce:
         form = build_form(post_action(reviewer, "confirm", *orders))
         sample_data.keep_proof_file(sample_data.receive_proof(orders[0]))
 
-        said = post_decisions(reviewer, "confirm", form)
+        text = post_decisions(reviewer, "confirm", form)
 
-        assert f"{orders[0]} was left alone: another proof arrived" in said
-        assert f"{orders[1]} is paid" in said
+        assert f"{orders[0]} was left alone: another proof arrived" in text
+        assert f"{orders[1]} is paid" in text
         assert list(Order.objects.filter(status=OrderStatus.PAID)) == [orders[1]]
 
     @pytest.mark.same_everywhere
@@ -422,10 +422,10 @@ class TestManyAtOnce:
         assert "nothing was changed" in post_decisions(
             reviewer, "reject", form | {"reason": "OTHER"}
         )
-        said = post_decisions(reviewer, "reject", form | {"reason": "ILLEGIBLE", "note": "blurred"})
+        text = post_decisions(reviewer, "reject", form | {"reason": "ILLEGIBLE", "note": "blurred"})
         again = post_decisions(reviewer, "reject", form | {"reason": "ILLEGIBLE"})
 
-        assert f"{order} is turned down" in said
+        assert f"{order} is turned down" in text
         assert f"{order} is decided: rita turned its proof down" in again
         event = order.events.get(action=OrderAction.PROOF_REJECTED)
         assert (event.actor_label, "blurred" in event.reason) == ("rita", True)
@@ -440,10 +440,10 @@ class TestManyAtOnce:
 
         page = post_action(reviewer, "cancel", waits, free)
         ticked = [line.order.pk for line in page.context["choice"].lines if line.chosen]
-        said = post_decisions(reviewer, "cancel", {"order": ticked, "note": "raffle moved"})
+        text = post_decisions(reviewer, "cancel", {"order": ticked, "note": "raffle moved"})
 
-        assert f"{free} is cancelled" in said
-        assert str(waits) not in said
+        assert f"{free} is cancelled" in text
+        assert str(waits) not in text
         assert free.events.filter(action=OrderAction.CANCELLED, reason="raffle moved").exists()
 
     @pytest.mark.same_everywhere
@@ -492,11 +492,11 @@ class TestAtTheSameMoment:
         def confirming(browser: Client, form: dict[str, Any]) -> Callable[[], str]:
             return lambda: post_decisions(browser, "confirm", form)
 
-        said = run_at_once([confirming(*pair) for pair in zip(browsers, forms, strict=True)])
+        texts = run_at_once([confirming(*pair) for pair in zip(browsers, forms, strict=True)])
 
         for order in orders:
-            assert sum(f"{order} is paid" in one for one in said) == 1
-            assert sum(f"{order} was already confirmed by" in one for one in said) == 1
+            assert sum(f"{order} is paid" in text for text in texts) == 1
+            assert sum(f"{order} was already confirmed by" in text for text in texts) == 1
             assert order.events.filter(action=OrderAction.PAID).count() == 1
         assert OutboundMessage.objects.filter(key="paid").count() == 3
 
@@ -508,9 +508,9 @@ class TestAtTheSameMoment:
         form = {"order": [order.pk for order in orders]}
 
         with make_database_busy(orders[0]):
-            said = post_decisions(browser, "confirm", form)
+            text = post_decisions(browser, "confirm", form)
 
-        assert f"{orders[0]} could not: the database is busy. Nothing was changed" in said
+        assert f"{orders[0]} could not: the database is busy. Nothing was changed" in text
         one_by_one = vendor != "sqlite"  # the first one locks all of them
-        assert (f"{orders[1]} is paid" in said) is one_by_one
+        assert (f"{orders[1]} is paid" in text) is one_by_one
         assert Order.objects.filter(status=OrderStatus.PAID).exists() is one_by_one

@@ -94,7 +94,7 @@ class TestBusyDatabase:
         with make_database_busy(order):
             answer = browser.post(reverse("admin:raffles_order_confirm", args=[order.pk]))
 
-        told = list_messages(answer)
-        assert "The database is busy" in told[0]
+        messages = list_messages(answer)
+        assert "The database is busy" in messages[0]
         order.refresh_from_db()
         assert order.status == OrderStatus.PENDING_PAYMENT

@@ -315,9 +315,9 @@ class TestTheSecondReviewer:
         decide(reviewer, order, "ask_again", **form)
         sam = log_in_reviewer("sam")
 
-        told = join_messages(decide(sam, order, "confirm", **form))
+        messages = join_messages(decide(sam, order, "confirm", **form))
 
-        assert "rita asked the buyer for another proof" in told
+        assert "rita asked the buyer for another proof" in messages
         assert refresh_status(order) == OrderStatus.PENDING_PAYMENT
         decide(sam, order, "confirm", asked="yes", **form)
         assert refresh_status(order) == OrderStatus.PAID

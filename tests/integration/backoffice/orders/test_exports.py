@@ -118,17 +118,17 @@ class TestExport:
 
     @pytest.mark.same_everywhere
     def test_counts_the_rows_of_a_download_that_was_broken_off(self) -> None:
-        told: list[tuple[int, bool]] = []
+        calls: list[tuple[int, bool]] = []
         rows: Iterator[list[cells.CellValue]] = iter([["007"]] * 10_000)
         lines = view.generate_csv_lines(
-            ExportTable(["Number"], rows), done=lambda count, *, whole: told.append((count, whole))
+            ExportTable(["Number"], rows), done=lambda count, *, whole: calls.append((count, whole))
         )
 
         for _ in range(3):
             next(lines)
         lines.close()
 
-        assert told == [(1_000, False)]
+        assert calls == [(1_000, False)]
 
     def test_reads_a_thousand_rows_in_a_few_queries(
         self, owner: Client, django_assert_max_num_queries: DjangoAssertNumQueries

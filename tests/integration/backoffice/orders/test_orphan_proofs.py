@@ -228,9 +228,9 @@ class TestTheDecisions:
         sam = log_in_reviewer("sam")
 
         for how, form in (("attach", {"order": order.pk}), ("dismiss", {"note": "a cat"})):
-            told = join_messages(post_decision(sam, proof, how, **form))
-            assert f"rita put it to {order}" in told
-            assert "Nothing was changed" in told
+            messages = join_messages(post_decision(sam, proof, how, **form))
+            assert f"rita put it to {order}" in messages
+            assert "Nothing was changed" in messages
         assert f"It was put to {order}" in load_page(sam, proof)
 
 

@@ -300,9 +300,9 @@ class TestNews:
         assert self.load_news(sam, order)["looking"] == "rita is looking at this too."
         payments.confirm_payment(order.pk, by=builders.build_staff_actor(), now=NOON)
 
-        told = self.load_news(sam, order)
-        assert told["waits"] is False
-        assert told["decided"].startswith("rita confirmed it")
+        news = self.load_news(sam, order)
+        assert news["waits"] is False
+        assert news["decided"].startswith("rita confirmed it")
 
 
 @pytest.mark.same_everywhere

@@ -276,12 +276,12 @@ class TestLife:
         raffle = builders.create_raffle(numbers=25_030, with_numbers=False, status="DRAFT")
         address = build_url("generate", raffle.pk)
 
-        told = [owner.post(address, headers={"accept": "application/json"}).json()]
+        answers = [owner.post(address, headers={"accept": "application/json"}).json()]
         between = owner.get(address).content.decode()
-        told.append(owner.post(address, headers={"accept": "application/json"}).json())
+        answers.append(owner.post(address, headers={"accept": "application/json"}).json())
         after = owner.get(address).content.decode()
 
-        assert told == [
+        assert answers == [
             {"made": 25_000, "total": 25_030, "done": False},
             {"made": 25_030, "total": 25_030, "done": True},
         ]
@@ -412,5 +412,5 @@ class TestTwoAtOnce:
         raffle.refresh_from_db()
         assert raffle.status == "OPEN"
         assert [line for _, line in list_log_lines(raffle)] == ["Opened the raffle"]
-        told = {message for answer in answers for message in list_messages(answer)}
-        assert "The raffle is open already." in told
+        messages = {message for answer in answers for message in list_messages(answer)}
+        assert "The raffle is open already." in messages

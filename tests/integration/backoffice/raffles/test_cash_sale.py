@@ -95,8 +95,8 @@ class TestSale:
 
         assert second["Location"] == first["Location"]
         assert Order.objects.count() == 1
-        told = list_messages(second)
-        assert "was sent before" in told[0]
+        messages = list_messages(second)
+        assert "was sent before" in messages[0]
 
 
 @pytest.mark.same_everywhere
