@@ -25,7 +25,10 @@ def demo(
     *,
     script: Annotated[
         bool,
-        typer.Option("--script", help="Play two purchases in a temporary folder, then end."),
+        typer.Option(
+            "--script",
+            help="Play two purchases, an undo and a refund in a temporary folder, then end.",
+        ),
     ] = False,
     folder: Annotated[
         Path | None, typer.Option(help="Where the demo keeps its data; var/ by default.")

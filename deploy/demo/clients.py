@@ -177,3 +177,37 @@ class ApiClient:
         )
         if answer.is_error or answer.json()["status"] != "PAID":
             raise DemoMismatch(f"the API did not confirm {order['code']}: {answer.text}")
+
+    def undo_confirmation(self, order: dict[str, Any], *, reason: str) -> None:
+        """Undo the confirmation of a paid order.
+
+        Raises:
+            DemoMismatch: the order is not under review afterwards.
+            httpx.HTTPError: the API did not answer.
+
+        """
+        answer = self._http.post(
+            f"/orders/{order['code']}/undo-confirmation",
+            json={"confirmation_id": order["confirmation_id"], "reason": reason},
+        )
+        if answer.is_error or answer.json()["status"] != "PENDING_PAYMENT":
+            raise DemoMismatch(f"the API did not undo {order['code']}: {answer.text}")
+
+    def refund(self, order: dict[str, Any], *, note: str, reference: str) -> None:
+        """Refund a paid order.
+
+        Raises:
+            DemoMismatch: the order is not cancelled afterwards.
+            httpx.HTTPError: the API did not answer.
+
+        """
+        answer = self._http.post(
+            f"/orders/{order['code']}/refund",
+            json={
+                "confirmation_id": order["confirmation_id"],
+                "note": note,
+                "reference": reference,
+            },
+        )
+        if answer.is_error or answer.json()["status"] != "CANCELLED":
+            raise DemoMismatch(f"the API did not refund {order['code']}: {answer.text}")

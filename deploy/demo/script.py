@@ -1,4 +1,4 @@
-"""`rafflebot demo --script`: two scripted purchases whose messages and results are compared."""
+"""`rafflebot demo --script`: two purchases, an undo and a refund, each result compared."""
 
 import re
 import shutil
@@ -44,6 +44,8 @@ PAYMENT_REQUEST_PATTERN: Final = (
     r"Bank of Example.*(?P=code) as the reference"
 )
 PAID_PATTERN: Final = r"Paid.*\*(?P<numbers>[\d · ]+)\* are yours"
+UNCONFIRMED_PATTERN: Final = r"(?P<code>R-[0-9A-Z]{5}).*once more"
+REFUNDED_PATTERN: Final = r"\$15\.00 for order \*(?P<code>R-[0-9A-Z]{5})\*.*back.*By bank transfer"
 
 
 @dataclass(frozen=True)
@@ -80,12 +82,12 @@ class ScriptedBuyer:
             )
         )
 
-    def expect_message(self, pattern: str, *, buttons: Sequence[str] = ()) -> re.Match[str]:
+    def expect_message(self, pattern: str, *, buttons: Sequence[str] | None = ()) -> re.Match[str]:
         """Wait for the next message of the bot and compare it.
 
         Args:
             pattern: a regular expression its text must contain; a dot also fits line ends.
-            buttons: the titles of its buttons, in order.
+            buttons: the titles of its buttons, in order; None: any.
 
         Raises:
             DemoMismatch: no message came, or another one.
@@ -102,7 +104,7 @@ class ScriptedBuyer:
         found = re.search(pattern, message.text, re.DOTALL)
         if found is None:
             raise DemoMismatch(f"{self.name} expects /{pattern}/ and reads {message.text!r}")
-        if message.titles != list(buttons):
+        if buttons is not None and message.titles != list(buttons):
             raise DemoMismatch(f"{self.name} expects {buttons} and can tap {message.titles}")
         return found
 
@@ -170,9 +172,21 @@ def _play_script(demo: RunningDemo, console: Console) -> None:
         console.print(f"{his.code}: receipt kept, payment confirmed\n")
         _expect_paid_message(ben, his)
 
-        console.print(Text("\n— the books —", "bold"))
-        _check_orders(program, (hers, his))
         _check_message_counts(sandbox, (ana, ben), console=console)
+
+        console.print(Text("\n— a wrong click is taken back, then the money arrives —", "bold"))
+        program.undo_confirmation(program.load_order(hers.code), reason="Clicked by mistake.")
+        _expect_message_about(ana, hers, UNCONFIRMED_PATTERN)
+        browser.confirm_payment(hers.code)
+        _expect_paid_message(ana, hers)
+
+        console.print(Text("\n— a refund —", "bold"))
+        program.refund(program.load_order(his.code), note="By bank transfer.", reference="REF-1")
+        _expect_message_about(ben, his, REFUNDED_PATTERN)
+
+        console.print(Text("\n— the books —", "bold"))
+        _check_order(program, hers, status="PAID")
+        _check_order(program, his, status="CANCELLED")
     _check_inventory(demo, console=console)
 
 
@@ -229,11 +243,16 @@ def _parse_ticket_numbers(found: re.Match[str]) -> tuple[str, ...]:
     return tuple(re.findall(r"\d+", found["numbers"]))
 
 
-def _check_orders(program: ApiClient, purchases: Sequence[PlacedPurchase]) -> None:
-    for purchase in purchases:
-        order = program.load_order(purchase.code)
-        if order["status"] != "PAID" or tuple(order["numbers"]) != purchase.numbers:
-            raise DemoMismatch(f"the API shows {order['status']} {order['numbers']}: {purchase}")
+def _expect_message_about(buyer: ScriptedBuyer, purchase: PlacedPurchase, pattern: str) -> None:
+    code = buyer.expect_message(pattern, buttons=None)["code"]
+    if code != purchase.code:
+        raise DemoMismatch(f"{buyer.name} bought {purchase.code} and is told about {code}")
+
+
+def _check_order(program: ApiClient, purchase: PlacedPurchase, *, status: str) -> None:
+    order = program.load_order(purchase.code)
+    if order["status"] != status or tuple(order["numbers"]) != purchase.numbers:
+        raise DemoMismatch(f"the API shows {order['status']} {order['numbers']}: {purchase}")
 
 
 def _check_message_counts(
