@@ -96,9 +96,33 @@ def find_settling_refusal(raffle: Raffle, *, now: datetime) -> DomainError | Non
             assert_never(unknown)
 
 
+def find_review_refusal(
+    raffle: Raffle, *, first_proof_at: datetime | None, now: datetime
+) -> DomainError | None:
+    """Return why staff may not confirm an order that holds its numbers, or None while they may.
+
+    After the time of the draw they may, if the first proof was sent before it.
+
+    Args:
+        raffle: the raffle.
+        first_proof_at: time at which the buyer sent the first proof; None without any.
+        now: the present time.
+
+    """
+    refusal = find_settling_refusal(raffle, now=now)
+    in_time = first_proof_at is not None and not is_draw_due(raffle, now=first_proof_at)
+    return None if isinstance(refusal, DrawTimeReached) and in_time else refusal
+
+
 def may_still_settle(raffle: Raffle, *, now: datetime) -> bool:
     """Whether orders of a raffle may still be settled; arguments as in `find_settling_refusal`."""
     return find_settling_refusal(raffle, now=now) is None
+
+
+def build_not_settling_condition(*, now: datetime) -> Q:
+    """Return a condition for the raffles for which `may_still_settle` is false."""
+    over = [RaffleStatus.SEALED, RaffleStatus.DRAWN, RaffleStatus.CANCELLED]
+    return Q(status__in=over) | Q(draw_at__lte=now)
 
 
 def refuse_unless_settling(raffle: Raffle, *, now: datetime) -> None:

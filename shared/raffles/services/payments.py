@@ -9,8 +9,6 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final, assert_never
 
-from django.db.models import Min
-
 from shared.core.enums import (
     ActorKind,
     LedgerKind,
@@ -37,7 +35,7 @@ from shared.raffles.errors import (
 from shared.raffles.models import Order, PaymentProof
 from shared.raffles.notes import clean_note
 from shared.raffles.results import AlreadySettled, NeedsDecision, Settled
-from shared.raffles.services import history, ledger, orders, reversals, tickets
+from shared.raffles.services import history, ledger, orders, proof_queries, reversals, tickets
 
 ASK_AGAIN_INTERVAL: Final = timedelta(minutes=1)
 """Time within which a second request for a better proof counts as the same request."""
@@ -272,18 +270,10 @@ def refuse_if_too_late(order: Order, *, by: Actor, now: datetime) -> None:
     """
     refusal = sale_rules.find_settling_refusal(order.raffle, now=now)
     if isinstance(refusal, DrawTimeReached) and by.kind is ActorKind.STAFF:
-        first = find_first_proof_time(order)
-        if first is not None and not sale_rules.is_draw_due(order.raffle, now=first):
-            return
+        first = proof_queries.find_first_proof_time(order)
+        refusal = sale_rules.find_review_refusal(order.raffle, first_proof_at=first, now=now)
     if refusal is not None:
         raise refusal
-
-
-def find_first_proof_time(order: Order) -> datetime | None:
-    """Return when the buyer sent the first proof whose file is not lost; None without any."""
-    proofs = order.proofs.exclude(status=ProofStatus.FAILED)
-    first: datetime | None = proofs.aggregate(first=Min("arrived_at"))["first"]
-    return first
 
 
 def refuse_unseen_proofs(order: Order, *, seen_proofs: Collection[int] | None) -> None:

@@ -2,11 +2,13 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 from django.db.models import QuerySet
 
+from shared.core.enums import ProofStatus
 from shared.raffles.errors import ProofNotFound
-from shared.raffles.models import PaymentProof
+from shared.raffles.models import Order, PaymentProof
 from shared.raffles.predicates import HASHED_PROOFS
 
 
@@ -41,6 +43,15 @@ def find_identical_proofs_by_id(
         proof.pk: [other for other in by_hash[proof.sha256] if other.order_id != proof.order_id]
         for proof in proofs
     }
+
+
+def find_first_proof_time(order: Order) -> datetime | None:
+    """Return when the buyer sent the first proof whose file is not lost; None without any.
+
+    Reads the proofs of the order, without a query if they are prefetched.
+    """
+    proofs = [proof for proof in order.proofs.all() if proof.status != ProofStatus.FAILED]
+    return min((proof.arrived_at for proof in proofs), default=None)
 
 
 def find_sender_id(proof_id: int) -> int | None:

@@ -1,0 +1,57 @@
+"""Reads of refunds: the money that must go back to buyers, and the money that went back."""
+
+from datetime import datetime
+from typing import Final
+
+from django.db.models import Exists, F, OuterRef, QuerySet
+
+from shared.core.enums import LedgerKind, OrderStatus, RaffleStatus
+from shared.raffles import sale_rules
+from shared.raffles.models import LedgerEntry, Order, Raffle
+
+REFUND_KINDS: Final = (LedgerKind.REFUNDED, LedgerKind.LATE_REFUNDED)
+"""Ledger entries about money that was sent back."""
+
+
+def query_orders_to_refund(*, now: datetime, raffle_id: int | None = None) -> QuerySet[Order]:
+    """Return the orders whose money must go back, oldest first.
+
+    These are the paid orders of raffles that were called off, and the orders that were paid too
+    late in raffles where nothing may be settled any more. Both parts are found by small indexes.
+
+    Args:
+        now: the present time.
+        raffle_id: only orders of this raffle; None for all raffles.
+
+    """
+    raffles = Raffle.objects.all() if raffle_id is None else Raffle.objects.filter(pk=raffle_id)
+    refunds = LedgerEntry.objects.filter(order=OuterRef("pk"), kind=LedgerKind.REFUNDED)
+    paid = Order.objects.filter(
+        ~Exists(refunds),
+        status=OrderStatus.PAID,
+        raffle__in=raffles.filter(status=RaffleStatus.CANCELLED),
+    )
+    over = raffles.filter(sale_rules.build_not_settling_condition(now=now))
+    # Adding zero to the raffle makes the database use the small index of undecided orders.
+    late = Order.objects.alias(of=F("raffle_id") + 0).filter(needs_decision=True, of__in=over)
+    ids = paid.order_by().values("pk").union(late.order_by().values("pk"))
+    return Order.objects.filter(pk__in=ids).order_by("id")
+
+
+def query_refunds(*, raffle_id: int | None = None) -> QuerySet[LedgerEntry]:
+    """Return the refunds that were made, newest first, of one raffle or of all (None)."""
+    entries = LedgerEntry.objects.filter(kind__in=REFUND_KINDS)
+    if raffle_id is not None:
+        entries = entries.filter(raffle_id=raffle_id)
+    return entries.order_by("-at", "-id")
+
+
+def is_refunded(order: Order) -> bool:
+    """Whether the money of an order went back.
+
+    Reads the ledger of the order, without a query if it is prefetched. The refund of a late payment
+    counts only while the order is over: the buyer may have paid again since.
+    """
+    kinds = {entry.kind for entry in order.ledger.all()}
+    over = order.status not in Order.HOLDING and not order.needs_decision
+    return LedgerKind.REFUNDED in kinds or (over and LedgerKind.LATE_REFUNDED in kinds)
