@@ -12,7 +12,15 @@ ROLE_APPS: Final = ("raffles", "whatsapp", "events", "api", "admin", "auth")
 
 VIEW_SALES_PERMISSIONS: Final = frozenset(
     f"raffles.view_{model}"
-    for model in ("raffle", "ticketnumber", "order", "orderticket", "orderevent", "paymentproof")
+    for model in (
+        "raffle",
+        "ticketnumber",
+        "order",
+        "orderticket",
+        "orderevent",
+        "paymentproof",
+        "ledgerentry",
+    )
 )
 VIEW_MESSAGES_PERMISSIONS: Final = frozenset(
     f"whatsapp.view_{model}"
@@ -56,6 +64,7 @@ SELLER: Final = Role(
         "raffles.change_raffle",
         "raffles.add_order",
         "raffles.change_order",
+        "raffles.refund_order",
         "raffles.export_order",
         "whatsapp.change_whatsappcontact",
         "whatsapp.change_inboundmessage",
