@@ -6,7 +6,7 @@ from shared.core.constants import MAX_NOTE_LENGTH
 from shared.raffles.errors import NoteMissing, NoteTooLong
 
 MAX_REFERENCE_LENGTH: Final = 100
-"""Characters of a refund's reference."""
+"""Characters that the reference of a refund may have."""
 
 
 def clean_note(note: str, *, required: bool = False, maximum: int = MAX_NOTE_LENGTH) -> str:

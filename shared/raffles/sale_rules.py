@@ -138,6 +138,17 @@ def refuse_unless_settling(raffle: Raffle, *, now: datetime) -> None:
         raise refusal
 
 
+def find_sealing_refusal(raffle: Raffle) -> DomainError | None:
+    """Return why the list of sold numbers of a raffle is final, or None while it is not."""
+    match RaffleStatus(raffle.status):
+        case RaffleStatus.SEALED:
+            return RaffleSealed(raffle_id=raffle.pk)
+        case RaffleStatus.DRAWN:
+            return RaffleDrawn(raffle_id=raffle.pk)
+        case _:
+            return None
+
+
 def refuse_after_sealing(raffle: Raffle) -> None:
     """Check that the list of sold numbers of a raffle is not final yet.
 
@@ -145,13 +156,9 @@ def refuse_after_sealing(raffle: Raffle) -> None:
         RaffleSealed, RaffleDrawn: it is.
 
     """
-    match RaffleStatus(raffle.status):
-        case RaffleStatus.SEALED:
-            raise RaffleSealed(raffle_id=raffle.pk)
-        case RaffleStatus.DRAWN:
-            raise RaffleDrawn(raffle_id=raffle.pk)
-        case _:
-            return
+    refusal = find_sealing_refusal(raffle)
+    if refusal is not None:
+        raise refusal
 
 
 def is_draw_due(raffle: Raffle, *, now: datetime) -> bool:

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Final
 
-from django.db.models import Exists, F, OuterRef, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from shared.core.enums import LedgerKind, OrderStatus, RaffleStatus
 from shared.raffles import sale_rules
@@ -44,6 +44,14 @@ def query_refunds(*, raffle_id: int | None = None) -> QuerySet[LedgerEntry]:
     if raffle_id is not None:
         entries = entries.filter(raffle_id=raffle_id)
     return entries.order_by("-at", "-id")
+
+
+def build_refunded_condition() -> Q:
+    """Return a condition for the orders of which `is_refunded` is true, to filter or annotate."""
+    entries = LedgerEntry.objects.filter(order=OuterRef("pk"))
+    over = ~Q(status__in=Order.HOLDING) & Q(needs_decision=False)
+    refunded = Q(Exists(entries.filter(kind=LedgerKind.REFUNDED)))
+    return refunded | over & Q(Exists(entries.filter(kind=LedgerKind.LATE_REFUNDED)))
 
 
 def is_refunded(order: Order) -> bool:

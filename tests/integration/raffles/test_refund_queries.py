@@ -175,6 +175,8 @@ class TestARefundedOrder:
         add_ledger_entry(order, kind)
 
         assert refund_queries.is_refunded(order) is refunded
+        found = Order.objects.filter(refund_queries.build_refunded_condition())
+        assert list(found) == ([order] if refunded else [])
 
 
 class TestAReviewAfterTheDraw:
