@@ -14,8 +14,8 @@ from django.db.models import Count, Max, Min, Q, Sum
 from backoffice.orders.exports.cells import CellValue, format_iso_time
 from shared.core import enums
 from shared.core.enums import OrderStatus
-from shared.raffles.models import Order, OrderTicket, Raffle
-from shared.raffles.services import order_queries
+from shared.raffles.models import LedgerEntry, Order, OrderTicket, Raffle
+from shared.raffles.services import order_queries, refund_queries
 
 ROWS_PER_QUERY: Final = 1_000
 """Rows per batch."""
@@ -30,6 +30,7 @@ class ExportKind(StrEnum):
     NUMBERS = "NUMBERS"
     ORDERS = "ORDERS"
     BUYERS = "BUYERS"
+    REFUNDS = "REFUNDS"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +92,19 @@ _HEADINGS: Final[Mapping[ExportKind, Mapping[str, str]]] = {
         "last": "Last order at",
         "sold": "Sold",
     },
+    ExportKind.REFUNDS: {
+        "code": "Order",
+        "raffle": "Raffle",
+        "state": "Refund",
+        "buyer": "Buyer",
+        "phone": "Phone",
+        "amount": "Amount",
+        "currency": "Currency",
+        "reference": "Reference",
+        "who": "By",
+        "at": "Refunded at",
+        "sold": "Sold",
+    },
 }
 """For each kind of rows, the heading of each column by its key in the rows."""
 
@@ -106,12 +120,13 @@ class ExportTable:
 type ExportRow = dict[str, CellValue]
 
 
-def build_export_table(wanted: ExportSelection, *, zone: str) -> ExportTable:
+def build_export_table(wanted: ExportSelection, *, zone: str, now: datetime) -> ExportTable:
     """Return a table whose first batch is read with its first row.
 
     Args:
         wanted: The orders and the kind of rows.
         zone: IANA name of the time zone of rows that belong to no raffle.
+        now: The current time.
 
     """
     match wanted.what:
@@ -122,6 +137,8 @@ def build_export_table(wanted: ExportSelection, *, zone: str) -> ExportTable:
         case ExportKind.BUYERS:
             at = wanted.raffle.time_zone if wanted.raffle else zone
             rows = _iterate_buyer_rows(wanted, zone=ZoneInfo(at))
+        case ExportKind.REFUNDS:
+            rows = _iterate_refund_rows(wanted, now=now)
     columns = _HEADINGS[wanted.what]
     return ExportTable(list(columns.values()), ([row[key] for key in columns] for row in rows))
 
@@ -193,6 +210,51 @@ def _iterate_buyer_rows(wanted: ExportSelection, *, zone: tzinfo) -> Iterator[Ex
             "first": _format_local_time(buyer["first"], zone=zone),
             "last": _format_local_time(buyer["last"], zone=zone),
         }
+
+
+def _iterate_refund_rows(wanted: ExportSelection, *, now: datetime) -> Iterator[ExportRow]:
+    """Yield the refunds to make, oldest first, then those that were made, newest first."""
+    raffle_id = wanted.raffle.pk if wanted.raffle else None
+    raffles = _RaffleCache(wanted)
+    fields = (
+        "raffle_id",
+        "total",
+        *_ORDER_FIELDS,
+        *(f"contact__{name}" for name in _CONTACT_FIELDS),
+    )
+    to_make = refund_queries.query_orders_to_refund(now=now, raffle_id=raffle_id).values(*fields)
+    for order in to_make.iterator(ROWS_PER_QUERY):
+        raffle = raffles[order["raffle_id"]]
+        cells = _build_order_cells(order, raffle)
+        yield {
+            **cells,
+            "state": "to make",
+            "amount": order["total"],
+            "reference": None,
+            "who": None,
+            "at": None,
+        }
+    made = refund_queries.query_refunds(raffle_id=raffle_id)
+    made = made.select_related("order__contact")
+    for entry in made.iterator(ROWS_PER_QUERY):
+        yield _build_refund_cells(entry, raffles[entry.raffle_id])
+
+
+def _build_refund_cells(entry: LedgerEntry, raffle: Raffle) -> ExportRow:
+    order = entry.order
+    buyer = {name: getattr(order, name) for name in ("contact_id", "buyer_name", "buyer_phone")}
+    contact = {f"contact__{name}": getattr(order.contact, name, "") for name in _CONTACT_FIELDS}
+    return {
+        **_build_buyer_cells({**buyer, **contact}),
+        "code": order.code,
+        "raffle": raffle.title,
+        "state": "made",
+        "amount": entry.amount,
+        "currency": entry.currency,
+        "reference": entry.reference,
+        "who": entry.actor_label or entry.actor_kind.lower(),
+        "at": _format_local_time(entry.at, zone=ZoneInfo(raffle.time_zone)),
+    }
 
 
 _ORDER_FIELDS: Final = (

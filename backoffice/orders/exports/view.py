@@ -44,6 +44,7 @@ _KIND_LABELS: Final = {
     ExportKind.NUMBERS: "Sales, a row a number",
     ExportKind.ORDERS: "Sales, a row an order",
     ExportKind.BUYERS: "Buyers, a row a buyer with totals",
+    ExportKind.REFUNDS: "Refunds to make and made, a row each, orders of any status",
 }
 _FORMAT_LABELS: Final = {"csv": "CSV", "xlsx": "Excel"}
 
@@ -119,7 +120,7 @@ def _build_file_response(
             request, Order, name=str(wanted.raffle or "All raffles"), sentence=sentence
         )
 
-    table = build_export_table(wanted, zone=settings.TIME_ZONE)
+    table = build_export_table(wanted, zone=settings.TIME_ZONE, now=timezone.now())
     name = build_file_name(wanted, kind=kind, now=timezone.localtime())
     if kind == "xlsx":
         file, rows = write_excel_file(table, title=wanted.what.capitalize())
