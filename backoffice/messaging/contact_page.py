@@ -16,6 +16,7 @@ from backoffice.ui import display
 from shared.core.constants import SERVICE_WINDOW, SERVICE_WINDOW_MARGIN
 from shared.core.enums import OrderStatus, State
 from shared.raffles.models import Order
+from shared.raffles.services import refund_queries
 from shared.whatsapp import window
 from shared.whatsapp.models import WhatsAppContact
 
@@ -100,8 +101,9 @@ class ContactDetailPage:
 def load_contact_page(
     contact: WhatsAppContact, *, request: HttpRequest, now: datetime
 ) -> ContactDetailPage:
-    """Return the context of a contact's page, from three queries."""
-    orders = list(contact.orders.select_related("raffle").order_by("-id")[: _MAX_ORDERS + 1])
+    """Return the context of a contact's page, from four queries."""
+    found = contact.orders.select_related("raffle")
+    orders = list(found.prefetch_related("ledger").order_by("-id")[: _MAX_ORDERS + 1])
     talk = chat_view.load_conversation(contact.pk, zone=settings.TIME_ZONE, limit=_MAX_MESSAGES)
     untold = talk.untold
     return ContactDetailPage(
@@ -159,6 +161,8 @@ def _build_order_row(order: Order) -> ContactOrderRow:
         status, style = "Paid too late: decide", "danger"
     elif order.under_review:
         status, style = "Proof to review", "primary"
+    elif order.status not in Order.LIVE and refund_queries.is_refunded(order):
+        status, style = "Refunded", "dark"
     return ContactOrderRow(
         code=str(order),
         address=reverse("admin:raffles_order_change", args=[order.pk]),
