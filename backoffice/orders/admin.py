@@ -14,7 +14,7 @@ from django.utils.safestring import SafeString
 
 from backoffice.changelists.read_only import ReadOnlyAdmin
 from backoffice.changelists.selects import FilteredChangeList
-from backoffice.orders import decisions, detail_page, search, summary, ticket_numbers
+from backoffice.orders import decisions, detail_page, reversals, search, summary, ticket_numbers
 from backoffice.orders.changelist import bulk_actions, filter_counts, tabs
 from backoffice.orders.changelist.bulk_confirmation import BulkAction
 from backoffice.orders.changelist.filters import (
@@ -26,7 +26,7 @@ from backoffice.orders.changelist.filters import (
     OrderStatusFilter,
     parse_chosen_raffle_id,
 )
-from backoffice.orders.permissions import may_decide_orders
+from backoffice.orders.permissions import may_decide_orders, may_refund_orders
 from backoffice.orders.prefetched import format_first_ticket_numbers, format_order_buyer
 from backoffice.ui import display
 from shared.core import enums
@@ -112,7 +112,9 @@ class OrderAdmin(ReadOnlyAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Order]:
         """Return orders with the rows that the list and the page show."""
         orders = super().get_queryset(request).select_related("raffle", "contact")
-        return orders.defer("contact__context").prefetch_related(ticket_numbers.TICKETS_PREFETCH)
+        return orders.defer("contact__context").prefetch_related(
+            ticket_numbers.TICKETS_PREFETCH, "ledger"
+        )
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:  # noqa: ARG002
         """Return the change list with drop-down filters."""
@@ -205,6 +207,8 @@ class OrderAdmin(ReadOnlyAdmin):
                 f"{one}/reject/", view(decisions.reject_payment_view), name="raffles_order_reject"
             ),
             path(f"{one}/cancel/", view(decisions.cancel_order_view), name="raffles_order_cancel"),
+            path(f"{one}/undo/", view(reversals.undo_confirmation_view), name="raffles_order_undo"),
+            path(f"{one}/refund/", view(reversals.refund_order_view), name="raffles_order_refund"),
             path(
                 "many/confirm/",
                 view(bulk_actions.confirm_payments_view),
@@ -233,6 +237,7 @@ class OrderAdmin(ReadOnlyAdmin):
             "page": page,
             "review": page.review,
             "may_decide": self.has_decide_permission(request),
+            "may_refund": may_refund_orders(request),
             "reasons": enums.build_choices(RejectReason),
         }
         return super().render_change_form(request, context, *args, **kwargs)

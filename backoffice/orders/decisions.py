@@ -10,15 +10,17 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
-from backoffice.orders import last_decision, summary
+from backoffice.orders import last_decision, settlement, summary
 from backoffice.orders.form_values import parse_note, parse_seen_proof_ids
-from backoffice.orders.permissions import require_decision_permission
+from backoffice.orders.permissions import DECIDE_PERMISSION, require_decision_permission
 from backoffice.orders.review.next_page import parse_decision_origin
 from backoffice.ui import display, error_messages
 from backoffice.ui.actions import ActionRefused, ActionResult, StaffAction, build_staff_actor
+from backoffice.ui.permissions import require_permission
 from shared.core import enums
 from shared.core.enums import RejectReason
 from shared.core.errors import DomainError
+from shared.raffles import sale_rules
 from shared.raffles.models import Order
 from shared.raffles.results import AlreadySettled, NeedsDecision, Settled
 from shared.use_cases import order_endings, payments
@@ -36,7 +38,7 @@ def confirm_payment_view(request: HttpRequest, order_id: int) -> HttpResponse:
             seen_proofs=parse_seen_proof_ids(request),
             reviewed=request.POST.get("waited") == "yes",
         )
-        decision.report(*_describe_confirmation(decision.order, outcome))
+        decision.report_confirmation(*_describe_confirmation(decision.order, outcome))
     return decision.redirect()
 
 
@@ -114,9 +116,11 @@ class OrderDecision(StaffAction):
 
     """
 
+    permission = DECIDE_PERMISSION
+
     def __init__(self, request: HttpRequest, order_id: int) -> None:
         super().__init__(request)
-        require_decision_permission(request)
+        require_permission(request, self.permission)
         self.order = get_object_or_404(
             Order.objects.select_related("raffle", "contact"), pk=order_id
         )
@@ -149,6 +153,14 @@ class OrderDecision(StaffAction):
             sentence = self._origin.add_order_link(self.order, sentence)
         super().report(level, sentence)
 
+    def report_confirmation(self, level: int, sentence: str) -> None:
+        """Set the message about a confirmation; one about a success leads to undoing it."""
+        if level == messages.SUCCESS and settlement.may_undo_confirmation(
+            self.order, now=timezone.now()
+        ):
+            sentence = self._origin.add_undo_link(self.order, sentence)
+        self.report(level, sentence)
+
     def describe_refusal(self, refusal: DomainError) -> ActionResult:
         """Return who decided first if somebody else did, otherwise the reason of the refusal."""
         order = self.order
@@ -167,6 +179,10 @@ class OrderDecision(StaffAction):
         """Redirect to the next order after a success, otherwise back to this one."""
         if self.succeeded:
             return redirect(self._next_url)
+        return self.redirect_back()
+
+    def redirect_back(self) -> HttpResponse:
+        """Redirect to the page of this order that the decision was made on."""
         new = self.refusal.details.get("proof_ids", []) if self.refusal else []
         return redirect(self._origin.build_return_url(self.order, new=new))
 
@@ -194,6 +210,13 @@ def _describe_confirmation(
                 at, zone=raffle.time_zone, now=timezone.now()
             )
             return messages.INFO, f"{by} confirmed {order} {moment}. Nothing was changed."
+        case NeedsDecision() if refusal := sale_rules.find_settling_refusal(
+            raffle, now=timezone.now()
+        ):
+            return messages.WARNING, (
+                f"{order} was not confirmed, nothing was sold. {refusal.message()} "
+                "Its payment is on the list of refunds: give the money back and note it."
+            )
         case NeedsDecision(taken=taken, free=free):
             left = display.format_ticket_numbers(raffle, free) or "none"
             return messages.WARNING, (

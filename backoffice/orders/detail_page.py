@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 from urllib.parse import urlencode
 
 from django.db.models import prefetch_related_objects
@@ -15,8 +16,9 @@ from backoffice.orders.prefetched import format_order_buyer
 from backoffice.orders.summary import OrderSummary
 from backoffice.orders.timeline import TimelineEntry
 from backoffice.ui import display
-from shared.core.enums import OrderStatus
-from shared.raffles.models import Order
+from shared.conversation import formatting
+from shared.core.enums import LedgerKind, OrderStatus
+from shared.raffles.models import LedgerEntry, Order
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +28,25 @@ class TicketNumberLink:
     written: str
     gone: bool
     address: str
+
+
+LEDGER_KIND_LABELS: Final = {
+    LedgerKind.CONFIRMED: "Payment confirmed",
+    LedgerKind.UNDONE: "Confirmation undone",
+    LedgerKind.REFUNDED: "Refunded",
+    LedgerKind.LATE_REFUNDED: "Late payment sent back",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerRow:
+    """Money that came in or went back; `amount` has a minus sign if it went back."""
+
+    words: str
+    amount: str
+    who: str
+    at: str
+    reference: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +63,7 @@ class OrderDetailPage:
         asked: The time since the buyer was asked for a better proof, e.g. "12 min"; empty if no
             better proof is missing.
         timeline: Its history, newest first.
+        ledger: The money that came in and went back, oldest first.
         conversation: The chat with its buyer; None for a cash sale, or if the user may not read it.
         by_hand: A link that opens WhatsApp with the text that did not reach the buyer; empty if
             there is none.
@@ -56,6 +78,7 @@ class OrderDetailPage:
     overdue: bool
     asked: str
     timeline: tuple[TimelineEntry, ...]
+    ledger: tuple[LedgerRow, ...]
     conversation: Conversation | None
     by_hand: str
 
@@ -69,7 +92,7 @@ def load_order_page(order: Order, *, request: HttpRequest, now: datetime) -> Ord
         now: The current time.
 
     """
-    prefetch_related_objects([order], "events")
+    prefetch_related_objects([order], "events", "ledger")
     zone = order.raffle.time_zone
     order_summary = summary.load_order_summary(order, now=now)
     conversation = _load_conversation(order, request=request)
@@ -86,8 +109,21 @@ def load_order_page(order: Order, *, request: HttpRequest, now: datetime) -> Ord
         overdue=ends is not None and ends <= now,
         asked=_describe_proof_request(order, now=now),
         timeline=timeline.build_timeline(order.events.all(), zone=zone, now=now),
+        ledger=tuple(_build_ledger_row(entry, zone=zone) for entry in order.ledger.all()),
         conversation=conversation,
         by_hand=_build_whatsapp_link(order, conversation),
+    )
+
+
+def _build_ledger_row(entry: LedgerEntry, *, zone: str) -> LedgerRow:
+    kind = LedgerKind(entry.kind)
+    sign = "" if kind is LedgerKind.CONFIRMED else "−"
+    return LedgerRow(
+        words=LEDGER_KIND_LABELS[kind],
+        amount=sign + formatting.format_money(entry.amount, entry.currency),
+        who=entry.actor_label or entry.actor_kind.lower(),
+        at=display.format_time(entry.at, zone=zone),
+        reference=entry.reference,
     )
 
 

@@ -2,9 +2,12 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
+from backoffice.orders import settlement
 from backoffice.orders.ticket_numbers import OrderTicketNumber
-from shared.core.enums import RaffleStatus
+from shared.raffles import sale_rules
+from shared.raffles.errors import OrderRefunded
 from shared.raffles.models import Order
 
 
@@ -18,7 +21,7 @@ class LatePaymentOptions:
         kept: Its ticket numbers that are still free, separated by commas.
         gone: Its ticket numbers that somebody else has, separated by commas.
         missing: The count of ticket numbers that need a replacement.
-        drawn: Whether the raffle is drawn, which leaves a refund as the only option.
+        refusal: The reason why a refund is the only option; empty if it is not.
         seen: Ids of the pending proofs that are shown.
 
     """
@@ -28,19 +31,20 @@ class LatePaymentOptions:
     kept: str
     gone: str
     missing: int
-    drawn: bool
+    refusal: str
     seen: tuple[int, ...]
 
 
 def build_late_payment_options(
-    order: Order, *, numbers: Sequence[OrderTicketNumber], seen: Iterable[int]
+    order: Order, *, numbers: Sequence[OrderTicketNumber], seen: Iterable[int], now: datetime
 ) -> LatePaymentOptions | None:
-    """Return the options for an order, without a query.
+    """Return the options for an order; its ledger is read unless it is prefetched.
 
     Args:
         order: The order, with its raffle.
         numbers: The ticket numbers it held last.
         seen: Ids of the pending proofs that are shown.
+        now: The current time.
 
     Returns:
         None if the order does not need a decision about a late payment.
@@ -50,13 +54,21 @@ def build_late_payment_options(
         return None
     gone = [number.written for number in numbers if number.gone]
     kept = [number.written for number in numbers if not number.gone]
-    drawn = order.raffle.status == RaffleStatus.DRAWN
+    refusal = describe_late_refusal(order, now=now)
     return LatePaymentOptions(
         order=order,
-        all_free=not gone and not drawn,
+        all_free=not gone and not refusal,
         kept=", ".join(kept),
         gone=", ".join(gone),
         missing=len(gone),
-        drawn=drawn,
+        refusal=refusal,
         seen=tuple(seen),
     )
+
+
+def describe_late_refusal(order: Order, *, now: datetime) -> str:
+    """Return why only a refund is left of a late payment; empty if there are other options."""
+    refusal = sale_rules.find_settling_refusal(order.raffle, now=now)
+    if refusal is not None:
+        return refusal.message()
+    return OrderRefunded.message() if settlement.was_refunded(order) else ""

@@ -4,12 +4,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from backoffice.orders import late_payment_options, proof_cards, ticket_numbers
+from backoffice.orders import late_payment_options, proof_cards, settlement, ticket_numbers
 from backoffice.orders.late_payment_options import LatePaymentOptions
+from backoffice.orders.settlement import OrderConfirmation
 from backoffice.ui import display
 from shared.core import enums
-from shared.core.enums import OrderAction, OrderStatus, RaffleStatus
+from shared.core.enums import OrderStatus
+from shared.raffles import sale_rules
 from shared.raffles.models import Order
+from shared.raffles.services import refund_queries
 
 ORDER_STATUS_STYLES: Final = {
     OrderStatus.DRAFT: "secondary",
@@ -29,9 +32,12 @@ class OrderSummary:
         seen: Ids of the pending proofs, which a decision is based on.
         late: The options for a late payment; None if it was not paid too late.
         ended: Whether it is cancelled or expired.
-        drawn: Whether its raffle is drawn.
-        paid_by: The user who confirmed it, and the time; empty while it is not paid.
+        refunded: Whether its money went back.
+        refusal: The reason why it cannot be confirmed any more; empty if it can, or if it is paid.
+        confirmation: Its confirmation; None while it is not paid.
+        keeps_time: Whether a rejection leaves time to pay; after the draw it ends the order.
         may_confirm, may_reject, may_cancel: Whether the decision is possible.
+        may_flag: Whether a payment can only be put on the list of refunds.
 
     """
 
@@ -49,11 +55,14 @@ class OrderSummary:
     seen: tuple[int, ...]
     late: LatePaymentOptions | None
     ended: bool
-    drawn: bool
-    paid_by: str
+    refunded: bool
+    refusal: str
+    confirmation: OrderConfirmation | None
+    keeps_time: bool
     may_confirm: bool
     may_reject: bool
     may_cancel: bool
+    may_flag: bool
 
 
 def load_order_summary(order: Order, *, now: datetime) -> OrderSummary:
@@ -64,11 +73,15 @@ def load_order_summary(order: Order, *, now: datetime) -> OrderSummary:
     )
     seen = tuple(shown.proof.pk for shown in proofs if shown.waits)
     numbers = ticket_numbers.load_ticket_numbers(order)
-    drawn = order.raffle.status == RaffleStatus.DRAWN
+    paid, ended = order.status == OrderStatus.PAID, order.status not in Order.HOLDING
+    refusal = "" if paid else settlement.describe_confirmation_refusal(order, now=now)
+    refunded = (paid or ended) and refund_queries.is_refunded(order)
+    final = sale_rules.find_sealing_refusal(order.raffle) is not None
+    payable = ended or order.status == OrderStatus.PENDING_PAYMENT
     return OrderSummary(
         order=order,
-        status=enums.format_label(OrderStatus(order.status)),
-        style=ORDER_STATUS_STYLES[OrderStatus(order.status)],
+        status="Refunded" if refunded else enums.format_label(OrderStatus(order.status)),
+        style="dark" if refunded else ORDER_STATUS_STYLES[OrderStatus(order.status)],
         total=display.format_order_total(order),
         buyer=display.format_contact(order.contact),
         numbers=numbers,
@@ -80,32 +93,31 @@ def load_order_summary(order: Order, *, now: datetime) -> OrderSummary:
         else "",
         proofs=proofs,
         seen=seen,
-        late=late_payment_options.build_late_payment_options(order, numbers=numbers, seen=seen),
-        ended=order.status not in Order.HOLDING,
-        drawn=drawn,
-        paid_by=_describe_confirmation(order),
-        may_confirm=not drawn and order.status not in {OrderStatus.DRAFT, OrderStatus.PAID},
-        may_reject=order.under_review or order.needs_decision,
-        may_cancel=order.status in Order.LIVE,
+        late=late_payment_options.build_late_payment_options(
+            order, numbers=numbers, seen=seen, now=now
+        ),
+        ended=ended,
+        refunded=refunded,
+        refusal=refusal,
+        confirmation=settlement.load_confirmation(order, now=now),
+        keeps_time=sale_rules.may_still_settle(order.raffle, now=now),
+        may_confirm=payable and not refusal,
+        may_reject=order.needs_decision or (order.under_review and not final),
+        may_cancel=order.status in Order.LIVE and not final,
+        may_flag=ended and bool(refusal) and not refunded and not order.needs_decision,
     )
 
 
 def describe_order_status(order: Order) -> tuple[str, str]:
-    """Return the status of an order, or the decision it needs, and its Bootstrap colour."""
+    """Return the status of an order, or the decision it needs, and its Bootstrap colour.
+
+    Reads the ledger of the order, without a query if it is prefetched.
+    """
     if order.needs_decision:
         return "Needs a decision", "danger"
     if order.under_review:
         return "To review" if order.asked_again_at is None else "Asked again", "primary"
     status = OrderStatus(order.status)
+    if status not in Order.LIVE and refund_queries.is_refunded(order):
+        return "Refunded", "dark"
     return enums.format_label(status), ORDER_STATUS_STYLES[status]
-
-
-def _describe_confirmation(order: Order) -> str:
-    """Return who confirmed a paid order and when, in one query; empty while it is not paid."""
-    if order.status != OrderStatus.PAID:
-        return ""
-    paid = order.events.filter(action=OrderAction.PAID).order_by("-id").first()
-    if paid is None:
-        return ""
-    who = paid.actor_label or paid.actor_kind.lower()
-    return f"{who} on {display.format_time(paid.at, zone=order.raffle.time_zone)}"

@@ -1,4 +1,4 @@
-"""URLs of the review queue, orphan proofs, late payments and the order export, below `/admin/`."""
+"""URLs of the review queue, the other worklists and the order export, below `/admin/`."""
 
 from collections.abc import Callable
 from typing import Final
@@ -10,7 +10,7 @@ from django.urls import URLPattern, path
 from backoffice.orders import decisions
 from backoffice.orders.exports import view as exports
 from backoffice.orders.review import page, polling, queue
-from backoffice.orders.unresolved import late_payments, orphan_proofs
+from backoffice.orders.unresolved import late_payments, orphan_proofs, refunds
 
 _VIEWS: Final[tuple[tuple[str, Callable[..., HttpResponseBase], str], ...]] = (
     ("queue/", queue.queue_view, "desk_queue"),
@@ -35,6 +35,7 @@ _VIEWS: Final[tuple[tuple[str, Callable[..., HttpResponseBase], str], ...]] = (
         "desk_late_replace",
     ),
     ("late/<int:order_id>/refund/", late_payments.note_refund_view, "desk_late_refund"),
+    ("refunds/", refunds.refunds_view, "desk_refunds"),
     ("export/", exports.export_view, "desk_export"),
 )
 

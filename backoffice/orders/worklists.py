@@ -1,7 +1,7 @@
-"""Worklists of staff: orders to review, late payments and orphan proofs, with their counts."""
+"""Worklists of staff: reviews, late payments, refunds and orphan proofs, with their counts."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -9,6 +9,7 @@ from django.db.models import CharField, Count, F, Q, QuerySet, Value
 
 from shared.raffles.models import Order, PaymentProof
 from shared.raffles.predicates import EXPIRING_ORDERS, ORPHAN_PROOFS
+from shared.raffles.services import refund_queries
 
 EXPIRES_SOON_WITHIN: Final = timedelta(minutes=10)
 """An order that expires within this time counts as expiring soon."""
@@ -32,6 +33,7 @@ class WorklistCounts:
     queue: int
     orphans: int
     late: int
+    refunds: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,13 +136,15 @@ def load_orphan_proof_worklist() -> Worklist:
     return Worklist(tuple(query_orphan_proofs().values_list("id", flat=True)[:MAX_WORKLIST_ROWS]))
 
 
-def count_worklists() -> WorklistCounts:
-    """Return the counts of all three worklists, in one query."""
+def count_worklists(*, now: datetime) -> WorklistCounts:
+    """Return the counts of all worklists at the current time, in one query."""
     queue = _build_count_query("queue", query_orders_to_review())
     orphaned = _build_count_query("orphans", query_orphan_proofs())
     late = _build_count_query("late", query_late_payment_orders())
+    refunds = _build_count_query("refunds", refund_queries.query_orders_to_refund(now=now))
+    found = dict(queue.union(orphaned, late, refunds))
     return WorklistCounts(
-        **{"queue": 0, "orphans": 0, "late": 0, **dict(queue.union(orphaned, late))}
+        **{field.name: found.get(field.name, 0) for field in fields(WorklistCounts)}
     )
 
 

@@ -32,6 +32,7 @@ from backoffice.ui.actions import build_staff_actor
 from shared.core import enums, logs
 from shared.core.enums import RejectReason
 from shared.core.errors import DomainError
+from shared.raffles import sale_rules
 from shared.raffles.models import Order
 from shared.raffles.results import AlreadySettled, NeedsDecision, Settled
 from shared.use_cases import order_endings, payments
@@ -94,7 +95,7 @@ def render_bulk_confirmation(
         "title": _CONFIRMATION_TITLES[action],
         "act": action.value,
         "address": reverse(_URL_NAMES[action]),
-        "choice": bulk_confirmation.load_order_selection(chosen, action=action),
+        "choice": bulk_confirmation.load_order_selection(chosen, action=action, now=timezone.now()),
         "limit": MAX_ORDERS_PER_ACTION,
         "reasons": enums.build_choices(RejectReason),
         "back": request.GET.urlencode(),
@@ -287,6 +288,12 @@ def _describe_bulk_confirmation(
         case AlreadySettled(by=by, at=at):
             moment = display.format_time_with_zone(at, zone=raffle.time_zone)
             return BulkOutcomeTone.SAME, f"was already confirmed by {by} on {moment}."
+        case NeedsDecision() if refusal := sale_rules.find_settling_refusal(
+            raffle, now=timezone.now()
+        ):
+            return BulkOutcomeTone.REFUSED, (
+                f"was not confirmed. {refusal.message()} It waits on the list of refunds."
+            )
         case NeedsDecision(taken=taken):
             gone = display.format_ticket_numbers(raffle, taken)
             return BulkOutcomeTone.REFUSED, (

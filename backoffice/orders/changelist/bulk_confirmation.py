@@ -2,17 +2,19 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import Final
 
 from django.db.models import Prefetch, QuerySet
 
-from backoffice.orders import proof_cards, summary
+from backoffice.orders import proof_cards, settlement, summary
 from backoffice.orders.prefetched import format_first_ticket_numbers, format_order_buyer
 from backoffice.ui import display
 from shared.conversation import formatting
-from shared.core.enums import OrderStatus, RaffleStatus
+from shared.core.enums import OrderStatus
+from shared.raffles import sale_rules
 from shared.raffles.models import Order, PaymentProof
 
 MAX_ORDERS_PER_ACTION: Final = 200
@@ -94,21 +96,24 @@ class OrderSelection:
         return sum(line.chosen for line in self.lines)
 
 
-def load_order_selection(orders: QuerySet[Order], *, action: BulkAction) -> OrderSelection:
+def load_order_selection(
+    orders: QuerySet[Order], *, action: BulkAction, now: datetime
+) -> OrderSelection:
     """Return the chosen orders with their proofs, in a fixed count of queries.
 
     Args:
         orders: The orders, with raffle and contact selected and tickets prefetched.
         action: The action to confirm.
+        now: The current time.
 
     """
     proofs = Prefetch("proofs", PaymentProof.objects.select_related("fingerprint").order_by("id"))
-    found = list(orders.prefetch_related(proofs)[: MAX_ORDERS_PER_ACTION + 1])
+    found = list(orders.prefetch_related(proofs, "ledger")[: MAX_ORDERS_PER_ACTION + 1])
     left_out = orders.count() - MAX_ORDERS_PER_ACTION if len(found) > MAX_ORDERS_PER_ACTION else 0
     found = found[:MAX_ORDERS_PER_ACTION]
     others = _find_similar_orders([proof for order in found for proof in order.proofs.all()])
     lines = sorted(
-        (_build_selected_order(order, action=action, others=others) for order in found),
+        (_build_selected_order(order, action=action, others=others, now=now) for order in found),
         key=lambda line: not line.fits,
     )
     return OrderSelection(
@@ -154,10 +159,10 @@ def _describe_repeated_proofs(
 
 
 def _build_selected_order(
-    order: Order, *, action: BulkAction, others: _SimilarOrdersByProof
+    order: Order, *, action: BulkAction, others: _SimilarOrdersByProof, now: datetime
 ) -> SelectedOrder:
     proofs = list(order.proofs.all())
-    fits, hint = _check_action(order, action=action)
+    fits, hint = _check_action(order, action=action, now=now)
     grave = fits and bool(hint)
     if (
         fits
@@ -185,25 +190,24 @@ def _build_selected_order(
     )
 
 
-def _check_action(order: Order, *, action: BulkAction) -> tuple[bool, str]:
+def _check_action(order: Order, *, action: BulkAction, now: datetime) -> tuple[bool, str]:
     """Return whether an action is possible for an order, and the reason or a warning."""
     match action:
         case BulkAction.CONFIRM:
-            return _check_confirmation(order)
+            return _check_confirmation(order, now=now)
         case BulkAction.REJECT:
-            waits = order.under_review or order.needs_decision
-            return (True, "") if waits else (False, "No proof waits for a decision.")
+            return _check_rejection(order)
         case BulkAction.CANCEL:
             return _check_cancellation(order)
 
 
-def _check_confirmation(order: Order) -> tuple[bool, str]:
+def _check_confirmation(order: Order, *, now: datetime) -> tuple[bool, str]:
     if order.status == OrderStatus.PAID:
         return False, "It is paid already."
     if order.status == OrderStatus.DRAFT:
         return False, "Its buyer has not confirmed it yet, so there is nothing to pay."
-    if order.raffle.status == RaffleStatus.DRAWN:
-        return False, "Its raffle is drawn; nothing is sold any more."
+    if refusal := settlement.describe_confirmation_refusal(order, now=now):
+        return False, refusal
     if order.status != OrderStatus.PENDING_PAYMENT:
         return True, "It has ended: it is sold only if all its numbers are still free."
     if not order.under_review:
@@ -213,11 +217,22 @@ def _check_confirmation(order: Order) -> tuple[bool, str]:
     return True, ""
 
 
+def _check_rejection(order: Order) -> tuple[bool, str]:
+    if order.needs_decision:
+        return True, ""
+    if not order.under_review:
+        return False, "No proof waits for a decision."
+    final = sale_rules.find_sealing_refusal(order.raffle)
+    return (True, "") if final is None else (False, final.message())
+
+
 def _check_cancellation(order: Order) -> tuple[bool, str]:
     if order.status == OrderStatus.PAID:
-        return False, "It is paid; nothing that is paid is cancelled."
+        return False, "It is paid: refund it on its own page."
     if order.status not in Order.LIVE:
         return False, "It has ended already."
+    if final := sale_rules.find_sealing_refusal(order.raffle):
+        return False, final.message()
     if order.under_review:
         return True, "A proof waits for review: its buyer may have paid."
     return True, ""

@@ -7,7 +7,7 @@ from typing import Final
 from urllib.parse import urlencode
 
 from django.contrib import admin
-from django.db.models import OuterRef, Subquery
+from django.db.models import OuterRef, Subquery, prefetch_related_objects
 from django.db.models.functions import JSONObject
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -18,6 +18,7 @@ from backoffice.orders import (
     last_decision,
     late_payment_options,
     proof_cards,
+    settlement,
     summary,
     ticket_numbers,
     worklists,
@@ -27,12 +28,15 @@ from backoffice.orders.late_payment_options import LatePaymentOptions
 from backoffice.orders.permissions import may_decide_orders, require_view_permission
 from backoffice.orders.proof_cards import ProofCard, ProofDisplay, SimilarProofCard
 from backoffice.orders.review.next_page import build_review_url
+from backoffice.orders.settlement import OrderConfirmation
 from backoffice.orders.ticket_numbers import OrderTicketNumber
 from backoffice.orders.worklists import WorklistPosition
 from backoffice.ui import display
 from shared.core import enums
-from shared.core.enums import OrderStatus, RaffleStatus, RejectReason, Verdict
+from shared.core.enums import OrderAction, OrderStatus, RejectReason, Verdict
+from shared.raffles import sale_rules
 from shared.raffles.models import Order, PaymentProof
+from shared.raffles.services import refund_queries
 
 OTHER_ORDERS_SHOWN: Final = 10
 """Other orders of the buyer that are shown."""
@@ -65,11 +69,14 @@ class ReviewPage:
         compared: A proof of the order, and the proof of another order shown beside it.
         others: Other orders of the buyer, newest first.
         place: Its position in its worklist.
-        decided: The last decision, if the order is not waiting any more.
+        decided: The last decision, if the order is not waiting any more, or if it is an undo.
+        confirmation: Its confirmation; None while it is not paid.
         asked: The time since its buyer was asked for another proof.
         late: The options for a late payment; None if it was not paid too late.
         may_judge: Whether it is waiting for a decision.
-        may_sell: Whether that decision may be a confirmation: the raffle is not drawn.
+        refusal: The reason why that decision cannot be a confirmation any more; may be empty.
+        may_sell, may_reject: Whether that decision may be a confirmation or a rejection.
+        keeps_time: Whether a rejection leaves time to pay; after the draw it ends the order.
         unshown: Whether the file of a pending proof is still being fetched.
 
     """
@@ -89,10 +96,14 @@ class ReviewPage:
     others: list[OtherOrderRow]
     place: WorklistPosition
     decided: str
+    confirmation: OrderConfirmation | None
     asked: str
     late: LatePaymentOptions | None
     may_judge: bool
+    refusal: str
     may_sell: bool
+    may_reject: bool
+    keeps_time: bool
     unshown: bool
 
 
@@ -121,6 +132,8 @@ def review_view(request: HttpRequest, order_id: int) -> HttpResponse:
         "state": _build_state_url(bench, raffle_id=raffle_id),
         "previous": _build_page_url(bench.place.previous, raffle_id=raffle_id),
         "following": _build_page_url(bench.place.following, raffle_id=raffle_id),
+        "then": "refunds" if request.GET.get("then") == "refunds" else "late",
+        "undo": "undo" in request.GET,
         "title": f"Review {order}",
     }
     return render(request, "orders/review.html", admin.site.each_context(request) | context)
@@ -157,7 +170,12 @@ def load_review_page(
         if order.needs_decision
         else worklists.load_review_worklist(raffle_id=raffle_id)
     )
-    drawn = order.raffle.status == RaffleStatus.DRAWN
+    refusal = settlement.describe_confirmation_refusal(order, now=now) if order.under_review else ""
+    final = sale_rules.find_sealing_refusal(order.raffle) is not None
+    if order.status not in Order.LIVE:
+        prefetch_related_objects([order], "ledger")
+    refunded = order.status not in Order.LIVE and refund_queries.is_refunded(order)
+    status, style = _describe_status(order, refunded=refunded)
     compared = _find_compared_proofs(proofs, compare)
     return ReviewPage(
         order=order,
@@ -168,23 +186,54 @@ def load_review_page(
         waiting=display.format_time_since(order.under_review_since, now=now)
         if order.under_review_since
         else "",
-        status=enums.format_label(OrderStatus(order.status)),
-        style=summary.ORDER_STATUS_STYLES[OrderStatus(order.status)],
+        status=status,
+        style=style,
         proofs=proofs,
         current=compared[0].proof.pk if compared else _choose_current_proof(proofs),
         seen=seen,
         compared=compared,
         others=_load_other_orders(order),
         place=worklist.find_position(order.pk),
-        decided="" if judged else last_decision.describe_last_decision(order, now=now),
+        decided=_describe_decision(order, now=now),
+        confirmation=settlement.load_confirmation(order, now=now),
         asked=display.format_time_since(order.asked_again_at, now=now)
         if order.asked_again_at
         else "",
-        late=late_payment_options.build_late_payment_options(order, numbers=numbers, seen=seen),
+        late=late_payment_options.build_late_payment_options(
+            order, numbers=numbers, seen=seen, now=now
+        ),
         may_judge=judged,
-        may_sell=order.under_review and not drawn,
+        refusal=refusal,
+        may_sell=order.under_review and not refusal,
+        may_reject=order.needs_decision or not final,
+        keeps_time=sale_rules.may_still_settle(order.raffle, now=now),
         unshown=any(shown.waits and shown.shown is ProofDisplay.FETCHING for shown in proofs),
     )
+
+
+def _describe_status(order: Order, *, refunded: bool) -> tuple[str, str]:
+    """Return the status of an order and its Bootstrap colour."""
+    if refunded:
+        return "Refunded", "dark"
+    return enums.format_label(OrderStatus(order.status)), summary.ORDER_STATUS_STYLES[
+        OrderStatus(order.status)
+    ]
+
+
+def _describe_decision(order: Order, *, now: datetime) -> str:
+    """Return the last decision about an order that is not waiting, or whose confirmation is undone.
+
+    The reason of an undo is part of it: it says what the next reviewer must look at.
+    """
+    if order.needs_decision:
+        return ""
+    if not order.under_review:
+        return last_decision.describe_last_decision(order, now=now)
+    undone = order.events.filter(action=OrderAction.UNCONFIRMED).order_by("-id").first()
+    if undone is None:
+        return ""
+    sentence = last_decision.describe_decision(undone, zone=order.raffle.time_zone, now=now)
+    return f"{sentence}: “{undone.reason}”"
 
 
 def _choose_current_proof(proofs: list[ProofCard]) -> int | None:
@@ -212,7 +261,10 @@ def _load_other_orders(order: Order) -> list[OtherOrderRow]:
         Order.objects.filter(contact_id=order.contact_id)
         .exclude(pk=order.pk)
         .select_related("raffle")
-        .annotate(latest=Subquery(latest.values(row=JSONObject(**columns))[:1]))
+        .annotate(
+            latest=Subquery(latest.values(row=JSONObject(**columns))[:1]),
+            refunded=refund_queries.build_refunded_condition(),
+        )
         .order_by("-id")
     )
     return [_build_other_order_row(other) for other in others[:OTHER_ORDERS_SHOWN]]
@@ -221,13 +273,12 @@ def _load_other_orders(order: Order) -> list[OtherOrderRow]:
 def _build_other_order_row(order: Order) -> OtherOrderRow:
     row: dict[str, str] | None = getattr(order, "latest", None)
     proof = PaymentProof(**row) if row else None
+    status, style = _describe_status(order, refunded=getattr(order, "refunded", False))
     return OtherOrderRow(
         order=order,
         page=reverse("admin:desk_review", args=[order.pk]),
-        status="Paid too late"
-        if order.needs_decision
-        else enums.format_label(OrderStatus(order.status)),
-        style=summary.ORDER_STATUS_STYLES[OrderStatus(order.status)],
+        status="Paid too late" if order.needs_decision else status,
+        style=style,
         total=display.format_order_total(order),
         at=display.format_time(order.created_at, zone=order.raffle.time_zone),
         proof=_describe_proof_verdict(proof) if proof else "",

@@ -76,7 +76,7 @@ def _load_queue(*, raffle_id: int | None, number: str, now: datetime) -> ReviewQ
     cards = _load_cards(list(leaf), raffle_id=raffle_id, now=now)
     ready = [card for card in cards if not card.asked]
     return ReviewQueue(
-        tabs=worklists.count_worklists(),
+        tabs=worklists.count_worklists(now=now),
         cards=cards,
         raffles=raffles,
         chosen=counted[0] if raffle_id is not None and counted else None,
@@ -141,7 +141,7 @@ def _build_badges(
     identical = _map_order_codes(other for proof in proofs for other in twins[proof.pk])
     similar = _map_order_codes(other for proof in proofs for other in alike[proof.pk])
     similar = {pk: code for pk, code in similar.items() if pk not in identical}
-    badges = []
+    badges = [] if proofs else [QueueBadge("No proof", "secondary")]
     if identical:
         badges.append(QueueBadge(f"Same file as {_format_order_codes(identical)}", "danger"))
     if similar:

@@ -14,7 +14,7 @@ from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
-from backoffice.orders import ticket_numbers, worklists
+from backoffice.orders import late_payment_options, ticket_numbers, worklists
 from backoffice.orders.decisions import OrderDecision
 from backoffice.orders.form_values import parse_note, parse_seen_proof_ids
 from backoffice.orders.order_card import OrderCard
@@ -26,7 +26,7 @@ from backoffice.orders.worklists import WorklistCounts
 from backoffice.ui import display
 from backoffice.ui.actions import ActionRefused, build_staff_actor
 from shared.conversation import parsing
-from shared.core.enums import OrderAction, RaffleStatus
+from shared.core.enums import OrderAction
 from shared.raffles.models import Order, OrderEvent, PaymentProof
 from shared.raffles.services import availability
 from shared.use_cases import late_payments
@@ -55,9 +55,10 @@ class LatePaymentList:
 def late_payments_view(request: HttpRequest) -> HttpResponse:
     """Return the page of late payments that are waiting for a decision."""
     require_view_permission(request)
-    tabs = worklists.count_worklists()
+    now = timezone.now()
+    tabs = worklists.count_worklists(now=now)
     leaf = get_worklist_page(_query_orders(), count=tabs.late, number=request.GET.get("page", ""))
-    shown = LatePaymentList(tabs, _load_cards(list(leaf), now=timezone.now()), leaf)
+    shown = LatePaymentList(tabs, _load_cards(list(leaf), now=now), leaf)
     context = {"late": shown, "tabs": tabs, "tab": "late", "title": "Late payments"}
     return render(request, "orders/late_payments.html", admin.site.each_context(request) | context)
 
@@ -89,7 +90,7 @@ def replace_ticket_numbers_view(request: HttpRequest, order_id: int) -> HttpResp
         sold = display.format_ticket_numbers(
             decision.order.raffle, settled.order.list_ticket_numbers()
         )
-        decision.report(
+        decision.report_confirmation(
             messages.SUCCESS, f"{decision.order} is paid with {sold}. The buyer is told."
         )
     return decision.redirect()
@@ -100,8 +101,6 @@ def note_refund_view(request: HttpRequest, order_id: int) -> HttpResponse:
     """Note that the money of a late payment is refunded."""
     with OrderDecision(request, order_id) as decision:
         decision.require_current_page()
-        if not parse_note(request):
-            raise ActionRefused("Write how the money goes back; nothing was changed.")
         late_payments.note_refund(
             order_id,
             note=parse_note(request),
@@ -127,7 +126,7 @@ def _query_orders() -> QuerySet[Order]:
     return (
         worklists.query_late_payment_orders()
         .select_related("raffle", "contact")
-        .prefetch_related(ticket_numbers.TICKETS_PREFETCH)
+        .prefetch_related(ticket_numbers.TICKETS_PREFETCH, "ledger")
         .annotate(flagged_at=Subquery(flagged.order_by("-id").values("at")[:1]))
     )
 
@@ -152,14 +151,14 @@ def _build_card(order: Order, proof: PaymentProof | None, *, now: datetime) -> L
         waiting_since=since,
         now=now,
         numbers=numbers,
-        way_out=_describe_options(order, numbers),
+        way_out=_describe_options(order, numbers, now=now),
     )
 
 
-def _describe_options(order: Order, numbers: Sequence[OrderTicketNumber]) -> str:
+def _describe_options(order: Order, numbers: Sequence[OrderTicketNumber], *, now: datetime) -> str:
     gone = [number for number in numbers if number.gone]
-    if order.raffle.status == RaffleStatus.DRAWN:
-        return "The raffle is drawn: only a refund is left."
+    if refusal := late_payment_options.describe_late_refusal(order, now=now):
+        return f"{refusal} Only a refund is left."
     if not gone:
         return "All its numbers are free again: they can be taken back."
     return f"{len(gone)} of {len(numbers)} gone: replace or refund."

@@ -71,7 +71,8 @@ class OrphanProofList:
 def orphan_proofs_view(request: HttpRequest) -> HttpResponse:
     """Return the page of orphan proofs: those that are waiting, and the last dismissed ones."""
     require_view_permission(request)
-    tabs, now = worklists.count_worklists(), timezone.now()
+    now = timezone.now()
+    tabs = worklists.count_worklists(now=now)
     waiting = worklists.query_orphan_proofs().select_related("contact")
     leaf = get_worklist_page(waiting, count=tabs.orphans, number=request.GET.get("page", ""))
     dismissed = PaymentProof.objects.filter(order__isnull=True, verdict=Verdict.DISMISSED)

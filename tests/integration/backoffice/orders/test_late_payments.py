@@ -188,9 +188,7 @@ class TestNotingARefund:
     def test_needs_a_note(self, reviewer: Client) -> None:
         order = create_late_payment()
 
-        assert "Write how the money goes back" in join_messages(
-            post_decision(reviewer, order, "refund")
-        )
+        assert "Please write why" in join_messages(post_decision(reviewer, order, "refund"))
         order.refresh_from_db()
         assert order.needs_decision
 
