@@ -147,9 +147,9 @@ class OrderDecision(StaffAction):
                 level=messages.WARNING,
             )
 
-    def report(self, level: int, sentence: str) -> None:
-        """Set the message; one about a success links back to the order."""
-        if level == messages.SUCCESS:
+    def report(self, level: int, sentence: str, *, leaves: bool = True) -> None:
+        """Set the message; one about a success links back to the order, if its page is left."""
+        if level == messages.SUCCESS and leaves:
             sentence = self._origin.add_order_link(self.order, sentence)
         super().report(level, sentence)
 

@@ -39,7 +39,7 @@ def undo_confirmation_view(request: HttpRequest, order_id: int) -> HttpResponse:
             by=build_staff_actor(request),
             now=timezone.now(),
         )
-        decision.report(*_describe_undo(outcome))
+        decision.report(*_describe_undo(outcome), leaves=False)
     return decision.redirect_back()
 
 

@@ -27,7 +27,7 @@ from backoffice.orders.review.next_page import build_review_url
 from backoffice.orders.worklists import WorklistCounts
 from backoffice.ui import display
 from shared.conversation import formatting
-from shared.core.enums import OrderAction, OrderStatus, RaffleAction
+from shared.core.enums import OrderAction, OrderStatus, RaffleAction, RaffleStatus
 from shared.raffles.models import LedgerEntry, Order, OrderEvent, PaymentProof, RaffleEvent
 from shared.raffles.services import refund_queries
 from shared.raffles.services.sales import AmountsByCurrency
@@ -210,12 +210,18 @@ def _build_card(
         proof=proof,
         waiting_since=since or order.closed_at or order.created_at,
         now=now,
-        reason="It was paid, and the raffle was called off."
-        if paid
-        else f"Paid too late. {late_payment_options.describe_late_refusal(order, now=now)}",
+        reason=_describe_reason(order, now=now),
         work=_build_refund_url(order, raffle_id=raffle_id) if paid and may_refund else "",
         whatsapp=chat_view.build_whatsapp_link(phone, text=_build_text(order)),
     )
+
+
+def _describe_reason(order: Order, *, now: datetime) -> str:
+    if order.status == OrderStatus.PAID:
+        return "It was paid, and the raffle was called off."
+    if order.raffle.status == RaffleStatus.CANCELLED:
+        return "A payment came, and the raffle was called off."
+    return f"Paid too late. {late_payment_options.describe_late_refusal(order, now=now)}"
 
 
 def _get_phone_number(order: Order) -> str:

@@ -5,6 +5,7 @@ import sys
 from datetime import timedelta
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, Final
+from uuid import uuid4
 
 import django
 
@@ -52,6 +53,7 @@ def main() -> None:
         create_orders_to_review(raffle)
         | create_late_payment(raffle)
         | create_orphan_proof(raffle)
+        | create_refunds()
         | create_channel_troubles()
         | create_failed_delivery()
     )
@@ -64,7 +66,10 @@ def create_orders_to_review(raffle: "Raffle") -> dict[str, int]:
     from tests.integration.backoffice import sample_data
 
     keys = {}
-    names = ("confirm", "reject", "original", "same", "similar", "ask", "faster", "unseen", "many")
+    names = (
+        *("confirm", "reject", "original", "same", "similar", "ask", "faster", "unseen", "many"),
+        *("undo_wide", "undo_narrow"),
+    )
     for place, name in enumerate(names):
         first = 100 + place * 20
         order = sample_data.place_order(
@@ -106,6 +111,52 @@ def create_late_payment(raffle: "Raffle") -> dict[str, int]:
     proof = sample_data.receive_proof(order, at=builders.NOON + timedelta(hours=2))
     sample_data.keep_proof_file(proof, content=draw_receipt("late", seed=70))
     return {"late": order.pk}
+
+
+def create_refunds() -> dict[str, int]:
+    """Call off a raffle with a paid order, one under review, a cash sale and one refund made."""
+    from shared.core.enums import OrderStatus
+    from shared.raffles.models import Order
+    from shared.raffles.services import ledger, lifecycle
+    from shared.use_cases import cash_sales, payments, raffle_changes, reversals
+    from tests import builders
+    from tests.integration.backoffice import sample_data
+
+    by, now = builders.build_staff_actor(), builders.NOON
+    raffle = builders.create_raffle(title="Boat Raffle", time_zone="America/Bogota")
+    buyer = builders.create_contact(profile_name=LONG_NAME)
+    found = [
+        sample_data.place_order(raffle, numbers=numbers, buyer=buyer if 1 in numbers else None)
+        for numbers in ([1, 2, 3], [4, 5], [6])
+    ]
+    for serial, order in enumerate(found):
+        proof = sample_data.receive_proof(order)
+        sample_data.keep_proof_file(proof, content=draw_receipt(f"boat {serial}", seed=90 + serial))
+    for order in (found[0], found[2]):
+        payments.confirm_payment(order.pk, by=by, now=now)
+    cash_sales.sell_for_cash(
+        raffle.pk,
+        numbers=[9],
+        quantity=1,
+        buyer_name="Walter",
+        buyer_phone="+1 555 0109",
+        request_key=uuid4(),
+        pivot=1,
+        by=by,
+        now=now,
+    )
+    lifecycle.call_off(raffle.pk, reason="too few were sold", by=by, now=now)
+    raffle_changes.continue_raffle_changes(now=now)
+    last = Order.objects.get(pk=found[2].pk, status=OrderStatus.PAID)
+    reversals.refund_order(
+        last.pk,
+        confirmation_id=ledger.load_confirmation(last).pk,
+        note="sent back",
+        reference="TR-2026-0042",
+        by=by,
+        now=now,
+    )
+    return {"boat": raffle.pk, "to_refund": found[0].pk, "refunded": found[2].pk}
 
 
 def create_orphan_proof(raffle: "Raffle") -> dict[str, int]:

@@ -147,7 +147,7 @@
   // --- "Other" needs words ---
 
   bench.addEventListener("change", (event) => {
-    if (event.target.name === "reason") {
+    if (event.target.matches("[data-reason]")) {
       bench.querySelector("#reject-note").required = event.target.value === "OTHER";
     }
   });
