@@ -5,13 +5,20 @@ from enum import StrEnum
 
 import pytest
 
-from backoffice.orders import last_decision, proof_admin, proof_cards, summary, timeline
+from backoffice.orders import (
+    detail_page,
+    last_decision,
+    proof_admin,
+    proof_cards,
+    summary,
+    timeline,
+)
 from backoffice.orders.changelist import bulk_actions
 from backoffice.orders.changelist.bulk_confirmation import BulkAction
 from backoffice.orders.exports import view
 from backoffice.orders.exports.tables import ExportKind
 from backoffice.orders.proof_cards import ProofDisplay
-from shared.core.enums import ActorKind, OrderAction, OrderStatus, Verdict
+from shared.core.enums import ActorKind, LedgerKind, OrderAction, OrderStatus, Verdict
 
 NOT_DECISIONS = {
     OrderAction.HELD,
@@ -27,6 +34,7 @@ NOT_DECISIONS = {
         (summary.ORDER_STATUS_STYLES, OrderStatus),
         (timeline._ACTION_LABELS, OrderAction),
         (timeline._ACTOR_BADGES, ActorKind),
+        (detail_page.LEDGER_KIND_LABELS, LedgerKind),
         ({*last_decision._ACTION_PHRASES, *NOT_DECISIONS}, OrderAction),
         (proof_cards._VERDICT_STYLES, Verdict),
         (proof_cards.PROOF_DISPLAY_LABELS, ProofDisplay),
