@@ -116,7 +116,7 @@ class TestWorkingItOff:
     def test_returns_to_the_list_within_the_raffle(self, owner: Client) -> None:
         raffle, paid, reviewed = create_called_off_raffle()
         here = f"{reverse('admin:desk_refunds')}?raffle={raffle.pk}"
-        origin = {"then": "refunds", "raffle": raffle.pk}
+        origin: dict[str, str | int] = {"then": "refunds", "raffle": raffle.pk}
         form = owner.get(
             reverse("admin:raffles_order_refund", args=[paid.pk]), origin
         ).content.decode()
