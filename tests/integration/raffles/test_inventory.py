@@ -1,14 +1,25 @@
-"""Tests of the inventory check: it detects every inconsistency."""
+"""Tests of the inventory check: it detects every inconsistency of numbers, orders and money."""
 
 from collections.abc import Callable
+from decimal import Decimal
 from io import StringIO
+from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection, transaction
+from django.db.models import F
 
-from shared.core.enums import OrderStatus, RaffleStatus, TicketStatus
-from shared.raffles.models import Order, OrderTicket, Raffle, TicketNumber
+from shared.core.enums import LedgerKind, OrderAction, OrderStatus, RaffleStatus, TicketStatus
+from shared.raffles.models import (
+    LedgerEntry,
+    Order,
+    OrderEvent,
+    OrderTicket,
+    Raffle,
+    TicketNumber,
+)
+from shared.raffles.services import ledger, locks, payments, reversals, tickets
 from shared.raffles.services.ticket_numbers import inventory
 from tests import builders
 from tests.builders import NOON
@@ -56,6 +67,65 @@ def hold_a_number_of_another_raffle(raffle: Raffle) -> None:
     OrderTicket.objects.filter(order=order).update(ticket=other.get())
 
 
+def confirm_without_ledger(raffle: Raffle) -> None:
+    order = order_states.create_paid_order(raffle, numbers=[7])
+    LedgerEntry.objects.filter(order=order).delete()
+
+
+def confirm_with_the_ledger_of_an_earlier_confirmation(raffle: Raffle) -> None:
+    order = order_states.create_paid_order(raffle, numbers=[7])
+    first = OrderEvent.objects.get(order=order, action=OrderAction.PAID)
+    OrderEvent.objects.create(
+        order=order, action=OrderAction.PAID, actor_kind="STAFF", to_status="PAID", at=first.at
+    )
+
+
+def undo_in_the_ledger_alone(raffle: Raffle) -> None:
+    take_back(order_states.create_paid_order(raffle, numbers=[7]), LedgerKind.UNDONE)
+
+
+def refund_in_the_ledger_alone_before_the_sealing(raffle: Raffle) -> None:
+    take_back(order_states.create_paid_order(raffle, numbers=[7]), LedgerKind.REFUNDED)
+
+
+def end_a_paid_order_and_keep_its_money(raffle: Raffle) -> None:
+    order = order_states.create_paid_order(raffle, numbers=[7])
+    with transaction.atomic():
+        tickets.release_order_tickets(order, now=NOON, current=TicketStatus.SOLD)
+    Order.objects.filter(pk=order.pk).update(status=OrderStatus.CANCELLED)
+
+
+def take_back_what_never_came_in(raffle: Raffle) -> None:
+    order = order_states.create_paid_order(raffle, numbers=[7])
+    earlier = order.events.order_by("id")[0]
+    LedgerEntry.objects.create(**build_entry(order, LedgerKind.UNDONE, confirmation=earlier))
+
+
+def change_an_amount(raffle: Raffle) -> None:
+    order = order_states.create_paid_order(raffle, numbers=[7])
+    LedgerEntry.objects.filter(order=order).update(amount=F("amount") + Decimal("0.01"))
+
+
+def take_back(order: Order, kind: LedgerKind) -> None:
+    """Add an entry that takes back the confirmation of an order, without changing the order."""
+    entry = LedgerEntry.objects.get(order=order)
+    LedgerEntry.objects.create(**build_entry(order, kind, confirmation=entry.confirmation))
+
+
+def build_entry(order: Order, kind: LedgerKind, **fields: Any) -> dict[str, Any]:
+    return {
+        "raffle_id": order.raffle_id,
+        "order": order,
+        "kind": kind,
+        "amount": order.total,
+        "currency": order.currency,
+        "quantity": order.quantity,
+        "actor_kind": "STAFF",
+        "at": NOON,
+        **fields,
+    }
+
+
 BROKEN: list[tuple[Callable[[Raffle], None], set[str]]] = [
     (lose_a_number, {"numbers_do_not_add_up"}),
     (add_a_number, {"numbers_do_not_add_up"}),
@@ -65,12 +135,37 @@ BROKEN: list[tuple[Callable[[Raffle], None], set[str]]] = [
     (end_an_order_that_keeps_its_numbers, {"number_and_order_disagree"}),
     (release_a_number_of_a_paid_order, {"number_without_order", "order_without_its_numbers"}),
     (hold_a_number_of_another_raffle, {"number_of_another_raffle", "number_without_order"}),
+    (confirm_without_ledger, {"payment_not_in_ledger"}),
+    (
+        confirm_with_the_ledger_of_an_earlier_confirmation,
+        {"payment_not_in_ledger", "confirmation_still_in_force"},
+    ),
+    (undo_in_the_ledger_alone, {"payment_taken_back"}),
+    (refund_in_the_ledger_alone_before_the_sealing, {"payment_taken_back"}),
+    (end_a_paid_order_and_keep_its_money, {"confirmation_still_in_force"}),
+    (take_back_what_never_came_in, {"reversal_without_confirmation"}),
+    (change_an_amount, {"ledger_and_order_disagree"}),
 ]
 
 
 @pytest.fixture
 def raffle() -> Raffle:
     return builders.create_raffle(numbers=20)
+
+
+def reverse_payment(order: Order, *, undone: bool) -> None:
+    """Undo or refund the confirmation of an order."""
+    locked = locks.lock_order(order.pk)
+    confirmation_id, by = ledger.load_confirmation(locked).pk, builders.build_staff_actor()
+    if undone:
+        reversals.undo_confirmation(
+            locked, confirmation_id=confirmation_id, reason="A mistake.", by=by, now=NOON
+        )
+        payments.confirm_payment(locks.lock_order(order.pk), by=by, now=NOON)
+    else:
+        reversals.refund_order(
+            locked, confirmation_id=confirmation_id, note="Back.", by=by, now=NOON
+        )
 
 
 class TestCheck:
@@ -80,9 +175,19 @@ class TestCheck:
         order_states.create_held_order(raffle, numbers=[3])
         order_states.create_expired_order(raffle, numbers=[4])
         order_states.create_cancelled_order(raffle, numbers=[5])
+        reverse_payment(order_states.create_paid_order(raffle, numbers=[6]), undone=True)
+        reverse_payment(order_states.create_paid_order(raffle, numbers=[7]), undone=False)
 
         assert inventory.find_inventory_problems() == []
         assert inventory.find_inventory_problems(raffle.pk) == []
+
+    def test_finds_nothing_in_a_refund_after_the_sealing(self, raffle: Raffle) -> None:
+        order = order_states.create_paid_order(raffle, numbers=[1])
+        Raffle.objects.update(status=RaffleStatus.SEALED)
+        reverse_payment(order, undone=False)
+
+        assert order_states.reload_order(order).status == OrderStatus.PAID
+        assert inventory.find_inventory_problems() == []
 
     @pytest.mark.parametrize(("breakage", "codes"), BROKEN)
     def test_finds_what_must_not_be(

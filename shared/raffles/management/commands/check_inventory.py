@@ -1,4 +1,4 @@
-"""Command `manage check_inventory`: check that orders and ticket numbers agree."""
+"""Command `manage check_inventory`: check that orders, ticket numbers and the ledger agree."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from shared.raffles.services.ticket_numbers import inventory
 class Command(BaseCommand):
     """The command `check_inventory`."""
 
-    help = "Check that numbers, orders and their tickets agree; exits with 1 where they do not."
+    help = "Check that numbers, orders and the ledger agree; exits with 1 where they do not."
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Add the optional argument `raffle`."""
@@ -28,4 +28,8 @@ class Command(BaseCommand):
             self.stderr.write(f"raffle {problem.raffle_id}: {problem.description} [{problem.code}]")
         if problems:
             raise CommandError(f"The inventory does not add up: {len(problems)} problems.")
-        self.stdout.write(self.style.SUCCESS("Every number is free, held or sold exactly once."))
+        self.stdout.write(
+            self.style.SUCCESS(
+                "Every number is free, held or sold exactly once; the money adds up."
+            )
+        )

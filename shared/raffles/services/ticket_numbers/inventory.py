@@ -1,4 +1,4 @@
-"""Consistency checks of ticket numbers: none is lost, and none belongs to two orders."""
+"""Consistency checks: no ticket number is lost or has two orders, and the ledger is complete."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -101,6 +101,72 @@ _INVENTORY_CHECKS: Final = {
         HAVING count(*) > 1
         """,
     ),
+    "payment_not_in_ledger": (
+        "order {1} is PAID and has {2} ledger entries of its latest confirmation instead of 1",
+        """
+        SELECT o.raffle_id, o.id, count(c.id)
+        FROM raffles_order o
+        LEFT JOIN raffles_ledgerentry c ON c.order_id = o.id AND c.kind = 'CONFIRMED'
+              AND c.confirmation_id = (SELECT max(e.id) FROM raffles_orderevent e
+                                       WHERE e.order_id = o.id AND e.action = 'PAID')
+        WHERE o.status = 'PAID' AND (%(raffle)s IS NULL OR o.raffle_id = %(raffle)s)
+        GROUP BY o.raffle_id, o.id
+        HAVING count(c.id) <> 1
+        """,
+    ),
+    "payment_taken_back": (
+        "order {1} is PAID and the ledger says that its payment was {2}",
+        """
+        SELECT o.raffle_id, o.id, b.kind
+        FROM raffles_ledgerentry b
+        JOIN raffles_order o ON o.id = b.order_id
+        JOIN raffles_raffle r ON r.id = o.raffle_id
+        WHERE o.status = 'PAID'
+          AND b.confirmation_id = (SELECT max(e.id) FROM raffles_orderevent e
+                                   WHERE e.order_id = o.id AND e.action = 'PAID')
+          AND (b.kind = 'UNDONE'
+               OR (b.kind = 'REFUNDED' AND r.status NOT IN ('SEALED', 'DRAWN')))
+          AND (%(raffle)s IS NULL OR o.raffle_id = %(raffle)s)
+        """,
+    ),
+    "confirmation_still_in_force": (
+        "order {1} is {2} and the ledger has a confirmation of {3} {4} that nothing took back",
+        """
+        SELECT o.raffle_id, o.id, o.status, c.amount, c.currency
+        FROM raffles_ledgerentry c
+        JOIN raffles_order o ON o.id = c.order_id
+        LEFT JOIN raffles_ledgerentry b
+               ON b.confirmation_id = c.confirmation_id AND b.kind IN ('UNDONE', 'REFUNDED')
+        WHERE c.kind = 'CONFIRMED' AND b.id IS NULL
+          AND NOT (o.status = 'PAID'
+                   AND c.confirmation_id = (SELECT max(e.id) FROM raffles_orderevent e
+                                            WHERE e.order_id = o.id AND e.action = 'PAID'))
+          AND (%(raffle)s IS NULL OR o.raffle_id = %(raffle)s)
+        """,
+    ),
+    "reversal_without_confirmation": (
+        "order {1} has a ledger entry {2} without a confirmation that it takes back",
+        """
+        SELECT b.raffle_id, b.order_id, b.kind
+        FROM raffles_ledgerentry b
+        LEFT JOIN raffles_ledgerentry c
+               ON c.confirmation_id = b.confirmation_id AND c.kind = 'CONFIRMED'
+              AND c.order_id = b.order_id
+        WHERE b.kind IN ('UNDONE', 'REFUNDED') AND c.id IS NULL
+          AND (%(raffle)s IS NULL OR b.raffle_id = %(raffle)s)
+        """,
+    ),
+    "ledger_and_order_disagree": (
+        "order {1} costs {2} {3} for {4} numbers and its ledger entry {5} says {6} {7} for {8}",
+        """
+        SELECT o.raffle_id, o.id, o.total, o.currency, o.quantity,
+               l.kind, l.amount, l.currency, l.quantity
+        FROM raffles_ledgerentry l JOIN raffles_order o ON o.id = l.order_id
+        WHERE (l.amount <> o.total OR l.currency <> o.currency OR l.quantity <> o.quantity
+               OR l.raffle_id <> o.raffle_id)
+          AND (%(raffle)s IS NULL OR o.raffle_id = %(raffle)s)
+        """,
+    ),
 }
 
 
@@ -108,8 +174,10 @@ def find_inventory_problems(raffle_id: int | None = None) -> list[InventoryProbl
     """Return the broken invariants of one raffle, or of all; an empty list if there are none.
 
     Every ticket number must exist once. Each held or sold one must have exactly one order whose
-    status fits. Each order that holds ticket numbers must hold as many as its quantity. All is read
-    in one snapshot, so concurrent sales do not matter.
+    status fits. Each order that holds ticket numbers must hold as many as its quantity. The ledger
+    must have the money of each paid order once, of its latest confirmation, and of no other order;
+    only after the sealing may a paid order be refunded. All is read in one snapshot, so concurrent
+    sales do not matter.
 
     Args:
         raffle_id: the raffle; None: all raffles.
