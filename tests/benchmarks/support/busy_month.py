@@ -101,6 +101,7 @@ class Month:
             self._write_orders(raffle)
             self._write_order_tickets(raffle)
             self._write_order_events()
+            self._write_ledger()
             proofs.write_proofs(self)
             message_history.write_messages(self)
         self._mark_numbers()
@@ -235,6 +236,24 @@ class Month:
         insert_rows(
             OrderEvent, names, (row for deal in self.deals for row in _build_history_rows(deal))
         )
+
+    def _write_ledger(self) -> None:
+        from django.db import connection
+
+        with connection.cursor() as cursor:
+            cursor.execute(
+                """
+                INSERT INTO raffles_ledgerentry (
+                    raffle_id, order_id, kind, confirmation_id, amount, currency, quantity,
+                    reference, actor_kind, actor_id, actor_label, at
+                )
+                SELECT o.raffle_id, o.id, 'CONFIRMED', e.id, o.total, o.currency, o.quantity,
+                       '', e.actor_kind, e.actor_id, e.actor_label, e.at
+                FROM raffles_orderevent e JOIN raffles_order o ON o.id = e.order_id
+                WHERE e.action = 'PAID'
+                ORDER BY e.id
+                """
+            )
 
     def _mark_numbers(self) -> None:
         from django.db import connection
