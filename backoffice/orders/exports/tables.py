@@ -13,7 +13,7 @@ from django.db.models import Count, Max, Min, Q, Sum
 
 from backoffice.orders.exports.cells import CellValue, format_iso_time
 from shared.core import enums
-from shared.core.enums import OrderStatus
+from shared.core.enums import ActorKind, LedgerKind, OrderStatus
 from shared.raffles.models import LedgerEntry, Order, OrderTicket, Raffle
 from shared.raffles.services import order_queries, refund_queries
 
@@ -31,11 +31,16 @@ class ExportKind(StrEnum):
     ORDERS = "ORDERS"
     BUYERS = "BUYERS"
     REFUNDS = "REFUNDS"
+    MONEY = "MONEY"
 
 
 @dataclass(frozen=True, slots=True)
 class ExportSelection:
-    """The orders and the kind of rows to export; None for all raffles or any status."""
+    """The orders and the kind of rows to export; None for all raffles or any status.
+
+    The status does not choose among rows of money: all of them add up, whatever became of the
+    orders.
+    """
 
     what: ExportKind
     raffle: Raffle | None
@@ -105,6 +110,18 @@ _HEADINGS: Final[Mapping[ExportKind, Mapping[str, str]]] = {
         "at": "Refunded at",
         "sold": "Sold",
     },
+    ExportKind.MONEY: {
+        "at": "Date",
+        "kind": "Kind",
+        "code": "Order",
+        "raffle": "Raffle",
+        "buyer": "Buyer",
+        "amount": "Amount",
+        "late": "Late refund",
+        "currency": "Currency",
+        "reference": "Reference",
+        "by": "By",
+    },
 }
 """For each kind of rows, the heading of each column by its key in the rows."""
 
@@ -139,6 +156,8 @@ def build_export_table(wanted: ExportSelection, *, zone: str, now: datetime) -> 
             rows = _iterate_buyer_rows(wanted, zone=ZoneInfo(at))
         case ExportKind.REFUNDS:
             rows = _iterate_refund_rows(wanted, now=now)
+        case ExportKind.MONEY:
+            rows = _iterate_ledger_rows(wanted)
     columns = _HEADINGS[wanted.what]
     return ExportTable(list(columns.values()), ([row[key] for key in columns] for row in rows))
 
@@ -256,6 +275,42 @@ def _build_refund_cells(entry: LedgerEntry, raffle: Raffle) -> ExportRow:
         "at": _format_local_time(entry.at, zone=ZoneInfo(raffle.time_zone)),
     }
 
+
+
+def _iterate_ledger_rows(wanted: ExportSelection) -> Iterator[ExportRow]:
+    """Yield a row per ledger entry; the sum of the amounts is money in minus money back.
+
+    A late refund was never confirmed, so its amount stands in a column of its own.
+    """
+    fields = (
+        *("raffle_id", "kind", "amount", "currency", "reference", "at"),
+        *("actor_kind", "actor_label", "order__code", "order__contact_id"),
+        *("order__buyer_name", "order__buyer_phone"),
+        *(f"order__contact__{name}" for name in _CONTACT_FIELDS),
+    )
+    found = LedgerEntry.objects.order_by("pk").values(*fields)
+    raffles = _RaffleCache(wanted)
+    chosen = found if wanted.raffle is None else found.filter(raffle=wanted.raffle)
+    for entry in chosen.iterator(ROWS_PER_QUERY):
+        order = {key.removeprefix("order__"): value for key, value in entry.items()}
+        raffle = raffles[entry["raffle_id"]]
+        kind = LedgerKind(entry["kind"])
+        late = kind == LedgerKind.LATE_REFUNDED
+        yield {
+            **_build_buyer_cells(order),
+            "at": _format_local_time(entry["at"], zone=ZoneInfo(raffle.time_zone)),
+            "kind": enums.format_label(kind),
+            "code": order["code"],
+            "raffle": raffle.title,
+            "amount": None if late else _SIGNS[kind] * entry["amount"],
+            "late": entry["amount"] if late else None,
+            "currency": entry["currency"],
+            "reference": entry["reference"],
+            "by": entry["actor_label"] or enums.format_label(ActorKind(entry["actor_kind"])),
+        }
+
+
+_SIGNS: Final = {LedgerKind.CONFIRMED: 1, LedgerKind.UNDONE: -1, LedgerKind.REFUNDED: -1}
 
 _ORDER_FIELDS: Final = (
     "code",

@@ -45,6 +45,7 @@ _KIND_LABELS: Final = {
     ExportKind.ORDERS: "Sales, a row an order",
     ExportKind.BUYERS: "Buyers, a row a buyer with totals",
     ExportKind.REFUNDS: "Refunds to make and made, a row each, orders of any status",
+    ExportKind.MONEY: "Money in and money back, a row a payment or refund",
 }
 _FORMAT_LABELS: Final = {"csv": "CSV", "xlsx": "Excel"}
 
@@ -81,8 +82,10 @@ class ExportForm(forms.Form):
     def build_selection(self) -> ExportSelection:
         """Return the orders and the kind of rows that were chosen."""
         chosen = self.cleaned_data
-        status = OrderStatus(chosen["status"]) if chosen["status"] else None
-        return ExportSelection(ExportKind(chosen["what"]), chosen["raffle"], status)
+        what = ExportKind(chosen["what"])
+        by_status = chosen["status"] and what != ExportKind.MONEY
+        status = OrderStatus(chosen["status"]) if by_status else None
+        return ExportSelection(what, chosen["raffle"], status)
 
 
 def export_view(request: HttpRequest) -> HttpResponseBase:

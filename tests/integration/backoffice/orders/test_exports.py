@@ -3,6 +3,7 @@
 import csv
 from collections.abc import Iterator
 from datetime import timedelta
+from decimal import Decimal
 from io import BytesIO, StringIO
 from typing import Any
 
@@ -16,8 +17,10 @@ from pytest_django import DjangoAssertNumQueries
 
 from backoffice.orders.exports import cells, view
 from backoffice.orders.exports.tables import ExportTable
-from shared.raffles.models import Order, Raffle
-from shared.use_cases import order_endings, payments
+from shared.core.enums import LedgerKind
+from shared.raffles.models import LedgerEntry, Order, Raffle
+from shared.raffles.services import sales
+from shared.use_cases import order_endings, payments, reversals
 from tests import builders
 from tests.builders import MINUTE, NOON
 from tests.integration.backoffice import sample_data
@@ -102,6 +105,84 @@ class TestExport:
             "Bo": "10.00",
         }
         assert (found["Ana"]["Orders"], found["Bo"]["Numbers"]) == ("3", "2")
+
+    def test_has_a_row_of_money_for_each_payment_and_refund(self, owner: Client) -> None:
+        raffle = builders.create_raffle(time_zone="America/Bogota")
+        order = create_sale(raffle, [1, 2], profile_name="Ana")
+        by, confirmation_id = builders.build_staff_actor(), order.events.get(action="PAID").pk
+        reversals.refund_order(
+            order.pk,
+            confirmation_id=confirmation_id,
+            note="Back.",
+            reference="TR-1",
+            by=by,
+            now=NOON + 2 * MINUTE,
+        )
+        create_sale(builders.create_raffle(title="Other"), [1])
+
+        paid, refunded = parse_csv(download_export(owner, what="MONEY", raffle=raffle.pk))
+
+        assert refunded == {
+            "Date": "2026-11-22T07:02:00-05:00",
+            "Kind": "Refunded",
+            "Order": order.code,
+            "Raffle": "Summer Raffle",
+            "Buyer": "Ana",
+            "Amount": "-10.00",
+            "Late refund": "",
+            "Currency": "USD",
+            "Reference": "TR-1",
+            "By": "rita",
+        }
+        assert (paid["Kind"], paid["Amount"], paid["Reference"]) == ("Confirmed", "10.00", "")
+        assert paid["Date"] == "2026-11-22T07:01:00-05:00"
+
+    def test_adds_up_to_the_balance_whatever_became_of_the_orders(self, owner: Client) -> None:
+        raffle = builders.create_raffle(price="0.10")
+        undone, refunded, _ = (create_sale(raffle, [n, n + 1]) for n in (1, 3, 5))
+        by = builders.build_staff_actor()
+        reversals.undo_confirmation(
+            undone.pk,
+            confirmation_id=undone.events.get(action="PAID").pk,
+            reason="A mistake.",
+            by=by,
+            now=NOON + 2 * MINUTE,
+        )
+        reversals.refund_order(
+            refunded.pk,
+            confirmation_id=refunded.events.get(action="PAID").pk,
+            note="Back.",
+            by=by,
+            now=NOON + 2 * MINUTE,
+        )
+        late = sample_data.place_order(raffle, numbers=[7])
+        LedgerEntry.objects.create(
+            raffle=raffle,
+            order=late,
+            kind=LedgerKind.LATE_REFUNDED,
+            amount=late.total,
+            currency=late.currency,
+            quantity=late.quantity,
+            actor_kind=by.kind,
+            at=NOON,
+        )
+
+        rows = parse_csv(download_export(owner, what="MONEY", status="PAID"))
+
+        money = sales.load_sales_sums(now=NOON, zone="UTC", days=1).overall.money
+        amounts = [Decimal(row["Amount"] or 0) for row in rows]
+        assert sum(amounts) == money.balance["USD"] == Decimal("0.20")
+        assert -sum(amount for amount in amounts if amount < 0) == money.back["USD"]
+        assert [row["Late refund"] for row in rows if row["Late refund"]] == ["0.10"]
+        assert rows[-1]["By"] == "Staff"
+
+    @pytest.mark.parametrize("what", ["ORDERS", "MONEY"])
+    def test_names_the_sheet_after_its_rows(self, owner: Client, what: str) -> None:
+        create_sale(builders.create_raffle(), [1])
+
+        book = openpyxl.load_workbook(BytesIO(download_export(owner, what=what, format="xlsx")))
+
+        assert book.sheetnames == [what.capitalize()]
 
     @pytest.mark.same_everywhere
     @pytest.mark.parametrize("kind", ["csv", "xlsx"])
