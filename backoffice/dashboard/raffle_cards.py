@@ -1,6 +1,6 @@
 """Cards about the sales of each raffle on the dashboard."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -10,13 +10,15 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.safestring import SafeString
 
+from backoffice.orders.exports.tables import ExportKind
+from backoffice.orders.exports.view import EXPORT_PERMISSION
 from backoffice.raffles import lifecycle, progress_bar
 from backoffice.raffles.progress_bar import ProgressBar
 from backoffice.ui import display
 from shared.core.enums import OrderStatus, RaffleStatus
 from shared.raffles.models import Order, Raffle
 from shared.raffles.services.availability import TicketCounts
-from shared.raffles.services.sales import RaffleSums
+from shared.raffles.services.sales import AmountsByCurrency, RaffleSums
 
 RAFFLES_SHOWN: Final = 12
 """Raffles on the dashboard; a link leads to the others."""
@@ -24,10 +26,11 @@ RAFFLES_SHOWN: Final = 12
 
 @dataclass(frozen=True, slots=True)
 class RaffleAmountLink:
-    """An amount and the address of the orders behind it."""
+    """An amount under its name, and the address of what is behind it; empty if there is none."""
 
+    name: str
     amount: str
-    orders: str
+    address: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +54,7 @@ class RaffleCard:
         zone: The name of that time zone.
         share: Sold, held and free ticket numbers as a progress bar.
         parts: The same as figures.
-        money: Confirmed and expected amounts; None if the user may not see orders.
+        money: Money in, money back and money expected; none if the user may not see orders.
         orders: The address of the list of its orders.
         numbers: The address of its number map.
         sell: The address of the page for cash sales.
@@ -65,7 +68,7 @@ class RaffleCard:
     zone: str
     share: ProgressBar
     parts: Sequence[TicketCountLink]
-    money: tuple[RaffleAmountLink, RaffleAmountLink] | None
+    money: Sequence[RaffleAmountLink]
     orders: str
     numbers: str
     sell: str
@@ -159,7 +162,7 @@ def _build_raffle_card(
     orders = f"{reverse('admin:raffles_order_changelist')}?raffle={raffle.pk}"
     numbers = reverse("admin:desk_numbers", args=[raffle.pk])
     sells = raffle.status == RaffleStatus.OPEN and may("raffles.add_order")
-    money = _build_amount_links(raffle, sums, orders=orders) if sees_orders else None
+    money = _build_amount_links(raffle, sums, orders=orders, may=may) if sees_orders else ()
     share = _build_raffle_progress_bar(raffle, sums)
     return RaffleCard(
         title=raffle.title,
@@ -169,7 +172,7 @@ def _build_raffle_card(
         zone=raffle.time_zone.replace("_", " "),
         share=share,
         parts=[
-            TicketCountLink(name, count, money[0].orders if money and name == "sold" else numbers)
+            TicketCountLink(name, count, money[0].address if money and name == "sold" else numbers)
             for name, count in share.figures
         ],
         money=money,
@@ -187,17 +190,18 @@ def _build_raffle_progress_bar(raffle: Raffle, sums: RaffleSums) -> ProgressBar:
 
 
 def _build_amount_links(
-    raffle: Raffle, sums: RaffleSums, *, orders: str
-) -> tuple[RaffleAmountLink, RaffleAmountLink]:
+    raffle: Raffle, sums: RaffleSums, *, orders: str, may: Callable[[str], bool]
+) -> Sequence[RaffleAmountLink]:
+    def build_link(name: str, amounts: AmountsByCurrency, address: str) -> RaffleAmountLink:
+        return RaffleAmountLink(
+            name, display.format_amounts(amounts, currency=raffle.currency), address
+        )
+
+    export = f"{reverse('admin:desk_export')}?what={ExportKind.MONEY}&raffle={raffle.pk}"
     return (
-        RaffleAmountLink(
-            display.format_amounts(sums.confirmed, currency=raffle.currency),
-            f"{orders}&status={OrderStatus.PAID}",
-        ),
-        RaffleAmountLink(
-            display.format_amounts(sums.expected, currency=raffle.currency),
-            f"{orders}&status={OrderStatus.PENDING_PAYMENT}",
-        ),
+        build_link("Money in", sums.money.confirmed, f"{orders}&status={OrderStatus.PAID}"),
+        build_link("Money back", sums.money.back, export if may(EXPORT_PERMISSION) else ""),
+        build_link("Expected", sums.expected, f"{orders}&status={OrderStatus.PENDING_PAYMENT}"),
     )
 
 

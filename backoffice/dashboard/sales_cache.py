@@ -34,5 +34,5 @@ def get_recent_sales(*, now: datetime, zone: str) -> SalesSums:
 
 
 def sum_sales(*, now: datetime, zone: str) -> SalesSums:
-    """Return the sums of all orders that hold ticket numbers, in one query."""
+    """Return the sums of the ledger and of all orders that hold ticket numbers, in two queries."""
     return sales.load_sales_sums(now=now, zone=zone, days=SALES_DAYS)

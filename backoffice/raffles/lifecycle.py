@@ -3,6 +3,7 @@
 Each button is a POST view that calls one service, which owns its transaction.
 """
 
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
@@ -25,7 +26,7 @@ from backoffice.ui.actions import ActionResult, build_staff_actor, run_action
 from backoffice.ui.permissions import require_permission
 from shared.conversation import formatting
 from shared.core import enums
-from shared.core.enums import OrderStatus, RaffleStatus
+from shared.core.enums import LedgerKind, OrderStatus, RaffleStatus
 from shared.raffles import transitions
 from shared.raffles.errors import TransitionNotAllowed
 from shared.raffles.models import Order, Raffle
@@ -220,22 +221,31 @@ def _build_orders_url(raffle: Raffle, status: OrderStatus | None = None) -> str:
 
 
 def _sum_revenue(raffle: Raffle) -> tuple[RaffleRevenue, RaffleRevenue]:
-    """Return the confirmed and the expected revenue, from one query."""
+    """Return the confirmed and the expected revenue, from two queries.
+
+    The confirmed revenue is the money that came in, followed by the money that went back, if any.
+    """
     statuses = (OrderStatus.PAID, OrderStatus.PENDING_PAYMENT)
-    sums = (
+    orders = (
         Order.objects.filter(raffle=raffle, status__in=statuses)
         .order_by("status")
         .values_list("status")
         .annotate(count=Count("pk"), sum=Sum("total"))
     )
-    totals = {status: (count, total) for status, count, total in sums}
-
-    def build_revenue(status: OrderStatus) -> RaffleRevenue:
-        count, total = totals.get(status, (0, Decimal(0)))
-        return RaffleRevenue(
-            count,
-            formatting.format_money(total, raffle.currency),
-            _build_orders_url(raffle, status),
-        )
-
-    return build_revenue(OrderStatus.PAID), build_revenue(OrderStatus.PENDING_PAYMENT)
+    totals = {status: (count, total) for status, count, total in orders}
+    entries = raffle.ledger.order_by("kind").values_list("kind").annotate(sum=Sum("amount"))
+    ledger: defaultdict[str, Decimal] = defaultdict(Decimal, entries)
+    confirmed = formatting.format_money(ledger[LedgerKind.CONFIRMED], raffle.currency)
+    back = ledger[LedgerKind.UNDONE] + ledger[LedgerKind.REFUNDED]
+    if back:
+        confirmed += f", {formatting.format_money(back, raffle.currency)} back"
+    paid, _ = totals.get(OrderStatus.PAID, (0, None))
+    waiting, expected = totals.get(OrderStatus.PENDING_PAYMENT, (0, Decimal(0)))
+    return (
+        RaffleRevenue(paid, confirmed, _build_orders_url(raffle, OrderStatus.PAID)),
+        RaffleRevenue(
+            waiting,
+            formatting.format_money(expected, raffle.currency),
+            _build_orders_url(raffle, OrderStatus.PENDING_PAYMENT),
+        ),
+    )

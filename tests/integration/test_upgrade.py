@@ -6,9 +6,11 @@ the imports below name modules of the product.
 """
 
 import json
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from io import StringIO
 from itertools import count
 from pathlib import Path
@@ -32,7 +34,7 @@ from pytest_django import Settings
 from shared.conversation import inbound
 from shared.events.services import deliveries
 from shared.publishing import recorder
-from shared.raffles.services import availability
+from shared.raffles.services import availability, sales
 from shared.whatsapp.services.outbox import message_claims, outbox_queue
 from tests.databases import DatabaseFactory, use_database
 
@@ -52,6 +54,7 @@ class Installation:
         now: some minutes after the dump was made; holds and sessions are still valid.
         rights: the groups' permissions before, as (group, app label, codename).
         kinds: the content types before, as (app label, model).
+        paid: the paid orders before, as (raffle, currency, total, quantity, time of payment).
 
     """
 
@@ -59,6 +62,7 @@ class Installation:
     now: datetime
     rights: frozenset[tuple[str, str, str]]
     kinds: frozenset[tuple[str, str]]
+    paid: tuple[tuple[int, str, Decimal, int, datetime], ...]
 
 
 @pytest.fixture(scope="module")
@@ -71,11 +75,11 @@ def installation(django_db_setup: None, run_folder: Path) -> Iterator[Installati
     with DatabaseFactory(vendor, run_folder).restored(dump) as address, use_database(address):
         ContentType.objects.clear_cache()
         availability.clear_counts_cache()
-        rights, kinds = _read_rights(), _read_kinds()
+        rights, kinds, paid = _read_rights(), _read_kinds(), _read_paid_orders()
         call_command("migrate", verbosity=0)
         _restore_files(folder / "media" / "proofs")
         now = datetime.fromisoformat(facts["saved_at"]) + timedelta(minutes=5)
-        yield Installation(facts, now, rights, kinds)
+        yield Installation(facts, now, rights, kinds, paid)
     ContentType.objects.clear_cache()
     availability.clear_counts_cache()
 
@@ -118,6 +122,11 @@ def _read_rights() -> frozenset[tuple[str, str, str]]:
 
 def _read_kinds() -> frozenset[tuple[str, str]]:
     return frozenset(ContentType.objects.values_list("app_label", "model"))
+
+
+def _read_paid_orders() -> tuple[tuple[int, str, Decimal, int, datetime], ...]:
+    paid = apps.get_model("raffles", "Order").objects.filter(status="PAID")
+    return tuple(paid.values_list("raffle_id", "currency", "total", "quantity", "closed_at"))
 
 
 def _restore_files(folder: Path) -> None:
@@ -174,6 +183,17 @@ def _send_message(contact: Any, kind: str, body: dict[str, Any], *, now: datetim
     return answer_waiting(contact, now=now)
 
 
+def _sum_totals(
+    installation: Installation, *, raffle: int | None = None, day: date | None = None
+) -> dict[str, Decimal]:
+    """Sum up the orders that were paid before, of a raffle or of a day."""
+    total: dict[str, Decimal] = defaultdict(Decimal)
+    for order_raffle, currency, amount, _, paid_at in installation.paid:
+        if raffle in {None, order_raffle} and day in {None, paid_at.date()}:
+            total[currency] += amount
+    return total
+
+
 class TestDatabase:
     def test_is_as_the_models_say(self) -> None:
         call_command("makemigrations", check_changes=True, dry_run=True, verbosity=0)
@@ -190,6 +210,21 @@ class TestDatabase:
         call_command("check_inventory", stdout=written)
 
         assert written.getvalue()
+
+    def test_has_the_sums_that_its_orders_had(
+        self, installation: Installation, now: datetime
+    ) -> None:
+        assert installation.paid
+
+        sums = sales.load_sales_sums(now=now, zone="UTC", days=30)
+
+        for raffle, found in sums.raffles.items():
+            assert found.money.balance == found.money.confirmed
+            assert found.money.confirmed == _sum_totals(installation, raffle=raffle)
+        for day in sums.days:
+            assert day.money.confirmed == _sum_totals(installation, day=day.day)
+        assert sums.overall.sold == sum(quantity for *_, quantity, _ in installation.paid)
+        assert sum(day.orders for day in sums.days) == len(installation.paid)
 
     def test_has_every_constraint_and_index_by_the_name_its_model_gives(self) -> None:
         for label in ("raffles", "whatsapp", "events", "api"):

@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from itertools import chain
 from typing import Any, Final
 
 from pydantic import Field
@@ -13,7 +14,13 @@ from shared.core.enums import OrderStatus
 from shared.publishing.representations import Moment, Representation
 from shared.raffles import models
 from shared.raffles.services.pending_counts import PendingCounts
-from shared.raffles.services.sales import AmountsByCurrency, DaySums, RaffleSums, SalesSums
+from shared.raffles.services.sales import (
+    AmountsByCurrency,
+    DaySums,
+    MoneySums,
+    RaffleSums,
+    SalesSums,
+)
 
 _CENT: Final = Decimal("0.01")
 
@@ -41,7 +48,15 @@ class MoneyResponse(Representation):
     """Money in one currency."""
 
     currency: str = Field(examples=["USD"], description="ISO 4217.")
-    paid: str = Field(examples=["435.00"], description="Of orders that are paid.")
+    paid: str = Field(examples=["435.00"], description="Money in: of all confirmed payments.")
+    back: str = Field(examples=["15.00"], description="Money back: `undone` and `refunded`.")
+    undone: str = Field(examples=["5.00"], description="Of confirmations that were undone.")
+    refunded: str = Field(examples=["10.00"], description="Of confirmed payments, refunded.")
+    balance: str = Field(examples=["420.00"], description="Money in minus money back.")
+    late_refunds: str = Field(
+        examples=["5.00"],
+        description="Refunds of late payments. They were never money in; no sum has them.",
+    )
     waiting: str = Field(examples=["50.00"], description="Of placed orders that are not paid yet.")
 
 
@@ -49,16 +64,33 @@ class DayMoneyResponse(Representation):
     """Money of one day in one currency."""
 
     currency: str = Field(examples=["USD"], description="ISO 4217.")
-    paid: str = Field(examples=["85.00"])
+    paid: str = Field(
+        examples=["85.00"], description="Money in: of payments that were confirmed that day."
+    )
+    back: str = Field(examples=["15.00"], description="Money back: `undone` and `refunded`.")
+    undone: str = Field(
+        examples=["5.00"], description="Of confirmations that were undone that day."
+    )
+    refunded: str = Field(
+        examples=["10.00"], description="Of confirmed payments that were refunded that day."
+    )
+    late_refunds: str = Field(
+        examples=["5.00"],
+        description="Refunds of late payments. They were never money in; no sum has them.",
+    )
 
 
 class DayFiguresResponse(Representation):
-    """What happened on one day."""
+    """What happened on one day. What is undone later leaves the figures of a past day alone."""
 
     day: str = Field(examples=["2026-11-22"])
     placed: int = Field(examples=[9], description="Orders that buyers confirmed.")
     paid: int = Field(examples=[7], description="Orders whose payment was confirmed.")
     numbers: int = Field(examples=[17], description="Numbers that were sold with them.")
+    paid_back: int = Field(
+        examples=[1], description="Orders whose payment was undone or refunded that day."
+    )
+    numbers_back: int = Field(examples=[3], description="Numbers of these orders.")
     money: list[DayMoneyResponse] = Field(description="In each currency that `money` lists.")
 
 
@@ -115,7 +147,7 @@ class StatisticsSource:
     """Data from which statistics are built.
 
     Attributes:
-        sums: sums of orders by raffle and by day.
+        sums: sums of orders and money by raffle and by day.
         pending: counts of what waits for a person.
         zone: IANA name of the time zone of the days.
         loaded_at: time of the queries.
@@ -198,8 +230,9 @@ def _build_figures_fields(
         "money": [
             MoneyResponse(
                 currency=currency,
-                paid=_format_amount(sums.confirmed, currency),
+                balance=_format_amount(sums.money.balance, currency),
                 waiting=_format_amount(sums.expected, currency),
+                **_build_money_fields(sums.money, currency),
             )
             for currency in currencies
         ],
@@ -218,16 +251,30 @@ def _build_day(sums: DaySums, *, currencies: Collection[str]) -> DayFiguresRespo
         placed=sums.placed,
         paid=sums.orders,
         numbers=sums.tickets,
+        paid_back=sums.orders_back,
+        numbers_back=sums.tickets_back,
         money=[
-            DayMoneyResponse(currency=currency, paid=_format_amount(sums.money, currency))
+            DayMoneyResponse(currency=currency, **_build_money_fields(sums.money, currency))
             for currency in currencies
         ],
     )
 
 
+def _build_money_fields(money: MoneySums, currency: str) -> dict[str, str]:
+    return {
+        "paid": _format_amount(money.confirmed, currency),
+        "back": _format_amount(money.back, currency),
+        "undone": _format_amount(money.undone, currency),
+        "refunded": _format_amount(money.refunded, currency),
+        "late_refunds": _format_amount(money.late_refunds, currency),
+    }
+
+
 def _list_currencies(raffles: Iterable[models.Raffle], sums: RaffleSums) -> list[str]:
     """Return the sorted ISO 4217 codes of the raffles' currencies and of the sums' currencies."""
-    return sorted({*(raffle.currency for raffle in raffles), *sums.confirmed, *sums.expected})
+    money = sums.money
+    known = (money.confirmed, money.back, money.late_refunds, sums.expected)
+    return sorted({*(raffle.currency for raffle in raffles), *chain.from_iterable(known)})
 
 
 def _format_amount(amounts: AmountsByCurrency, currency: str) -> str:

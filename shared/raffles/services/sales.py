@@ -1,29 +1,63 @@
 """Sums of sales: orders, ticket numbers and money, by raffle and by day; reads only.
 
-Orders know how many ticket numbers they hold (the command `check_inventory` verifies it). So a
-million ticket numbers need not be counted: one query over the orders yields all sums.
+Money comes from the ledger, whose entries never change, so the sums of past days never change
+either. Orders know how many ticket numbers they hold (the command `check_inventory` verifies it and
+that the ledger agrees with the orders), so a million ticket numbers need not be counted.
 """
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, Final
-from zoneinfo import ZoneInfo
+from typing import Final
 
-from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.models import Case, Count, F, Func, IntegerField, Q, Sum, Value, When
-from django.db.models.sql.compiler import SQLCompiler
+from django.db.models import Case, Count, F, IntegerField, Q, QuerySet, Sum, Value
 
-from shared.core.enums import OrderStatus
-from shared.raffles.models import Order
+from shared.core.enums import LedgerKind, OrderStatus
+from shared.raffles.models import LedgerEntry, Order
+from shared.raffles.services import day_index
 
 MAX_DAYS: Final = 366
 """Days that one call sums up at most: a leap year."""
 
+_CENT: Final = Decimal("0.01")
+
 type AmountsByCurrency = Mapping[str, Decimal]
 """Amounts by currency (ISO 4217)."""
+
+
+@dataclass(frozen=True, slots=True)
+class MoneySums:
+    """Money that came in and went back, of one day or in all.
+
+    Attributes:
+        confirmed: money in: amounts of confirmed payments.
+        undone: amounts of confirmations that were undone.
+        refunded: amounts of confirmed payments that were refunded.
+        late_refunds: amounts of payments that were refunded without a confirmation; they never
+            came in, so they are subtracted from nothing.
+
+    """
+
+    confirmed: AmountsByCurrency = field(default_factory=dict)
+    undone: AmountsByCurrency = field(default_factory=dict)
+    refunded: AmountsByCurrency = field(default_factory=dict)
+    late_refunds: AmountsByCurrency = field(default_factory=dict)
+
+    @property
+    def back(self) -> AmountsByCurrency:
+        """Money back: what was undone and what was refunded."""
+        return add_amounts(self.undone, self.refunded)
+
+    @property
+    def balance(self) -> AmountsByCurrency:
+        """Money in minus money back."""
+        back = self.back
+        return {
+            currency: self.confirmed.get(currency, Decimal(0)) - back.get(currency, Decimal(0))
+            for currency in {**self.confirmed, **back}
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,38 +65,42 @@ class RaffleSums:
     """Sums of one raffle or of all.
 
     Attributes:
-        sold: ticket numbers of paid orders.
+        sold: ticket numbers of paid orders; also of those that were refunded after the sealing.
         held: ticket numbers of orders that wait for the buyer or for the payment.
-        confirmed: amounts of paid orders.
+        money: money in and money back since the beginning.
         expected: amounts of placed orders that wait for payment.
-        orders: how many orders have each status, for the statuses that occur.
+        orders: how many orders have each status, if the call asked for `everything`.
 
     """
 
     sold: int = 0
     held: int = 0
-    confirmed: AmountsByCurrency = field(default_factory=dict)
+    money: MoneySums = MoneySums()
     expected: AmountsByCurrency = field(default_factory=dict)
     orders: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class DaySums:
-    """Sums of one day.
+    """Sums of one day; those of a past day never change.
 
     Attributes:
         day: the date in the zone of the call.
-        tickets: ticket numbers of orders that were paid that day.
-        money: amounts of orders that were paid that day.
-        orders: orders that were paid that day.
+        money: money in and money back of that day.
+        tickets: ticket numbers whose payment was confirmed that day.
+        tickets_back: ticket numbers whose confirmation was undone or refunded that day.
+        orders: payments that were confirmed that day.
+        orders_back: payments that were undone or refunded that day.
         placed: orders that were placed that day; 0 unless the call asked for `everything`.
 
     """
 
     day: date
-    tickets: int
-    money: AmountsByCurrency
+    money: MoneySums = MoneySums()
+    tickets: int = 0
+    tickets_back: int = 0
     orders: int = 0
+    orders_back: int = 0
     placed: int = 0
 
 
@@ -83,166 +121,191 @@ def load_sales_sums(
     raffle_id: int | None = None,
     everything: bool = False,
 ) -> SalesSums:
-    """Return the sums of orders, in one query.
+    """Return the sums of orders and of the ledger, in two queries.
 
     Args:
         now: the present time.
         zone: time zone of the days, e.g. America/Bogota.
         days: number of days, today included; `MAX_DAYS` at most.
         raffle_id: the raffle; None: all raffles.
-        everything: whether to include cancelled and expired orders and the days on which orders
-            were placed; that costs half as much again.
+        everything: whether to count orders by status and the days on which they were placed,
+            which means to read all orders.
 
     """
-    dates = list_last_days(days, now=now, zone=zone)
+    dates = day_index.list_last_days(days, now=now, zone=zone)
     overall = _SalesAdder()
     raffles: dict[int, _SalesAdder] = defaultdict(_SalesAdder)
-    paid: list[_SalesAdder] = [_SalesAdder() for _ in dates]
+    by_day: Mapping[int | None, _LedgerAdder] = defaultdict(_LedgerAdder)
     placed: Counter[int | None] = Counter()
-    rows = _query_sales_rows(dates, zone=zone, raffle_id=raffle_id, everything=everything)
-    for raffle, paid_on, placed_on, status, currency, orders, numbers, money in rows:
-        day_adders = [] if paid_on is None else [paid[paid_on]]
-        for adder in (overall, raffles[raffle], *day_adders):
-            adder.add(status, currency, orders, numbers, money)
+    ledger = _query_ledger_rows(dates, zone=zone, raffle_id=raffle_id)
+    for raffle, day, kind, currency, entries, tickets, money in ledger:
+        for adder in (overall.ledger, raffles[raffle].ledger, by_day[day]):
+            adder.add(LedgerKind(kind), currency, entries, tickets, money)
+    rows = _query_order_rows(dates, zone=zone, raffle_id=raffle_id, everything=everything)
+    for raffle, placed_on, status, currency, orders, tickets, money in rows:
+        for sales in (overall, raffles[raffle]):
+            sales.add_orders(status, currency, orders, tickets, money)
         placed[placed_on] += orders
+    for sales in () if everything else (overall, *raffles.values()):
+        sales.add_paid_tickets_of_ledger()
     return SalesSums(
         raffles={raffle: adder.build_sums() for raffle, adder in raffles.items()},
         days=[
-            DaySums(
-                day,
-                adder.sold,
-                adder.confirmed,
-                orders=adder.orders[OrderStatus.PAID],
-                placed=placed[index],
-            )
-            for index, (day, adder) in enumerate(zip(dates, paid, strict=True))
+            by_day[index].build_day(day, placed=placed[index]) for index, day in enumerate(dates)
         ],
         overall=overall.build_sums(),
     )
 
 
-def list_last_days(days: int, *, now: datetime, zone: str) -> Sequence[date]:
-    """Return the last days in a time zone up to today, the earliest first."""
-    today = now.astimezone(ZoneInfo(zone)).date()
-    return [today - timedelta(days=ago) for ago in reversed(range(days))]
+def add_amounts(*parts: AmountsByCurrency) -> AmountsByCurrency:
+    """Return the sums of amounts in each currency."""
+    total: dict[str, Decimal] = defaultdict(Decimal)
+    for part in parts:
+        for currency, amount in part.items():
+            total[currency] += amount
+    return dict(total)
 
 
-type SalesRow = tuple[int, int | None, int | None, str, str, int, int, Decimal]
-"""Raffle id; indexes of the days of payment and of placing, or None; status; currency; number of
-orders; ticket numbers; amount.
+type LedgerRow = tuple[int, int | None, str, str, int, int, Decimal]
+"""Raffle id; index of the day, or None; kind; currency; number of entries; ticket numbers; amount.
+"""
+
+type OrderRow = tuple[int, int | None, str, str, int, int, Decimal]
+"""Raffle id; index of the day of placing, or None; status; currency; number of orders; ticket
+numbers; amount.
 """
 
 
-def _query_sales_rows(
-    days: Sequence[date], *, zone: str, raffle_id: int | None, everything: bool
-) -> Iterable[SalesRow]:
-    """Return sums of orders grouped by raffle, days, status and currency.
-
-    Adding zero to the raffle keeps the database from using the index by raffle, which for a large
-    raffle is slower than reading the table in sequence.
-    """
-    starts = _compute_day_starts(days, zone=zone)
-    unpaid = ~Q(status=OrderStatus.PAID)
-    never = Value(None, output_field=IntegerField())
-    found = Order.objects.all() if everything else Order.objects.filter(status__in=Order.HOLDING)
-    found = found.annotate(of_raffle=F("raffle_id") + 0)
+def _query_ledger_rows(
+    days: Sequence[date], *, zone: str, raffle_id: int | None
+) -> Iterable[LedgerRow]:
+    """Return sums of the ledger grouped by raffle, day, kind and currency."""
     return (
-        (found if raffle_id is None else found.filter(of_raffle=raffle_id))
-        .order_by()
-        .annotate(
-            paid_on=_build_day_case("closed_at", starts, excluded=unpaid),
-            placed_on=_build_day_case("placed_at", starts) if everything else never,
+        _select_raffle(LedgerEntry.objects.order_by(), raffle_id)
+        .annotate(day=day_index.build_day_case("at", days, zone=zone))
+        .values_list("of_raffle", "day", "kind", "currency")
+        .annotate(entries=Count("*"), tickets=Sum("quantity"), money=Sum("amount"))
+    )
+
+
+def _query_order_rows(
+    days: Sequence[date], *, zone: str, raffle_id: int | None, everything: bool
+) -> Iterable[OrderRow]:
+    """Return sums of orders grouped by raffle, day of placing, status and currency.
+
+    Not everything: orders that wait, without the days, and orders that were refunded and stay paid.
+    """
+    found = Order.objects.order_by()
+    if everything:
+        placed_on: Case | Value = day_index.build_day_case("placed_at", days, zone=zone)
+    else:
+        placed_on = Value(None, output_field=IntegerField())
+        found = found.filter(
+            Q(status__in=Order.LIVE) | Q(status=OrderStatus.PAID, pk__in=_query_refunded_orders())
         )
-        .values_list("of_raffle", "paid_on", "placed_on", "status", "currency")
+    return (
+        _select_raffle(found, raffle_id)
+        .annotate(placed_on=placed_on)
+        .values_list("of_raffle", "placed_on", "status", "currency")
         .annotate(orders=Count("*"), tickets=Sum("quantity"), money=Sum("total"))
     )
 
 
-def _build_day_case(
-    moment: str, starts: tuple[datetime, ...], *, excluded: Q | None = None
-) -> Case:
-    """Return the day index of a time; None before the first day, without a time or if excluded.
+def _query_refunded_orders() -> QuerySet[LedgerEntry, int]:
+    """Return the ids of refunded orders; the condition on both kinds is that of an index."""
+    taken_back = LedgerEntry.objects.filter(kind__in=[LedgerKind.UNDONE, LedgerKind.REFUNDED])
+    return taken_back.filter(kind=LedgerKind.REFUNDED).values_list("order_id", flat=True)
 
-    Args:
-        moment: the name of a field with a time.
-        starts: the times at which the days begin.
-        excluded: rows for which the result is None.
 
+def _select_raffle[Row: (LedgerEntry, Order)](
+    found: QuerySet[Row], raffle_id: int | None
+) -> QuerySet[Row]:
+    """Return the rows of a raffle, or all, with the raffle as `of_raffle`.
+
+    Adding zero keeps SQLite from reading all rows in the order of the index by raffle, which is
+    slower than reading the table in sequence.
     """
-    early = Q(**{f"{moment}__lt": starts[0]}) | Q(**{f"{moment}__isnull": True})
-    return Case(
-        When(excluded | early if excluded else early, then=None),
-        default=_DayIndex(moment, starts),
-        output_field=IntegerField(),
-    )
+    if raffle_id is None:
+        return found.annotate(of_raffle=F("raffle_id") + 0)
+    return found.filter(raffle_id=raffle_id).annotate(of_raffle=F("raffle_id"))
 
 
-def _compute_day_starts(days: Sequence[date], *, zone: str) -> tuple[datetime, ...]:
-    return tuple(datetime.combine(day, time.min, ZoneInfo(zone)) for day in days)
+class _LedgerAdder:
+    """Running sums of grouped ledger entries."""
 
+    def __init__(self) -> None:
+        self.money: dict[LedgerKind, dict[str, Decimal]] = {
+            kind: defaultdict(Decimal) for kind in LedgerKind
+        }
+        self.tickets: Counter[LedgerKind] = Counter()
+        self.entries: Counter[LedgerKind] = Counter()
 
-class _DayIndex(Func):
-    """The index of the day of a time, found by bisection: nine comparisons for a year.
+    def add(
+        self, kind: LedgerKind, currency: str, entries: int, tickets: int, money: Decimal
+    ) -> None:
+        """Add entries of one kind and currency with their ticket numbers and amount."""
+        self.money[kind][currency] += money.quantize(_CENT)  # SQLite sums as floats
+        self.tickets[kind] += tickets
+        self.entries[kind] += entries
 
-    On SQLite Django's date functions call Python for each row. Django's own `Case` takes a quarter
-    of a second to compile the nested cases of a year. Times before the first day get its index, so
-    the caller excludes them.
-    """
+    @property
+    def tickets_back(self) -> int:
+        """Ticket numbers whose confirmation was undone or refunded."""
+        return self.tickets[LedgerKind.UNDONE] + self.tickets[LedgerKind.REFUNDED]
 
-    def __init__(self, moment: str, starts: tuple[datetime, ...]) -> None:
-        super().__init__(moment, output_field=IntegerField())
-        self._starts = starts
+    def build_money(self) -> MoneySums:
+        """Return the sums of money of all that was added."""
+        return MoneySums(
+            confirmed=dict(self.money[LedgerKind.CONFIRMED]),
+            undone=dict(self.money[LedgerKind.UNDONE]),
+            refunded=dict(self.money[LedgerKind.REFUNDED]),
+            late_refunds=dict(self.money[LedgerKind.LATE_REFUNDED]),
+        )
 
-    def as_sql(
-        self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, *_: Any, **__: Any
-    ) -> tuple[str, tuple[Any, ...]]:
-        """Return nested cases, and the values to compare with.
-
-        Raises:
-            ValueError: the expression is not a plain column.
-
-        """
-        column, values = compiler.compile(self.get_source_expressions()[0])
-        if values:
-            raise ValueError("only a column has a day index")
-        starts = [connection.ops.adapt_datetimefield_value(start) for start in self._starts]
-        return _build_cases_sql(column, starts)
-
-
-def _build_cases_sql(
-    column: str, starts: Sequence[Any], *, first: int = 0
-) -> tuple[str, tuple[Any, ...]]:
-    if len(starts) == 1:
-        return str(first), ()
-    middle = len(starts) // 2
-    before, early = _build_cases_sql(column, starts[:middle], first=first)
-    since, late = _build_cases_sql(column, starts[middle:], first=first + middle)
-    case = f"CASE WHEN {column} < %s THEN {before} ELSE {since} END"
-    return case, (starts[middle], *early, *late)
+    def build_day(self, day: date, *, placed: int) -> DaySums:
+        """Return all that was added as the sums of a day."""
+        return DaySums(
+            day,
+            money=self.build_money(),
+            tickets=self.tickets[LedgerKind.CONFIRMED],
+            tickets_back=self.tickets_back,
+            orders=self.entries[LedgerKind.CONFIRMED],
+            orders_back=self.entries[LedgerKind.UNDONE] + self.entries[LedgerKind.REFUNDED],
+            placed=placed,
+        )
 
 
 class _SalesAdder:
-    """Running sums of grouped orders."""
+    """Running sums of grouped orders and of their ledger."""
 
     def __init__(self) -> None:
+        self.ledger = _LedgerAdder()
         self.sold = self.held = 0
-        self.confirmed: dict[str, Decimal] = defaultdict(Decimal)
         self.expected: dict[str, Decimal] = defaultdict(Decimal)
         self.orders: Counter[str] = Counter()
 
-    def add(self, status: str, currency: str, orders: int, numbers: int, money: Decimal) -> None:
+    def add_orders(
+        self, status: str, currency: str, orders: int, tickets: int, money: Decimal
+    ) -> None:
         """Add orders of one status and currency with their ticket numbers and amount."""
         self.orders[status] += orders
         if status == OrderStatus.PAID:
-            self.sold += numbers
-            self.confirmed[currency] += money
+            self.sold += tickets
         elif status in Order.LIVE:
-            self.held += numbers
+            self.held += tickets
         if status == OrderStatus.PENDING_PAYMENT:
-            self.expected[currency] += money
+            self.expected[currency] += money.quantize(_CENT)  # SQLite sums as floats
+
+    def add_paid_tickets_of_ledger(self) -> None:
+        """Add the ticket numbers of paid orders, but for refunded ones, without reading orders."""
+        self.sold += self.ledger.tickets[LedgerKind.CONFIRMED] - self.ledger.tickets_back
 
     def build_sums(self) -> RaffleSums:
         """Return the sums of all that was added."""
         return RaffleSums(
-            self.sold, self.held, dict(self.confirmed), dict(self.expected), dict(self.orders)
+            self.sold,
+            self.held,
+            self.ledger.build_money(),
+            expected=dict(self.expected),
+            orders=dict(self.orders),
         )

@@ -11,7 +11,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from shared.core.enums import OrderStatus, RaffleStatus, Scope
 from shared.raffles.models import Order, Raffle, RaffleEvent
-from shared.use_cases import payments
+from shared.use_cases import payments, reversals
 from tests import builders
 from tests.builders import DRAW, NOON
 from tests.integration.backoffice import sample_data
@@ -271,8 +271,14 @@ class TestLife:
 
 
 def confirm_payment_at(order: Order, at: datetime) -> None:
-    payments.confirm_payment(order.pk, by=builders.build_staff_actor(), now=NOON)
-    Order.objects.filter(pk=order.pk).update(closed_at=at, placed_at=at)
+    payments.confirm_payment(order.pk, by=builders.build_staff_actor(), now=at)
+    Order.objects.filter(pk=order.pk).update(placed_at=at)
+
+
+def build_money(currency: str = "USD", **amounts: str) -> dict[str, str]:
+    """Return money of a response in which nothing came in or went back, but for `amounts`."""
+    parts = ("paid", "back", "undone", "refunded", "late_refunds")
+    return {"currency": currency, **dict.fromkeys(parts, "0.00"), **amounts}
 
 
 class TestStatistics:
@@ -321,12 +327,12 @@ class TestStatistics:
             "expired": 1,
         }
         assert body["numbers"] == {"total": 20, "available": 12, "reserved": 3, "sold": 5}
-        assert body["money"] == [{"currency": "USD", "paid": "25.00", "waiting": "10.00"}]
+        assert body["money"] == [build_money(paid="25.00", balance="25.00", waiting="10.00")]
         assert (body["proofs_waiting"], body["decisions_needed"]) == (1, 1)
         assert body["time_zone"] == "America/Bogota"
         yesterday, today = body["days"]
         assert [today[name] for name in ("paid", "numbers")] == [1, 3]
-        assert today["money"] == [{"currency": "USD", "paid": "15.00"}]
+        assert today["money"] == [build_money(paid="15.00")]
         assert [yesterday[name] for name in ("placed", "paid", "numbers")] == [1, 1, 1]
         assert today["day"] == f"{timezone.now().astimezone(ZoneInfo('America/Bogota')):%F}"
 
@@ -342,8 +348,8 @@ class TestStatistics:
         assert body["orders"]["pending_payment"] == 2
         assert body["numbers"] == {"total": 25, "available": 16, "reserved": 4, "sold": 5}
         assert body["money"] == [
-            {"currency": "EUR", "paid": "0.00", "waiting": "5.00"},
-            {"currency": "USD", "paid": "25.00", "waiting": "10.00"},
+            build_money("EUR", balance="0.00", waiting="5.00"),
+            build_money(paid="25.00", balance="25.00", waiting="10.00"),
         ]
         assert [body[n] for n in ("proofs_waiting", "orphan_proofs", "decisions_needed")] == [1] * 3
         assert [raffle["id"] for raffle in body["raffles"]] == [
@@ -353,6 +359,29 @@ class TestStatistics:
         assert body["raffles"][1]["money"][0]["paid"] == "25.00"
         assert len(body["days"]) == 30
         assert sum(day["paid"] for day in body["days"]) == 2
+
+    def test_of_a_past_day_stay_when_money_goes_back_today(
+        self, api: Client, raffle_with_sales: Raffle
+    ) -> None:
+        address = f"/api/raffles/{raffle_with_sales.pk}/statistics?days=2"
+        yesterday = api.get(address).json()["days"][0]
+        order = Order.objects.get(tickets__number=4)
+        paid = order.events.get(action="PAID")
+        by, now = builders.build_staff_actor(), timezone.now()
+        reversals.undo_confirmation(
+            order.pk, confirmation_id=paid.pk, reason="A mistake.", by=by, now=now
+        )
+
+        body = api.get(address).json()
+
+        back = {"back": "5.00", "undone": "5.00"}
+        assert body["days"][0] == yesterday
+        assert body["days"][1]["money"] == [build_money(paid="15.00", **back)]
+        assert [body["days"][1][name] for name in ("paid_back", "numbers_back")] == [1, 1]
+        assert body["money"] == [
+            build_money(paid="25.00", balance="20.00", waiting="15.00", **back)
+        ]
+        assert (body["orders"]["paid"], body["numbers"]["sold"]) == (2, 4)
 
     def test_of_a_whole_year_find_the_day_of_each(
         self, api: Client, raffle_with_sales: Raffle

@@ -17,7 +17,7 @@ from backoffice.dashboard import page, sales_cache, sales_chart
 from backoffice.dashboard.page import Dashboard
 from shared.core.enums import OrderStatus, OutboxStatus
 from shared.raffles.models import Order, Raffle
-from shared.use_cases import payments
+from shared.use_cases import payments, reversals
 from shared.whatsapp.models import BusinessNumber, OutboundMessage
 from shared.whatsapp.services import alarms
 from tests import builders
@@ -116,9 +116,8 @@ class TestOf:
         [shown] = raffles.shown
         counts = shown.share.counts
         assert (counts.sold, counts.reserved, counts.available) == (3, 3, 14)
-        assert shown.money is not None
-        assert [money.amount for money in shown.money] == ["$15.00", "$15.00"]
-        for address in (shown.page, shown.numbers, shown.orders, *[m.orders for m in shown.money]):
+        assert [money.amount for money in shown.money] == ["$15.00", "$0.00", "$15.00"]
+        for address in (shown.page, shown.numbers, shown.orders, *[m.address for m in shown.money]):
             assert owner.get(address).status_code == 200
 
     @pytest.mark.same_everywhere
@@ -190,6 +189,21 @@ class TestOf:
 
 @pytest.mark.same_everywhere
 class TestPermissions:
+    def test_money_back_leads_to_its_rows_for_who_may_export(
+        self, client: Client, raffle: Raffle
+    ) -> None:
+        create_waiting_work(raffle)
+        sample_data.create_user("auditor", "view_raffle", "view_order", "export_order")
+        addresses = []
+        for user in (User.objects.get(username="auditor"), None):
+            client.force_login(user or sample_data.create_user("rita", "view_raffle", "view_order"))
+            raffles = load_dashboard(client).raffles
+            assert raffles is not None
+            addresses.append(raffles.shown[0].money[1].address)
+
+        export = reverse("admin:desk_export")
+        assert addresses == [f"{export}?what=MONEY&raffle={raffle.pk}", ""]
+
     def test_a_reviewer_sees_proofs_and_no_alarms(self, client: Client, raffle: Raffle) -> None:
         create_waiting_work(raffle)
 
@@ -249,7 +263,7 @@ class TestCost:
         now = timezone.now()
         clock = time.time()
 
-        for seconds, queries in ((0, 1), (19, 0), (21, 1)):
+        for seconds, queries in ((0, 2), (19, 0), (21, 2)):
             monkeypatch.setattr(time, "time", lambda later=clock + seconds: later)
             with django_assert_num_queries(queries):
                 sales_cache.get_recent_sales(now=now, zone="UTC")
@@ -258,21 +272,52 @@ class TestCost:
 class TestSums:
     def test_puts_a_payment_on_its_day_in_the_zone(self, raffle: Raffle) -> None:
         order = sample_data.place_order(raffle, numbers=[1, 2])
-        payments.confirm_payment(order.pk, by=builders.build_staff_actor(), now=NOON)
-        Order.objects.filter(pk=order.pk).update(closed_at=NOON.replace(hour=3))
+        payments.confirm_payment(
+            order.pk, by=builders.build_staff_actor(), now=NOON.replace(hour=3)
+        )
 
         there = sales_cache.sum_sales(now=NOON, zone="America/Bogota").days
         here = sales_cache.sum_sales(now=NOON, zone="UTC").days
 
         assert [day.tickets for day in there[-3:]] == [0, 2, 0]
         assert [day.tickets for day in here[-3:]] == [0, 0, 2]
-        assert here[-1].money == {"USD": Decimal("10.00")}
+        assert here[-1].money.confirmed == {"USD": Decimal("10.00")}
+
+    def test_shows_money_that_goes_back_as_a_second_figure_of_its_own_day(
+        self, raffle: Raffle
+    ) -> None:
+        order = sample_data.place_order(raffle, numbers=[1, 2])
+        payments.confirm_payment(order.pk, by=builders.build_staff_actor(), now=NOON)
+        reversals.undo_confirmation(
+            order.pk,
+            confirmation_id=order.events.get(action="PAID").pk,
+            reason="A mistake.",
+            by=builders.build_staff_actor(),
+            now=NOON + timedelta(days=1),
+        )
+
+        chart = sales_chart.build_sales_chart(
+            sales_cache.sum_sales(now=NOON + timedelta(days=1), zone="UTC").days, currency="USD"
+        )
+
+        assert [(panel.name, panel.total) for panel in chart.panels] == [
+            ("Money in", "$10.00"),
+            ("Money back", "$10.00"),
+            ("Numbers sold", "2"),
+        ]
+        assert (chart.today_money, chart.today_back) == ("$0.00", "$10.00")
+        assert [(day.money, day.back) for day in chart.days[:2]] == [
+            ("$0.00", "$10.00"),
+            ("$10.00", "$0.00"),
+        ]
 
     def test_draws_two_currencies_side_by_side(self, raffle: Raffle) -> None:
-        sample_data.place_order(raffle, numbers=[1])
-        Order.objects.update(status=OrderStatus.PAID, closed_at=NOON, expires_at=None)
-        order = sample_data.place_order(builders.create_raffle(currency="EUR"), numbers=[1, 2])
-        payments.confirm_payment(order.pk, by=builders.build_staff_actor(), now=NOON)
+        euros = builders.create_raffle(currency="EUR")
+        for order in (
+            sample_data.place_order(raffle, numbers=[1]),
+            sample_data.place_order(euros, numbers=[1, 2]),
+        ):
+            payments.confirm_payment(order.pk, by=builders.build_staff_actor(), now=NOON)
 
         chart = sales_chart.build_sales_chart(
             sales_cache.sum_sales(now=NOON, zone="UTC").days, currency="USD"

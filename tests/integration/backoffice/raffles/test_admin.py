@@ -17,8 +17,10 @@ from PIL import Image
 from pytest_django import DjangoAssertNumQueries
 
 from shared.raffles.models import Raffle, TicketNumber
+from shared.use_cases import payments, reversals
 from shared.whatsapp.models import BusinessNumber
 from tests import builders
+from tests.builders import NOON
 from tests.integration.backoffice import sample_data
 from tests.integration.backoffice.pages import list_messages
 from tests.integration.concurrency import run_at_once
@@ -339,7 +341,7 @@ class TestLife:
         assert list_log_lines(copy) == [("olga", "Duplicated “Summer Raffle”")]
         assert list_log_lines(original) == [("olga", "Duplicated it as “Summer Raffle (copy)”")]
 
-    def test_shows_money_confirmed_and_expected_within_twelve_queries(
+    def test_shows_money_in_and_back_and_expected_within_twelve_queries(
         self, client: Client, django_assert_max_num_queries: DjangoAssertNumQueries
     ) -> None:
         client.force_login(
@@ -348,14 +350,23 @@ class TestLife:
             )
         )
         raffle = builders.create_raffle()
-        builders.create_order_row(raffle, quantity=3, status="PAID")
-        builders.create_order_row(raffle, quantity=2, status="PENDING_PAYMENT")
+        for numbers in ([1, 2, 3], [4]):
+            order = sample_data.place_order(raffle, numbers=numbers)
+            payments.confirm_payment(order.pk, by=builders.build_staff_actor(), now=NOON)
+        reversals.refund_order(
+            order.pk,
+            confirmation_id=order.events.get(action="PAID").pk,
+            note="Back.",
+            by=builders.build_staff_actor(),
+            now=NOON,
+        )
+        sample_data.place_order(raffle, numbers=[5, 6])
 
         with django_assert_max_num_queries(12):
             page = client.get(build_url("change", raffle.pk)).content.decode()
 
         orders = reverse("admin:raffles_order_changelist") + f"?raffle={raffle.pk}"
-        assert f'<a href="{orders}&amp;status=PAID">$15.00</a>' in page
+        assert f'<a href="{orders}&amp;status=PAID">$20.00, $5.00 back</a>' in page
         assert f'<a href="{orders}&amp;status=PENDING_PAYMENT">$10.00</a>' in page
         assert reverse("admin:desk_sell", args=[raffle.pk]) in page
         assert reverse("admin:desk_numbers", args=[raffle.pk]) in page
