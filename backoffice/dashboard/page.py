@@ -66,7 +66,7 @@ class Dashboard:
 
 
 def load_dashboard(request: HttpRequest, *, now: datetime) -> Dashboard:
-    """Return the parts of the dashboard that the user may see, in at most six queries."""
+    """Return the parts of the dashboard that the user may see, in at most seven queries."""
     may = request.user.has_perm
     counts = pending_counts.count_pending_work(may=may, now=now)
     sees_raffles, sees_orders = may("raffles.view_raffle"), may("raffles.view_order")

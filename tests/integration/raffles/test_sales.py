@@ -41,7 +41,7 @@ pytestmark = pytest.mark.django_db
 ZONE: Final = "America/Bogota"
 HOUR: Final = timedelta(hours=1)
 DAY: Final = timedelta(days=1)
-HISTORIES: Final = int(os.environ.get("SALES_HISTORIES", "2"))
+HISTORIES: Final = int(os.environ.get("SALES_HISTORIES", "1"))
 STEPS: Final = 200
 
 steps = st.lists(
