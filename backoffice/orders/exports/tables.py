@@ -276,7 +276,6 @@ def _build_refund_cells(entry: LedgerEntry, raffle: Raffle) -> ExportRow:
     }
 
 
-
 def _iterate_ledger_rows(wanted: ExportSelection) -> Iterator[ExportRow]:
     """Yield a row per ledger entry; the sum of the amounts is money in minus money back.
 
