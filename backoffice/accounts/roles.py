@@ -14,12 +14,13 @@ VIEW_SALES_PERMISSIONS: Final = frozenset(
     f"raffles.view_{model}"
     for model in (
         "raffle",
+        "raffleevent",
         "ticketnumber",
         "order",
         "orderticket",
         "orderevent",
-        "paymentproof",
         "ledgerentry",
+        "paymentproof",
     )
 )
 VIEW_MESSAGES_PERMISSIONS: Final = frozenset(
@@ -53,8 +54,8 @@ class Role:
 
 SELLER: Final = Role(
     "Seller",
-    "Runs the raffles: makes and opens them, decides about payments, sells for cash, exports, "
-    "answers buyers. May not change people.",
+    "Runs the raffles: makes and opens them, moves draws, calls raffles off, decides about "
+    "payments, refunds, sells for cash, exports, answers buyers. May not change people.",
     VIEW_SALES_PERMISSIONS
     | VIEW_MESSAGES_PERMISSIONS
     | VIEW_CHANNEL_PERMISSIONS
@@ -62,6 +63,7 @@ SELLER: Final = Role(
     | {
         "raffles.add_raffle",
         "raffles.change_raffle",
+        "raffles.call_off_raffle",
         "raffles.add_order",
         "raffles.change_order",
         "raffles.refund_order",
