@@ -12,10 +12,11 @@ from django.utils.safestring import SafeString
 
 from backoffice.orders.exports.tables import ExportKind
 from backoffice.orders.exports.view import EXPORT_PERMISSION
-from backoffice.raffles import lifecycle, progress_bar
+from backoffice.raffles import progress_bar, status
 from backoffice.raffles.progress_bar import ProgressBar
 from backoffice.ui import display
 from shared.core.enums import OrderStatus, RaffleStatus
+from shared.raffles import sale_rules
 from shared.raffles.models import Order, Raffle
 from shared.raffles.services.availability import TicketCounts
 from shared.raffles.services.sales import AmountsByCurrency, RaffleSums
@@ -161,13 +162,13 @@ def _build_raffle_card(
     sees_orders = may("raffles.view_order")
     orders = f"{reverse('admin:raffles_order_changelist')}?raffle={raffle.pk}"
     numbers = reverse("admin:desk_numbers", args=[raffle.pk])
-    sells = raffle.status == RaffleStatus.OPEN and may("raffles.add_order")
+    on_sale = sale_rules.get_not_selling_reason(raffle, now=now) is None
     money = _build_amount_links(raffle, sums, orders=orders, may=may) if sees_orders else ()
     share = _build_raffle_progress_bar(raffle, sums)
     return RaffleCard(
         title=raffle.title,
         page=_build_raffle_url(raffle),
-        badge=lifecycle.render_status_badge(raffle),
+        badge=status.render_status_badge(raffle),
         draw=_describe_draw(raffle, now=now),
         zone=raffle.time_zone.replace("_", " "),
         share=share,
@@ -178,7 +179,9 @@ def _build_raffle_card(
         money=money,
         orders=orders if sees_orders else "",
         numbers=numbers,
-        sell=reverse("admin:desk_sell", args=[raffle.pk]) if sells else "",
+        sell=reverse("admin:desk_sell", args=[raffle.pk])
+        if on_sale and may("raffles.add_order")
+        else "",
     )
 
 
@@ -208,7 +211,7 @@ def _build_amount_links(
 def _describe_draw(raffle: Raffle, *, now: datetime) -> str:
     """Return the time of the draw, e.g. "Draw 12 Dec 2026, 20:00, in 20 days"."""
     if raffle.draw_at is None:
-        return "No draw date yet"
+        return "Drawn when sold out" if raffle.draw_when_sold_out else "No draw date yet"
     clock = display.format_time(raffle.draw_at, zone=raffle.time_zone)
     if raffle.draw_at <= now:
         return f"Draw was {clock}"

@@ -182,6 +182,20 @@ def _advise_on_failed_expiry(order: str) -> AlarmAdvice:
     return AlarmAdvice(steps, ("The order", reverse("admin:raffles_order_change", args=[order])))
 
 
+def _advise_on_failed_raffle_change(order: str) -> AlarmAdvice:
+    steps = (
+        "Its raffle was called off or its draw moved, and this order stayed as it was.",
+        (
+            "Ask whoever runs the program to start “manage check_inventory”, which tells what is "
+            "wrong with it."
+        ),
+        "Tell its buyer by hand; when the order is right, mark this as resolved.",
+    )
+    if not order.isdecimal():
+        return AlarmAdvice(steps)
+    return AlarmAdvice(steps, ("The order", reverse("admin:raffles_order_change", args=[order])))
+
+
 def _advise_on_undelivered_events(endpoint: str) -> AlarmAdvice:
     steps = (
         (
@@ -210,6 +224,7 @@ ADVICE_BUILDERS: Final[Mapping[str, Callable[[str], AlarmAdvice]]] = {
     "unreadable": _advise_on_unreadable_item,
     "message_without_sender": _advise_on_message_without_sender,
     "expiry_failed": _advise_on_failed_expiry,
+    "raffle_change_failed": _advise_on_failed_raffle_change,
     "events_undelivered": _advise_on_undelivered_events,
 }
 """Advice by the part of an alarm's key before the colon; the part after it is the argument."""

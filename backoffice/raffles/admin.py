@@ -24,10 +24,17 @@ from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
 
 from backoffice.changelists.search import BoundedSearch
-from backoffice.raffles import chat_preview, lifecycle, number_generation, progress_bar, raffle_form
+from backoffice.raffles import (
+    chat_preview,
+    lifecycle,
+    number_generation,
+    progress_bar,
+    raffle_form,
+    status,
+)
 from backoffice.raffles.filters import RaffleStatusFilter
 from backoffice.raffles.raffle_form import LocalDateTimeInput, RaffleForm
-from backoffice.ui import display, file_responses
+from backoffice.ui import file_responses
 from backoffice.ui.permissions import require_permission
 from shared.conversation import formatting
 from shared.core.enums import RaffleStatus
@@ -75,7 +82,7 @@ class RaffleAdmin(BoundedSearch):
     @admin.display(description="Status", ordering="status")
     def state(self, raffle: Raffle) -> SafeString:
         """Return the status as a badge."""
-        return lifecycle.render_status_badge(raffle)
+        return status.render_status_badge(raffle)
 
     @admin.display(description="Sold, held, free")
     def sold(self, raffle: Any) -> str:
@@ -95,8 +102,8 @@ class RaffleAdmin(BoundedSearch):
 
     @admin.display(description="Draw (raffle's time)", ordering="draw_at")
     def draw(self, raffle: Raffle) -> str:
-        """Return the time of the draw in the raffle's time zone."""
-        return display.format_time(raffle.draw_at, zone=raffle.time_zone)
+        """Return the time of the draw in the raffle's time zone, or "When sold out"."""
+        return status.describe_draw(raffle)
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         """Return the change list that counts once per page."""

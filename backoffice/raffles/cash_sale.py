@@ -13,13 +13,13 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from backoffice.messaging.chat_view import build_whatsapp_link
-from backoffice.raffles.cash_sale_form import NOT_SELLING_REASONS, CashSaleForm
+from backoffice.raffles import status
+from backoffice.raffles.cash_sale_form import CashSaleForm
 from backoffice.ui import display
 from backoffice.ui.actions import build_staff_actor
 from backoffice.ui.permissions import require_permission
 from shared.conversation import formatting
 from shared.core.errors import DomainError
-from shared.raffles import sale_rules
 from shared.raffles.models import Order, Raffle
 from shared.raffles.services import availability
 from shared.use_cases import cash_sales
@@ -98,12 +98,11 @@ def _sell_for_cash(request: HttpRequest, raffle: Raffle, form: CashSaleForm) -> 
 
 def _render_form(request: HttpRequest, raffle: Raffle, form: CashSaleForm) -> HttpResponse:
     now = timezone.now()
-    reason = sale_rules.get_not_selling_reason(raffle, now=now)
     counts = availability.load_recent_counts(raffle.pk, now=now)
     context = {
         "raffle": raffle,
         "form": form,
-        "why_not": NOT_SELLING_REASONS[reason] if reason else "",
+        "why_not": status.describe_no_sale(raffle, now=now),
         "price": formatting.format_money(raffle.price, raffle.currency),
         "free": f"{counts.available:,}",
         "title": f"Sell for cash · {raffle}",
@@ -146,17 +145,21 @@ def _build_receipt_text(order: Order, raffle: Raffle, *, numbers: list[int]) -> 
     """Return the text that the buyer receives."""
     listed = formatting.format_numbers_as_sentence(numbers, width=raffle.width, at_most=100)
     verb = "is" if len(numbers) == 1 else "are"
-    draw = (
-        formatting.format_day_and_time(raffle.draw_at, time_zone=raffle.time_zone)
-        if raffle.draw_at
-        else ""
-    )
     lines = [
         f"{raffle.title}: {listed} {verb} yours, {order.buyer_name}.",
         f"Paid: {display.format_order_total(order)}. Order {order}.",
-        f"Draw: {draw}. Good luck!" if draw else "Good luck!",
+        f"{_describe_draw(raffle)}Good luck!",
     ]
     return "\n".join(lines)
+
+
+def _describe_draw(raffle: Raffle) -> str:
+    """Return a sentence about the draw, followed by a space; empty if nothing is known."""
+    if raffle.draw_when_sold_out:
+        return "It is drawn when all numbers are sold. "
+    if raffle.draw_at is None:
+        return ""
+    return f"Draw: {formatting.format_day_and_time(raffle.draw_at, time_zone=raffle.time_zone)}. "
 
 
 def _render_page(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:

@@ -6,6 +6,7 @@ from uuid import uuid4
 from django import forms
 from django.core.exceptions import ValidationError
 
+from backoffice.raffles import status
 from shared.conversation import formatting, parsing
 from shared.core.errors import DomainError
 from shared.raffles.models import Raffle
@@ -16,16 +17,6 @@ MAX_NEIGHBOURS_OFFERED: Final = 5
 
 _PHONE_DIGITS: Final = range(7, 16)
 """Number of digits of a phone number; ITU-T E.164 allows at most 15."""
-
-NOT_SELLING_REASONS: Final = {
-    "draft": "it is not open yet",
-    "paused": "it is paused",
-    "closed": "it is closed",
-    "drawn": "it has been drawn",
-    "not_yet": "its sale has not begun",
-    "over": "its sale is over",
-}
-"""Reasons why a raffle is not on sale, by `sale_rules.get_not_selling_reason`."""
 
 
 class CashSaleForm(forms.Form):
@@ -124,7 +115,7 @@ class CashSaleForm(forms.Form):
         """Add the error to the field that caused it."""
         match refusal.code, refusal.details:
             case "raffle_not_selling", {"reason": reason}:
-                why = NOT_SELLING_REASONS.get(reason, "it is not on sale")
+                why = status.describe_not_selling_reason(self.raffle, reason)
                 self.add_error(None, f"The raffle sells nothing just now: {why}.")
             case "quantity_out_of_bounds", {"minimum": least, "maximum": most}:
                 self.add_error(self.selection_field, f"{least} to {most} in one sale, please.")

@@ -37,6 +37,7 @@ _PLACEHOLDER_VALUES: Final[Mapping[str, Any]] = {
     "seller_contact": "you",
     "description": "",
     "draw_at": None,
+    "draw_when_sold_out": False,
 }
 """Values in place of missing and invalid ones."""
 
@@ -101,7 +102,9 @@ def build_chat_preview(
         ),
         span=f"{raffle.format_ticket_number(raffle.first_number)} to {last}",
         all_sold=formatting.format_money(raffle.price * raffle.number_count, raffle.currency),
-        draw=display.format_time_with_zone(raffle.draw_at, zone=raffle.time_zone),
+        draw="When sold out"
+        if raffle.draw_when_sold_out
+        else display.format_time_with_zone(raffle.draw_at, zone=raffle.time_zone),
     )
 
 
@@ -124,6 +127,7 @@ def _build_raffle_facts(raffle: Raffle, *, free: int) -> RaffleFacts:
         payment_instructions=raffle.payment_instructions,
         time_zone=raffle.time_zone,
         draw_at=raffle.draw_at,
+        draw_when_sold_out=raffle.draw_when_sold_out,
     )
 
 

@@ -1,7 +1,11 @@
 """Filters of the raffle list."""
 
-from backoffice.changelists.filters import ConditionFilter, build_enum_answers
-from shared.core.enums import RaffleStatus
+from typing import ClassVar
+
+from django.db.models import Q
+
+from backoffice.changelists.filters import ConditionFilter
+from backoffice.raffles.status import RAFFLE_STATUS_BADGES
 
 
 class RaffleStatusFilter(ConditionFilter):
@@ -9,4 +13,7 @@ class RaffleStatusFilter(ConditionFilter):
 
     title = "Status"
     parameter_name = "status"
-    answers = build_enum_answers(RaffleStatus)
+    answers: ClassVar = {
+        status.value: (label, Q(status=status))
+        for status, (label, _) in RAFFLE_STATUS_BADGES.items()
+    }

@@ -7,7 +7,6 @@ from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Final
 
 from django.contrib import admin, messages
 from django.contrib.admin.models import ADDITION
@@ -19,29 +18,18 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
 
-from backoffice.raffles import progress_bar
+from backoffice.raffles import progress_bar, status
 from backoffice.raffles.progress_bar import ProgressBar
-from backoffice.ui import audit_log, display
+from backoffice.ui import audit_log
 from backoffice.ui.actions import ActionResult, build_staff_actor, run_action
 from backoffice.ui.permissions import require_permission
 from shared.conversation import formatting
-from shared.core import enums
 from shared.core.enums import LedgerKind, OrderStatus, RaffleStatus
 from shared.raffles import transitions
 from shared.raffles.errors import TransitionNotAllowed
 from shared.raffles.models import Order, Raffle
 from shared.raffles.services import availability, duplication, lifecycle
 from shared.raffles.services.availability import TicketCounts
-
-RAFFLE_STATUS_STYLES: Final = {
-    RaffleStatus.DRAFT: "secondary",
-    RaffleStatus.OPEN: "success",
-    RaffleStatus.PAUSED: "warning",
-    RaffleStatus.CLOSED: "dark",
-    RaffleStatus.SEALED: "primary",
-    RaffleStatus.DRAWN: "primary",
-    RaffleStatus.CANCELLED: "danger",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +82,7 @@ def load_lifecycle_panel(raffle: Raffle, *, request: HttpRequest) -> RaffleLifec
     may_change = has_perm("raffles.change_raffle")
     confirmed, expected = _sum_revenue(raffle)
     return RaffleLifecyclePanel(
-        badge=render_status_badge(raffle),
+        badge=status.render_status_badge(raffle),
         share=progress_bar.build_progress_bar(counts),
         missing=missing,
         confirmed=confirmed,
@@ -116,12 +104,6 @@ def count_ticket_numbers(raffle: Raffle) -> TicketCounts:
     if raffle.status == RaffleStatus.DRAFT:
         return availability.count_tickets(raffle.pk)
     return availability.count_tickets_by_raffle([raffle])[raffle.pk]
-
-
-def render_status_badge(raffle: Raffle) -> SafeString:
-    """Return the status as a badge."""
-    status = RaffleStatus(raffle.status)
-    return display.render_badge(enums.format_label(status), style=RAFFLE_STATUS_STYLES[status])
 
 
 @require_POST
@@ -209,14 +191,18 @@ def _run_status_change(
         except TransitionNotAllowed as refusal:
             if refusal.details.get("current") != target:
                 raise
-            return messages.INFO, f"The raffle is {enums.format_label(target).lower()} already."
+            raffle.status = target
+            return (
+                messages.INFO,
+                f"The raffle is {status.get_status_label(raffle).lower()} already.",
+            )
 
     run_action(request, change_status)
     return redirect("admin:raffles_raffle_change", raffle.pk)
 
 
-def _build_orders_url(raffle: Raffle, status: OrderStatus | None = None) -> str:
-    status_filter = f"&status={status.value}" if status else ""
+def _build_orders_url(raffle: Raffle, order_status: OrderStatus | None = None) -> str:
+    status_filter = f"&status={order_status.value}" if order_status else ""
     return f"{reverse('admin:raffles_order_changelist')}?raffle={raffle.pk}{status_filter}"
 
 

@@ -7,6 +7,7 @@ from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
+from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from backoffice.raffles import progress_bar
@@ -15,7 +16,8 @@ from backoffice.ui import display
 from backoffice.ui.permissions import require_permission
 from shared.conversation import parsing
 from shared.core import enums
-from shared.core.enums import OrderStatus, RaffleStatus, TicketStatus
+from shared.core.enums import OrderStatus, TicketStatus
+from shared.raffles import sale_rules
 from shared.raffles.models import Order, Raffle
 from shared.raffles.services.availability import TicketCounts
 from shared.raffles.services.ticket_numbers import number_map
@@ -173,9 +175,8 @@ class _NumberMapLinks:
         self.map_url = reverse("admin:desk_numbers", args=[raffle.pk])
         self.sale_url = reverse("admin:desk_sell", args=[raffle.pk])
         self.may_see_orders = request.user.has_perm("raffles.view_order")
-        self.may_sell = raffle.status == RaffleStatus.OPEN and request.user.has_perm(
-            "raffles.add_order"
-        )
+        on_sale = sale_rules.get_not_selling_reason(raffle, now=timezone.now()) is None
+        self.may_sell = on_sale and request.user.has_perm("raffles.add_order")
 
     def build_page_url(self, first: int) -> str:
         """Return the URL of the page that contains a ticket number."""

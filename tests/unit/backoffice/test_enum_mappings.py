@@ -16,7 +16,7 @@ from backoffice.messaging import (
     message_page,
     outbox_admin,
 )
-from backoffice.raffles import cash_sale_form, lifecycle, number_map
+from backoffice.raffles import filters, number_map, status
 from shared.core.enums import (
     EventDeliveryStatus,
     EventType,
@@ -46,7 +46,8 @@ MAPPINGS: Mapping[str, tuple[type[StrEnum], Mapping[Any, object]]] = {
     "badges of inbound messages": (InboxStatus, message_page.INBOX_STATUS_BADGES),
     "filter of inbound messages": (InboxStatus, inbox_admin.InboxStateFilter.answers),
     "filter of outbound messages": (OutboxStatus, outbox_admin.OutboxStateFilter.answers),
-    "styles of raffle statuses": (RaffleStatus, lifecycle.RAFFLE_STATUS_STYLES),
+    "badges of raffle statuses": (RaffleStatus, status.RAFFLE_STATUS_BADGES),
+    "filter of raffles": (RaffleStatus, filters.RaffleStatusFilter.answers),
     "labels of ticket statuses": (TicketStatus, number_map.TICKET_STATE_LABELS),
 }
 
@@ -72,6 +73,6 @@ def test_every_kind_of_alarm_has_advice() -> None:
 
 
 def test_every_status_without_sale_has_a_reason() -> None:
-    statuses = {status.lower() for status in RaffleStatus if status != RaffleStatus.OPEN}
+    statuses = {each.lower() for each in RaffleStatus if each != RaffleStatus.OPEN}
 
-    assert set(cash_sale_form.NOT_SELLING_REASONS) == {*statuses, "not_yet", "over"}
+    assert set(status.NOT_SELLING_REASONS) == {*statuses, "not_yet", "over"}

@@ -1,5 +1,6 @@
 """Tests of raffles in the admin: the form with its preview card, the life cycle and the list."""
 
+import re
 from decimal import Decimal
 from functools import partial
 from io import BytesIO
@@ -16,6 +17,7 @@ from django.urls import reverse
 from PIL import Image
 from pytest_django import DjangoAssertNumQueries
 
+from shared.core.enums import RaffleStatus
 from shared.raffles.models import Raffle, TicketNumber
 from shared.use_cases import payments, reversals
 from shared.whatsapp.models import BusinessNumber
@@ -389,7 +391,18 @@ class TestList:
         assert 'aria-label="0 sold, 2 held, 8 free"' in page
         assert page.count("0 sold, 0 held, 1 free") == 5
         assert "7 numbers, not made yet" in page
-        assert "12 Dec 2026, 15:00" in page
+        assert "12 Dec 2037, 15:00" in page
+
+    def test_shows_each_status_by_its_own_name(self, owner: Client) -> None:
+        for status in RaffleStatus:
+            builders.create_raffle(numbers=1, status=status)
+
+        page = owner.get(build_url("changelist")).content.decode()
+
+        for label in ("Draft", "Open", "Paused", "Closed", "Sealed", "Drawn", "Called off"):
+            assert re.search(f'<span class="badge [a-z-]+">{label}</span>', page)
+        called_off = owner.get(build_url("changelist"), {"status": "CANCELLED"})
+        assert called_off.context["cl"].result_count == 1
 
 
 @pytest.mark.django_db(transaction=True)

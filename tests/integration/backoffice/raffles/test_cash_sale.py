@@ -1,5 +1,6 @@
 """Tests of cash sales in the back office: form, refusals and messages to the buyer."""
 
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 from uuid import uuid4
@@ -159,6 +160,18 @@ class TestForm:
             in seller.get(build_sale_url(raffle)).content
         )
         assert b"sells nothing just now: it is paused." in post_sale(seller, raffle).content
+
+    def test_says_that_the_sale_ends_an_hour_before_the_draw(self, seller: Client) -> None:
+        draw = datetime(2026, 11, 20, 20, 0, tzinfo=UTC)
+        raffle = builders.create_raffle(draw_at=draw, time_zone="America/Bogota")
+
+        page = seller.get(build_sale_url(raffle)).content.decode()
+
+        assert (
+            "its sale is over since 20 Nov 2026, 14:00 (America/Bogota), an hour before the draw"
+        ) in page
+        assert "its sale is over" in post_sale(seller, raffle).content.decode()
+        assert not Order.objects.exists()
 
     def test_is_for_those_who_may_sell(self, client: Client) -> None:
         raffle = builders.create_raffle()
