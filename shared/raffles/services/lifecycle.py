@@ -10,6 +10,7 @@ from django.db import transaction
 
 from shared.core import row_count
 from shared.core.enums import RaffleAction, RaffleStatus
+from shared.core.errors import DomainError
 from shared.raffles import sale_rules, signals, transitions
 from shared.raffles.actor import Actor
 from shared.raffles.errors import (
@@ -184,11 +185,10 @@ def move_draw(
     """
     cleaned = clean_note(reason, required=True)
     raffle = locks.lock_raffle(raffle_id)
-    if raffle.status not in _STATUSES_WITH_MOVABLE_DRAW:
-        raise TransitionNotAllowed(current=raffle.status, wanted=RaffleAction.DRAW_MOVED)
+    refusal = find_move_draw_refusal(raffle, now=now)
+    if refusal is not None:
+        raise refusal
     before = raffle.draw_at
-    if before is not None and before <= now:
-        raise DrawDatePassed(draw_at=before)
     if draw_at is not None and draw_at <= now:
         raise DrawDateNotAhead(draw_at=draw_at)
     if draw_at == before and raffle.draw_when_sold_out == (draw_at is None):
@@ -207,6 +207,15 @@ def move_draw(
         draw_before=before,
     )
     return raffle
+
+
+def find_move_draw_refusal(raffle: Raffle, *, now: datetime) -> DomainError | None:
+    """Return why the draw of a raffle cannot be moved to any date, or None if it can."""
+    if raffle.status not in _STATUSES_WITH_MOVABLE_DRAW:
+        return TransitionNotAllowed(current=raffle.status, wanted=RaffleAction.DRAW_MOVED)
+    if raffle.draw_at is not None and raffle.draw_at <= now:
+        return DrawDatePassed(draw_at=raffle.draw_at)
+    return None
 
 
 _STATUSES_WITH_MOVABLE_DRAW = (RaffleStatus.OPEN, RaffleStatus.PAUSED, RaffleStatus.CLOSED)
