@@ -91,7 +91,7 @@ def build_chat_preview(
     """
     complete = {**_PLACEHOLDER_VALUES, **{k: v for k, v in values.items() if v not in (None, "")}}
     raffle = Raffle(**{name: complete[name] for name in _PLACEHOLDER_VALUES})
-    facts = _build_raffle_facts(raffle, free=raffle.number_count if free is None else free)
+    facts = build_raffle_facts(raffle, free=raffle.number_count if free is None else free)
     last = raffle.format_ticket_number(raffle.last_number)
     return ChatPreview(
         card=_build_bubble(raffles.build_raffle_card_message(facts, now=now).to_whatsapp_message()),
@@ -108,7 +108,8 @@ def build_chat_preview(
     )
 
 
-def _build_raffle_facts(raffle: Raffle, *, free: int) -> RaffleFacts:
+def build_raffle_facts(raffle: Raffle, *, free: int) -> RaffleFacts:
+    """Return the facts about a raffle that texts show, without a query."""
     return RaffleFacts(
         id=0,
         title=raffle.title,
