@@ -24,13 +24,18 @@ from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
 
 from backoffice.changelists.search import BoundedSearch
+from backoffice.orders.form_values import parse_id
 from backoffice.raffles import (
+    call_off,
     chat_preview,
+    frozen_fields,
     lifecycle,
+    move_draw,
     number_generation,
     progress_bar,
     raffle_form,
     status,
+    untold_buyers,
 )
 from backoffice.raffles.filters import RaffleStatusFilter
 from backoffice.raffles.raffle_form import LocalDateTimeInput, RaffleForm
@@ -46,6 +51,10 @@ from shared.raffles.validators import load_time_zones
 _NUMBERS_EXIST: Final = Exists(  # generated from the first one on; a search for any would read all
     TicketNumber.objects.filter(raffle=OuterRef("pk"), number=OuterRef("first_number"))
 )
+
+
+_FINAL_STATUSES: Final = (RaffleStatus.SEALED, RaffleStatus.DRAWN, RaffleStatus.CANCELLED)
+"""Statuses after which nothing about a raffle changes any more, except refunds."""
 
 
 class RaffleChangeList(ChangeList):
@@ -128,9 +137,9 @@ class RaffleAdmin(BoundedSearch):
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: Raffle | None = None) -> bool:
-        """Return whether the user may change the raffle; after the draw nothing may change."""
-        is_drawn = obj is not None and obj.status == RaffleStatus.DRAWN
-        return not is_drawn and super().has_change_permission(request, obj)
+        """Return whether the user may change the raffle, which ends with its sealing."""
+        is_final = obj is not None and obj.status in _FINAL_STATUSES
+        return not is_final and super().has_change_permission(request, obj)
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         """Return the first values of a new raffle's form."""
@@ -139,7 +148,7 @@ class RaffleAdmin(BoundedSearch):
     def save_model(self, request: HttpRequest, obj: Raffle, form: Any, change: bool) -> None:
         """Save only the changed fields, so that a concurrent change of the status is kept."""
         if change:
-            obj.save(update_fields=[*form.changed_data, "updated_at"])
+            obj.save(update_fields=[*form.changed_data, "time_zone_confirmed", "updated_at"])
         else:
             obj.save()
 
@@ -182,13 +191,20 @@ class RaffleAdmin(BoundedSearch):
         """Add URLs for the steps of the lifecycle, the picture and the preview."""
         view = self.admin_site.admin_view
         steps = [
-            path(f"<int:raffle_id>/{name}/", view(step), name=f"raffles_raffle_{name}")
+            path(
+                f"<int:raffle_id>/{name.replace('_', '-')}/",
+                view(step),
+                name=f"raffles_raffle_{name}",
+            )
             for name, step in (
                 ("generate", number_generation.generate_ticket_numbers_view),
                 ("open", lifecycle.open_raffle_view),
                 ("pause", lifecycle.pause_raffle_view),
                 ("close", lifecycle.close_raffle_view),
                 ("duplicate", lifecycle.duplicate_raffle_view),
+                ("move_draw", move_draw.move_draw_view),
+                ("call_off", call_off.call_off_view),
+                ("untold", untold_buyers.untold_buyers_view),
                 ("picture", raffle_picture_view),
             )
         ]
@@ -235,7 +251,8 @@ def _count_free(raffle: Raffle, counts: TicketCounts) -> int | None:
 def _choose_time_zone(request: HttpRequest, object_id: str | None) -> str:
     """Return the time zone of the form's times: the submitted one, else the stored one."""
     zone = request.POST.get("time_zone", "")
-    if zone not in load_time_zones() and object_id and object_id.isdecimal():
-        stored = Raffle.objects.filter(pk=int(object_id)).values_list("time_zone", flat=True)
-        zone = stored.first() or ""
+    key = parse_id(object_id or "")
+    raffle = Raffle.objects.filter(pk=key).first() if key is not None else None
+    if raffle and (zone not in load_time_zones() or frozen_fields.is_time_zone_frozen(raffle)):
+        zone = raffle.time_zone
     return zone if zone in load_time_zones() else settings.TIME_ZONE

@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Final
 
 from django.contrib import admin, messages
 from django.contrib.admin.models import ADDITION
@@ -15,17 +16,22 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
 
-from backoffice.raffles import progress_bar, status
+from backoffice.raffles import follow_up, history, progress_bar, status
+from backoffice.raffles.call_off import CALL_OFF_PERMISSION, may_call_off
+from backoffice.raffles.follow_up import FollowUp
+from backoffice.raffles.history import RaffleHistoryEntry
 from backoffice.raffles.progress_bar import ProgressBar
 from backoffice.ui import audit_log
 from backoffice.ui.actions import ActionResult, build_staff_actor, run_action
 from backoffice.ui.permissions import require_permission
 from shared.conversation import formatting
 from shared.core.enums import LedgerKind, OrderStatus, RaffleStatus
-from shared.raffles import transitions
+from shared.core.errors import DomainError
+from shared.raffles import sale_rules, transitions
 from shared.raffles.errors import TransitionNotAllowed
 from shared.raffles.models import Order, Raffle
 from shared.raffles.services import availability, duplication, lifecycle
@@ -53,6 +59,7 @@ class RaffleLifecyclePanel:
     """Status panel of a raffle's page, with the buttons that the user may use."""
 
     badge: SafeString
+    no_sale: str
     share: ProgressBar
     missing: int
     confirmed: RaffleRevenue
@@ -62,10 +69,14 @@ class RaffleLifecyclePanel:
     may_open: bool
     may_pause: bool
     may_close: bool
+    may_move_draw: bool
+    may_call_off: bool
     may_duplicate: bool
     may_sell: bool
     may_export: bool
     may_see_orders: bool
+    history: list[RaffleHistoryEntry]
+    follow_up: FollowUp | None
 
     @property
     def missing_words(self) -> str:
@@ -76,26 +87,35 @@ class RaffleLifecyclePanel:
 def load_lifecycle_panel(raffle: Raffle, *, request: HttpRequest) -> RaffleLifecyclePanel:
     """Return the raffle's counts and revenue, and which buttons the request's user may use."""
     has_perm = request.user.has_perm
-    counts = count_ticket_numbers(raffle)
+    counts, now = count_ticket_numbers(raffle), timezone.now()
     missing = raffle.number_count - counts.total
     next_statuses = transitions.RAFFLE_TRANSITIONS[RaffleStatus(raffle.status)]
     may_change = has_perm("raffles.change_raffle")
     confirmed, expected = _sum_revenue(raffle)
+    events = history.load_raffle_events(raffle) if has_perm("raffles.view_raffleevent") else []
     return RaffleLifecyclePanel(
         badge=status.render_status_badge(raffle),
+        no_sale=status.describe_no_sale(raffle, now=now)
+        if raffle.status == RaffleStatus.OPEN
+        else "",
         share=progress_bar.build_progress_bar(counts),
         missing=missing,
         confirmed=confirmed,
         expected=expected,
         orders=_build_orders_url(raffle),
-        may_generate=may_change and missing > 0 and raffle.status != RaffleStatus.DRAWN,
+        may_generate=may_change and missing > 0 and raffle.status == RaffleStatus.DRAFT,
         may_open=may_change and not missing and RaffleStatus.OPEN in next_statuses,
         may_pause=may_change and RaffleStatus.PAUSED in next_statuses,
         may_close=may_change and RaffleStatus.CLOSED in next_statuses,
+        may_move_draw=may_change and lifecycle.find_move_draw_refusal(raffle, now=now) is None,
+        may_call_off=has_perm(CALL_OFF_PERMISSION) and may_call_off(raffle),
         may_duplicate=has_perm("raffles.add_raffle"),
-        may_sell=has_perm("raffles.add_order") and raffle.status == RaffleStatus.OPEN,
+        may_sell=has_perm("raffles.add_order")
+        and sale_rules.get_not_selling_reason(raffle, now=now) is None,
         may_export=has_perm("raffles.export_order"),
         may_see_orders=has_perm("raffles.view_order"),
+        history=history.build_history(events, zone=raffle.time_zone),
+        follow_up=follow_up.load_follow_up(raffle, events, request=request),
     )
 
 
@@ -111,7 +131,12 @@ def open_raffle_view(request: HttpRequest, raffle_id: int) -> HttpResponse:
     """Start the sale, or continue it after a pause."""
 
     def act(raffle: Raffle) -> ActionResult:
-        lifecycle.open_raffle(raffle.pk, by=build_staff_actor(request), now=timezone.now())
+        try:
+            lifecycle.open_raffle(raffle.pk, by=build_staff_actor(request), now=timezone.now())
+        except DomainError as refusal:
+            if refusal.code not in _FIELDS_BY_REFUSAL:
+                raise
+            return messages.ERROR, _link_to_field(raffle, refusal)
         audit_log.record_action(request, raffle, "Opened the raffle")
         return messages.SUCCESS, "The raffle is open: buyers can get numbers."
 
@@ -172,6 +197,24 @@ def duplicate_raffle_view(request: HttpRequest, raffle_id: int) -> HttpResponse:
     run_action(request, act)
     raffle = copies[0] if copies else original
     return redirect("admin:raffles_raffle_change", raffle.pk)
+
+
+_FIELDS_BY_REFUSAL: Final = {
+    "draw_date_missing": ("draw_at", "Choose the draw"),
+    "draw_date_not_ahead": ("draw_at", "Change the draw"),
+    "sales_end_not_ahead": ("sales_close_at", "Change when sales end"),
+    "time_zone_not_confirmed": ("time_zone", "Choose the time zone, and save"),
+}
+"""The form's field to change, and its link's label, by the code of a refused opening."""
+
+
+def _link_to_field(raffle: Raffle, refusal: DomainError) -> SafeString:
+    """Return the refusal's sentence with a link to the field of the form that it is about."""
+    field, label = _FIELDS_BY_REFUSAL[refusal.code]
+    page = reverse("admin:raffles_raffle_change", args=[raffle.pk])
+    return format_html(
+        '{} <a class="alert-link" href="{}#id_{}">{}</a>', refusal.message(), page, field, label
+    )
 
 
 def _run_status_change(

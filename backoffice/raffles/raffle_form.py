@@ -7,17 +7,19 @@ from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
 
+from backoffice.raffles import frozen_fields
+from backoffice.raffles.price_question import (
+    PriceQuestion,
+    build_price_question,
+    format_confirmed_price,
+)
 from shared.conversation import formatting
-from shared.core.enums import RaffleStatus
 from shared.raffles.models import Raffle
 from shared.raffles.validators import load_time_zones
 from shared.whatsapp.models import BusinessNumber
 
 MAX_PICTURE_BYTES: Final = 5 * 1024 * 1024
 """Meta's limit for an image, in bytes ("Supported media types")."""
-
-FIELDS_FROZEN_BY_NUMBERS: Final = ("number_count", "first_number", "number_width")
-"""Fields that the ticket numbers were generated from."""
 
 FIELDS_CARRIED_OVER: Final = (
     "currency",
@@ -26,6 +28,9 @@ FIELDS_CARRIED_OVER: Final = (
     "phone_number_id",
 )
 """Fields that a new raffle copies from the previous one."""
+
+_NO_CHOICE: Final = "UTC"
+"""The time zone of an installation that has configured none."""
 
 FIELDSETS: Final[Any] = (
     (
@@ -50,7 +55,11 @@ FIELDSETS: Final[Any] = (
     (
         "When",
         {
-            "fields": ("time_zone", "draw_at", ("sales_open_at", "sales_close_at")),
+            "fields": (
+                "time_zone",
+                ("draw_at", "draw_when_sold_out"),
+                ("sales_open_at", "sales_close_at"),
+            ),
             "description": "Dates and times are in this raffle's time zone.",
         },
     ),
@@ -73,7 +82,18 @@ class LocalDateTimeInput(forms.DateTimeInput):
 
 
 class RaffleForm(forms.ModelForm):
-    """Terms of a raffle; some are read-only once numbers or orders exist."""
+    """Terms of a raffle; some are read-only once numbers or orders exist, or it was opened.
+
+    Saving the form confirms the time zone, which the form shows.
+    """
+
+    price_confirmed = forms.BooleanField(required=False)
+    price_question: PriceQuestion | None = None
+
+    @property
+    def changed_data(self) -> list[str]:
+        """The names of the model's fields that the submitted form changes."""
+        return [name for name in super().changed_data if name != "price_confirmed"]
 
     class Meta:
         """Labels and help texts."""
@@ -88,6 +108,7 @@ class RaffleForm(forms.ModelForm):
             "max_per_contact": "Most for one buyer",
             "hold_minutes": "Minutes a hold lasts",
             "draw_at": "Draw",
+            "draw_when_sold_out": "No date: drawn when sold out",
             "sales_open_at": "Sales begin",
             "sales_close_at": "Sales end",
             "payment_instructions": "How to pay",
@@ -106,10 +127,11 @@ class RaffleForm(forms.ModelForm):
             "currency": "Three letters, e.g. USD.",
             "max_per_contact": "Held and bought together. Empty: no limit.",
             "hold_minutes": "So long numbers wait for the buyer, and then for the payment.",
-            "time_zone": "E.g. America/Bogota.",
-            "draw_at": "Buyers read it on the card. May stay empty until you know.",
+            "time_zone": "E.g. America/Bogota. All times of this raffle are in it.",
+            "draw_at": "Buyers read it on the card. May stay empty until you open the raffle.",
+            "draw_when_sold_out": "",
             "sales_open_at": "Empty: as soon as you open it.",
-            "sales_close_at": "Empty: until you close it.",
+            "sales_close_at": "Empty: an hour before the draw.",
             "payment_instructions": "Bank, account, name. The amount and the order's code are "
             "added by themselves.",
             "seller_contact": "A person: name and phone number.",
@@ -129,14 +151,14 @@ class RaffleForm(forms.ModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.has_orders = has_orders(self.instance)
-        self.frozen = _list_frozen_fields(self.instance, has_orders=self.has_orders)
+        frozen = frozen_fields.explain_frozen_fields(self.instance)
         for name, field in self.fields.items():
             field.error_messages["required"] = "Please fill this in."
-            field.disabled = name in self.frozen
+            field.disabled = name in frozen
+            field.help_text = frozen.get(name, field.help_text)
             _add_bootstrap_class(field)
         self._offer_business_numbers()
-        self._explain_frozen_fields()
+        self._explain_price()
 
     def _offer_business_numbers(self) -> None:
         field = self.fields.get("phone_number_id")
@@ -149,13 +171,9 @@ class RaffleForm(forms.ModelForm):
             offered.setdefault(current, current)
         field.widget.choices = [("", "Every number"), *offered.items()]
 
-    def _explain_frozen_fields(self) -> None:
-        """Explain beside a field why it is read-only, or whom a change does not affect."""
-        for name in self.frozen:
-            if name in self.fields:
-                reason = "orders exist" if name == "currency" else "the numbers are made"
-                self.fields[name].help_text = f"Cannot change any more: {reason}."
-        if "price" in self.fields and self.has_orders:
+    def _explain_price(self) -> None:
+        """Say beside the price that existing orders keep theirs."""
+        if "price" in self.fields and frozen_fields.has_orders(self.instance):
             kept = formatting.format_money(self.instance.price, self.instance.currency)
             self.fields["price"].help_text = f"For new orders; existing orders keep {kept}."
 
@@ -168,14 +186,39 @@ class RaffleForm(forms.ModelForm):
         per_buyer = values.get("max_per_contact")
         if least and per_buyer is not None and per_buyer < least:
             self.add_error("max_per_contact", "At least as many as the fewest in one order.")
+        self._clean_times(values)
+        self._clean_price_question(values)
+        return values
+
+    def _clean_times(self, values: dict[str, Any]) -> None:
+        draw = values.get("draw_at")
         opens, closes = values.get("sales_open_at"), values.get("sales_close_at")
+        if draw and values.get("draw_when_sold_out"):
+            self.add_error("draw_when_sold_out", "Either a date or this: please clear one of them.")
         if opens and closes and closes <= opens:
             self.add_error("sales_close_at", "After the beginning of sales.")
-        return values
+        elif draw and closes and closes > draw:
+            self.add_error("sales_close_at", "Not after the draw.")
+
+    def _clean_price_question(self, values: dict[str, Any]) -> None:
+        """Ask about an unusual price; the checkbox confirms the price that it was shown with."""
+        price = values.get("price")
+        if price is None or "price" not in self.changed_data:
+            return
+        currency = values.get("currency") or self.instance.currency
+        self.price_question = build_price_question(price, currency=currency)
+        if self.price_question is None:
+            return
+        field, name = self.fields["price_confirmed"], self.add_prefix("price_confirmed")
+        field.widget.attrs["value"] = confirmed = format_confirmed_price(price)
+        if self.data.get(name) != confirmed:
+            self.data = {key: value for key, value in self.data.items() if key != name}
+            self.add_error("price_confirmed", self.price_question.question)
 
     def _post_clean(self) -> None:
         """Ask for the picture again if the form has errors, because browsers do not keep files."""
         super()._post_clean()  # type: ignore[misc]
+        self.instance.time_zone_confirmed = True
         if self.errors and "picture" not in self.errors and self.files.get("picture"):
             self.add_error("picture", "Please choose the picture once more; the browser forgot it.")
 
@@ -195,28 +238,15 @@ class RaffleForm(forms.ModelForm):
 
 
 def build_initial_values() -> dict[str, Any]:
-    """Return the first values of a new raffle's form, some copied from the newest raffle."""
+    """Return the first values of a new raffle's form, some copied from the newest raffle.
+
+    The time zone stays empty unless a person chose one before: UTC is nobody's default.
+    """
     last = Raffle.objects.values(*FIELDS_CARRIED_OVER).order_by("-id").first()
-    return {"time_zone": settings.TIME_ZONE, "number_count": 100, **(last or {})}
-
-
-def _list_frozen_fields(raffle: Raffle, *, has_orders: bool) -> tuple[str, ...]:
-    """Return the fields that can no longer change."""
-    if not has_ticket_numbers(raffle):
-        return ()
-    return (*FIELDS_FROZEN_BY_NUMBERS, "currency") if has_orders else FIELDS_FROZEN_BY_NUMBERS
-
-
-def has_ticket_numbers(raffle: Raffle) -> bool:
-    """Return whether any ticket number exists; every raffle except a draft has all of them."""
-    if not raffle.pk:
-        return False
-    return raffle.status != RaffleStatus.DRAFT or raffle.numbers.exists()
-
-
-def has_orders(raffle: Raffle) -> bool:
-    """Return whether the raffle has any orders."""
-    return bool(raffle.pk) and raffle.orders.exists()
+    chosen = Raffle.objects.filter(time_zone_confirmed=True).order_by("-id")
+    zone = chosen.values_list("time_zone", flat=True).first()
+    configured = settings.TIME_ZONE if settings.TIME_ZONE != _NO_CHOICE else ""
+    return {"number_count": 100, **(last or {}), "time_zone": zone or configured}
 
 
 def list_time_zones() -> list[str]:
@@ -247,9 +277,9 @@ def _read_initial_values(form: forms.ModelForm) -> dict[str, Any]:
 
 
 def _add_bootstrap_class(field: forms.Field) -> None:
-    """Set Bootstrap's CSS class on an input."""
+    """Set Bootstrap's CSS class on an input, except on radio buttons and checkboxes."""
     widget = field.widget
-    if isinstance(widget, forms.RadioSelect):
+    if isinstance(widget, forms.RadioSelect | forms.CheckboxInput):
         return
     kind = "form-select" if isinstance(widget, forms.Select) else "form-control"
     widget.attrs["class"] = kind

@@ -231,6 +231,9 @@ ACCESS: Final[dict[str, AllowedRoles]] = {
         f"raffles_raffle_{step}": allow_post("OS")
         for step in ("generate", "open", "pause", "close", "duplicate")
     },
+    "raffles_raffle_move_draw": allow_get_and_post(look="OS", do="OS"),
+    "raffles_raffle_call_off": allow_get_and_post(look="OS", do="OS"),
+    "raffles_raffle_untold": allow_get(SALES),
     **allow_read_only("raffles_order", SALES),
     **{f"raffles_order_{step}": allow_post("OSR") for step in ("confirm", "reject", "cancel")},
     "raffles_order_undo": allow_post("OSR"),

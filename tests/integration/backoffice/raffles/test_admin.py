@@ -1,13 +1,13 @@
 """Tests of raffles in the admin: the form with its preview card, the life cycle and the list."""
 
 import re
+from datetime import timedelta
 from decimal import Decimal
 from functools import partial
 from io import BytesIO
 from typing import Any
 
 import pytest
-from django.conf import settings
 from django.contrib import admin
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import User
@@ -15,7 +15,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 from PIL import Image
-from pytest_django import DjangoAssertNumQueries
+from pytest_django import DjangoAssertNumQueries, Settings
 
 from shared.core.enums import RaffleStatus
 from shared.raffles.models import Raffle, TicketNumber
@@ -39,7 +39,7 @@ FORM = {
     "max_per_order": "20",
     "hold_minutes": "30",
     "time_zone": "America/Bogota",
-    "draw_at": "2026-12-12T20:00",
+    "draw_at": "2037-12-12T20:00",
     "payment_instructions": "Bank of Example, account 000-123",
     "seller_contact": "Ana",
 }
@@ -76,12 +76,16 @@ class TestForm:
             phone_number_id="106540352242922", display_phone_number="+1 555 010 0000"
         )
         builders.create_raffle(
-            numbers=1, currency="EUR", payment_instructions="IBAN 12", phone_number_id="7"
+            numbers=1,
+            currency="EUR",
+            payment_instructions="IBAN 12",
+            phone_number_id="7",
+            time_zone="Europe/Madrid",
         )
 
         page = owner.get(build_url("add")).content.decode()
 
-        assert f'value="{settings.TIME_ZONE}"' in page
+        assert 'value="Europe/Madrid"' in page
         assert 'value="EUR"' in page
         assert "IBAN 12</textarea>" in page
         assert '<option value="106540352242922">+1 555 010 0000</option>' in page
@@ -95,10 +99,10 @@ class TestForm:
         assert answer["Location"] == build_url("generate", raffle.pk)
         assert (raffle.status, raffle.currency) == ("DRAFT", "USD")
         assert raffle.draw_at is not None
-        assert raffle.draw_at.isoformat() == "2026-12-13T01:00:00+00:00"
+        assert raffle.draw_at.isoformat() == "2037-12-13T01:00:00+00:00"
         assert b"100 numbers, 00 to 99" in owner.get(answer["Location"]).content
         page = owner.get(build_url("change", raffle.pk)).content.decode()
-        assert 'value="2026-12-12T20:00"' in page
+        assert 'value="2037-12-12T20:00"' in page
         assert "Make the numbers" in page
 
     @pytest.mark.same_everywhere
@@ -116,6 +120,9 @@ class TestForm:
                 {"sales_open_at": "2026-12-02T10:00", "sales_close_at": "2026-12-01T10:00"},
                 "After the beginning of sales",
             ),
+            ({"sales_close_at": "2037-12-12T20:01"}, "Not after the draw"),
+            ({"draw_when_sold_out": "on"}, "Either a date or this"),
+            ({"time_zone": ""}, "Please fill this in."),
         ],
     )
     def test_says_kindly_what_does_not_fit_and_loses_nothing(
@@ -129,6 +136,91 @@ class TestForm:
         assert "Constraint" not in page
         assert 'value="a kept &lt;b&gt;bicycle"' in page
         assert not Raffle.objects.exists()
+
+    @pytest.mark.parametrize(
+        ("price", "answer"),
+        [("0", "Yes, the numbers are free"), ("50000", "Yes, $50,000.00 a number")],
+    )
+    def test_asks_once_about_an_unusual_price(self, owner: Client, price: str, answer: str) -> None:
+        form = FORM | {"price": price, "draw_at": ""}
+
+        asked = owner.post(build_url("add"), form).content.decode()
+        confirmed = re.search(r'name="price_confirmed"[^>]*value="([^"]+)"', asked)
+        assert confirmed is not None
+        other = owner.post(build_url("add"), form | {"price": "70000", "price_confirmed": "x"})
+        saved = owner.post(build_url("add"), form | {"price_confirmed": confirmed[1]})
+
+        assert answer in asked
+        assert 'value="Winter Raffle"' in asked
+        assert "Yes, $70,000.00 a number" in other.content.decode()
+        assert saved.status_code == 302
+        raffle = Raffle.objects.get()
+        assert raffle.price == Decimal(price)
+        again = owner.post(build_url("change", raffle.pk), form | {"title": "Another"})
+        assert again.status_code == 302
+
+    def test_does_not_ask_about_a_usual_price(self, owner: Client) -> None:
+        page = owner.get(build_url("add")).content.decode()
+
+        assert "price_confirmed" not in page
+        assert owner.post(build_url("add"), FORM | {"price": "10000"}).status_code == 302
+
+    def test_has_no_time_zone_until_somebody_chose_one(
+        self, owner: Client, settings: Settings
+    ) -> None:
+        settings.TIME_ZONE = "UTC"
+        unchosen = owner.get(build_url("add")).context["adminform"].form["time_zone"].value()
+        settings.TIME_ZONE = "America/Bogota"
+        configured = owner.get(build_url("add")).context["adminform"].form["time_zone"].value()
+        builders.create_raffle(numbers=1, time_zone="Europe/Madrid")
+        builders.create_raffle(numbers=1, time_zone_confirmed=False)
+        carried = owner.get(build_url("add")).context["adminform"].form["time_zone"].value()
+
+        assert (unchosen, configured, carried) == ("", "America/Bogota", "Europe/Madrid")
+
+    def test_confirms_the_time_zone_with_each_saving(self, owner: Client) -> None:
+        owner.post(build_url("add"), FORM)
+        added = Raffle.objects.get()
+        old = builders.create_raffle(numbers=1, status="DRAFT", time_zone_confirmed=False)
+
+        owner.post(build_url("change", old.pk), FORM | {"time_zone": "UTC"})
+
+        old.refresh_from_db()
+        assert (added.time_zone_confirmed, old.time_zone_confirmed) == (True, True)
+
+    def test_takes_a_draft_without_a_draw_and_one_that_is_drawn_when_sold_out(
+        self, owner: Client
+    ) -> None:
+        owner.post(build_url("add"), FORM | {"draw_at": ""})
+        undated = Raffle.objects.get()
+
+        owner.post(
+            build_url("change", undated.pk), FORM | {"draw_at": "", "draw_when_sold_out": "on"}
+        )
+
+        assert (undated.draw_at, undated.draw_when_sold_out) == (None, False)
+        undated.refresh_from_db()
+        assert (undated.draw_at, undated.draw_when_sold_out) == (None, True)
+
+    def test_keeps_the_draw_and_the_zone_of_an_opened_raffle_and_leads_to_moving_it(
+        self, owner: Client
+    ) -> None:
+        raffle = builders.create_raffle(numbers=10)
+
+        page = owner.get(build_url("change", raffle.pk)).content.decode()
+        owner.post(
+            build_url("change", raffle.pk),
+            FORM | {"draw_at": "2038-01-01T10:00", "sales_close_at": "2037-12-12T19:00"},
+        )
+
+        raffle.refresh_from_db()
+        assert (raffle.title, raffle.draw_at, raffle.time_zone) == (
+            "Winter Raffle",
+            builders.DRAW,
+            "UTC",
+        )
+        assert raffle.sales_close_at == builders.DRAW - timedelta(hours=1)  # in the raffle's zone
+        assert build_url("move_draw", raffle.pk) in page
 
     @pytest.mark.same_everywhere
     def test_asks_for_a_picture_again_which_the_browser_forgot(self, owner: Client) -> None:
@@ -186,8 +278,11 @@ class TestForm:
         assert list_log_lines(raffle) == [("olga", "Added."), ("olga", "Changed Title.")]
 
     @pytest.mark.same_everywhere
-    def test_is_frozen_altogether_once_it_is_drawn_and_never_deleted(self, owner: Client) -> None:
-        raffle = builders.create_raffle(numbers=1, status="DRAWN")
+    @pytest.mark.parametrize("status", ["SEALED", "DRAWN", "CANCELLED"])
+    def test_is_frozen_altogether_once_it_is_final_and_never_deleted(
+        self, owner: Client, status: str
+    ) -> None:
+        raffle = builders.create_raffle(numbers=1, status=status)
 
         assert owner.get(build_url("change", raffle.pk)).status_code == 200
         assert owner.post(build_url("change", raffle.pk), FORM).status_code == 403
@@ -307,6 +402,31 @@ class TestLife:
         raffle.refresh_from_db()
         assert raffle.status == "DRAFT"
         assert list_log_lines(raffle) == []
+
+    @pytest.mark.parametrize(
+        ("terms", "sentence", "field"),
+        [
+            ({"draw_at": None}, "needs a draw date in the future", "draw_at"),
+            ({"draw_at": builders.NOON}, "The draw must be in the future", "draw_at"),
+            ({"sales_close_at": builders.NOON}, "Sales would be over already", "sales_close_at"),
+            ({"time_zone_confirmed": False}, "Nobody has chosen the raffle", "time_zone"),
+        ],
+    )
+    def test_a_refused_opening_leads_to_its_field(
+        self, owner: Client, terms: dict[str, Any], sentence: str, field: str
+    ) -> None:
+        early = builders.NOON - timedelta(days=365 * 3)
+        terms = {name: early if value == builders.NOON else value for name, value in terms.items()}
+        raffle = builders.create_raffle(numbers=3, status="DRAFT", **terms)
+
+        answer = post_step(owner, raffle, "open")
+
+        [told] = list_messages(answer)
+        assert sentence in told
+        assert f'href="{build_url("change", raffle.pk)}#id_{field}"' in told
+        assert f'#id_{field}"' in owner.get(answer["Location"]).content.decode()
+        raffle.refresh_from_db()
+        assert raffle.status == "DRAFT"
 
     @pytest.mark.same_everywhere
     def test_staff_without_the_permission_get_403_and_see_no_button(self, client: Client) -> None:
