@@ -1,5 +1,6 @@
 """The dashboard: pending work, sales of the raffles, and the health of the channel."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -8,12 +9,14 @@ from django.http import HttpRequest
 
 from backoffice.dashboard import (
     channel_health,
+    last_day,
     pending_counts,
     raffle_cards,
     sales_cache,
     sales_chart,
 )
 from backoffice.dashboard.channel_health import ChannelHealth, OpenAlarms
+from backoffice.dashboard.last_day import LastDayRaffle
 from backoffice.dashboard.pending_counts import DashboardCounts
 from backoffice.dashboard.raffle_cards import RaffleCards
 from backoffice.dashboard.sales_chart import SalesChart
@@ -53,6 +56,7 @@ class Dashboard:
     """The dashboard at the time `at`; a part is None if the user may not see it."""
 
     at: str
+    last_day: Sequence[LastDayRaffle]
     waits: PendingWork | None
     raffles: RaffleCards | None
     chart: SalesChart | None
@@ -84,6 +88,7 @@ def load_dashboard(request: HttpRequest, *, now: datetime) -> Dashboard:
         )
     return Dashboard(
         at=display.format_time(now),
+        last_day=last_day.load_last_day_raffles(now=now) if sees_raffles and sees_orders else (),
         waits=_build_pending_work(request, counts, now=now),
         raffles=raffle_cards.build_raffle_cards(rows, known, request=request, now=now)
         if sees_raffles

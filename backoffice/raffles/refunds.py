@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from decimal import Decimal
 
-from django.db.models import Count, Exists, OuterRef, QuerySet, Sum
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum
 from django.urls import reverse
 
 from shared.conversation import formatting
@@ -27,16 +27,20 @@ class OwedRefunds:
     address: str
 
 
-def query_paid_orders_without_refund() -> QuerySet[Order]:
-    """Return the paid orders whose money has not gone back."""
+def query_orders_to_refund() -> QuerySet[Order]:
+    """Return the orders whose money must go back if their raffle was called off.
+
+    These are the paid ones without a refund, and those that were paid and could not be confirmed.
+    """
     refunds = LedgerEntry.objects.filter(order=OuterRef("pk"), kind=LedgerKind.REFUNDED)
-    return Order.objects.filter(~Exists(refunds), status=OrderStatus.PAID).order_by()
+    paid = Q(~Exists(refunds), status=OrderStatus.PAID)
+    return Order.objects.filter(paid | Q(needs_decision=True)).order_by()
 
 
 def load_owed_refunds(raffle: Raffle) -> OwedRefunds:
     """Return the refunds that a raffle which was called off still owes, in one query."""
-    paid = query_paid_orders_without_refund().filter(raffle=raffle)
-    sums = paid.aggregate(count=Count("pk"), amount=Sum("total"))
+    owed = query_orders_to_refund().filter(raffle=raffle)
+    sums = owed.aggregate(count=Count("pk"), amount=Sum("total"))
     return OwedRefunds(
         count=sums["count"],
         amount=formatting.format_money(sums["amount"] or Decimal(0), raffle.currency),
@@ -48,3 +52,8 @@ def build_refund_list_url(raffle_id: int) -> str:
     """Return the URL of the list of refunds to make for one raffle."""
     orders = reverse("admin:raffles_order_changelist")
     return f"{orders}?raffle={raffle_id}&status={OrderStatus.PAID}"
+
+
+def build_late_payments_url(raffle_id: int) -> str:
+    """Return the URL of the list of payments that came too late for one raffle."""
+    return f"{reverse('admin:raffles_order_changelist')}?raffle={raffle_id}&decision=yes"

@@ -13,10 +13,10 @@ from django.urls import reverse
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from backoffice.dashboard import page, sales_cache, sales_chart
+from backoffice.dashboard import last_day, page, sales_cache, sales_chart
 from backoffice.dashboard.page import Dashboard
 from shared.core.enums import OrderStatus, OutboxStatus
-from shared.raffles.models import Order, Raffle
+from shared.raffles.models import Order, PaymentProof, Raffle
 from shared.use_cases import payments, reversals
 from shared.whatsapp.models import BusinessNumber, OutboundMessage
 from shared.whatsapp.services import alarms
@@ -338,3 +338,93 @@ def test_reads_no_more_than_seven_queries_of_its_own(
 
     with django_assert_max_num_queries(7):
         page.load_dashboard(request, now=timezone.now())
+
+
+class TestLastDay:
+    """Draws that are due and raffles called off come first."""
+
+    def create_due_raffle(self, **fields: object) -> Raffle:
+        return builders.create_raffle(
+            numbers=20, draw_at=timezone.now() - 30 * MINUTE, time_zone="America/Bogota", **fields
+        )
+
+    def test_says_first_that_a_draw_is_due_and_what_is_left_to_decide(self, owner: Client) -> None:
+        raffle = builders.create_raffle(numbers=20)
+        in_time = sample_data.place_order(raffle, numbers=[1])
+        sample_data.receive_proof(in_time, at=timezone.now() - 60 * MINUTE)
+        Raffle.objects.update(draw_at=timezone.now() - 30 * MINUTE)
+        builders.create_order_row(
+            raffle, status=OrderStatus.EXPIRED, needs_decision=True, expires_at=None
+        )
+        late = builders.create_order_row(
+            raffle, status=OrderStatus.PENDING_PAYMENT, under_review_since=timezone.now()
+        )
+        PaymentProof.objects.create(order=late, arrived_at=timezone.now())
+
+        [due] = load_dashboard(owner).last_day
+        words = load_text(owner)
+
+        assert (due.title, due.reviews, due.refunds) == ("Summer Raffle", 1, 1)
+        assert words.index("Draw due: Summer Raffle") < words.index("proofs to review")
+        assert "1 proof that came in time, to decide about" in words
+        for address in (due.page, due.reviews_url, due.refunds_url):
+            assert owner.get(address).status_code == 200
+
+    @pytest.mark.parametrize(
+        ("status", "shown"),
+        [
+            ("DRAFT", False),
+            ("OPEN", True),
+            ("PAUSED", True),
+            ("CLOSED", True),
+            ("SEALED", False),
+            ("DRAWN", False),
+            ("CANCELLED", False),
+        ],
+    )
+    def test_a_draw_is_due_until_the_numbers_are_final(
+        self, owner: Client, status: str, shown: bool
+    ) -> None:
+        self.create_due_raffle(status=status)
+        builders.create_raffle(numbers=1)
+
+        assert bool(load_dashboard(owner).last_day) is shown
+
+    def test_a_raffle_closed_long_ago_is_shown_only_with_something_to_decide(
+        self, owner: Client
+    ) -> None:
+        builders.create_raffle(numbers=1, status="CLOSED", draw_at=NOON - timedelta(days=2000))
+        owing = builders.create_raffle(
+            numbers=1, status="CLOSED", draw_at=NOON - timedelta(days=2000)
+        )
+        builders.create_order_row(
+            owing, status=OrderStatus.EXPIRED, needs_decision=True, expires_at=None
+        )
+
+        assert [due.page for due in load_dashboard(owner).last_day] == [
+            reverse("admin:raffles_raffle_change", args=[owing.pk])
+        ]
+
+    def test_shows_a_raffle_called_off_until_its_money_went_back(self, owner: Client) -> None:
+        raffle = builders.create_raffle(numbers=5, status="CANCELLED")
+        for _ in range(2):
+            builders.create_order_row(raffle, status=OrderStatus.PAID)
+
+        [called_off] = load_dashboard(owner).last_day
+        words = load_text(owner)
+        Order.objects.update(status=OrderStatus.CANCELLED)
+
+        assert (called_off.called_off, called_off.refunds) == (True, 2)
+        assert "Called off: Summer Raffle" in words
+        assert "2 refunds to make" in words
+        assert not load_dashboard(owner).last_day
+
+    def test_takes_one_query_for_any_number_of_raffles(
+        self, django_assert_num_queries: DjangoAssertNumQueries
+    ) -> None:
+        for _ in range(3):
+            raffle = self.create_due_raffle()
+            builders.create_order_row(raffle, under_review_since=NOON)
+
+        with django_assert_num_queries(1):
+            assert len(last_day.load_last_day_raffles(now=timezone.now())) == 3

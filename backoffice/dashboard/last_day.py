@@ -1,0 +1,115 @@
+"""Raffles whose draw is due, and raffles called off with open refunds: first on the dashboard."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
+from django.urls import reverse
+
+from backoffice.raffles import refunds
+from backoffice.ui import display
+from shared.core.enums import ProofStatus, RaffleStatus
+from shared.raffles.models import Order, PaymentProof, Raffle
+
+MAX_RAFFLES: Final = 12
+"""Raffles shown at most."""
+
+CLOSED_SHOWN_FOR: Final = timedelta(days=30)
+"""Time from the draw during which a closed raffle is shown although nothing is left to decide."""
+
+
+@dataclass(frozen=True, slots=True)
+class LastDayRaffle:
+    """A raffle with work on its last day.
+
+    Attributes:
+        title: Its title.
+        page: The address of its change page.
+        called_off: Whether it was called off; otherwise its draw is due.
+        closed: Whether its sale is closed.
+        draw: The time of the draw that is due, with its time zone; empty if it was called off.
+        reviews: Orders under review whose first proof came before the draw.
+        reviews_url: The address of the list of these orders.
+        refunds: Orders whose money must go back.
+        refunds_url: The address of the list of these orders.
+
+    """
+
+    title: str
+    page: str
+    called_off: bool
+    closed: bool
+    draw: str
+    reviews: int
+    reviews_url: str
+    refunds: int
+    refunds_url: str
+
+
+def load_last_day_raffles(*, now: datetime) -> Sequence[LastDayRaffle]:
+    """Return the raffles with a draw that is due, then those with open refunds; in one query."""
+    late = _query_of_raffle().filter(needs_decision=True)
+    on_sale = Q(status__in=[RaffleStatus.OPEN, RaffleStatus.PAUSED])
+    unsettled = Q(Exists(_query_of_raffle().filter(under_review_since__isnull=False)))
+    recent = Q(draw_at__gt=now - CLOSED_SHOWN_FOR)
+    closed = Q(recent | unsettled | Q(Exists(late)), status=RaffleStatus.CLOSED)
+    due = Q(on_sale | closed, draw_at__lte=now)
+    owes = Q(Exists(_query_refunds_of_raffle()), status=RaffleStatus.CANCELLED)
+    raffles = (
+        Raffle.objects.filter(due | owes)
+        .annotate(
+            reviews=_count_orders(_query_reviews_of_raffle()),
+            refunds=_count_orders(_query_refunds_of_raffle()),
+            late=_count_orders(late),
+        )
+        .order_by(F("draw_at").asc(nulls_last=True), "pk")[:MAX_RAFFLES]
+    )
+    found = [_build_last_day_raffle(raffle) for raffle in raffles]
+    return sorted(found, key=lambda raffle: raffle.called_off)
+
+
+def _query_of_raffle() -> QuerySet[Any]:
+    """Return the orders of the outer query's raffle.
+
+    Adding zero to the raffle makes the database use the small indexes of undecided orders.
+    """
+    return Order.objects.alias(of=F("raffle_id") + 0).filter(of=OuterRef("pk")).order_by()
+
+
+def _query_reviews_of_raffle() -> QuerySet[Any]:
+    in_time = PaymentProof.objects.filter(
+        order=OuterRef("pk"), arrived_at__lt=OuterRef("raffle__draw_at")
+    ).exclude(status=ProofStatus.FAILED)
+    return _query_of_raffle().filter(Exists(in_time), under_review_since__isnull=False)
+
+
+def _query_refunds_of_raffle() -> QuerySet[Any]:
+    return refunds.query_orders_to_refund().filter(raffle=OuterRef("pk"))
+
+
+def _count_orders(orders: QuerySet[Any]) -> Coalesce:
+    """Return the count of a subquery's orders."""
+    constant = orders.annotate(one=F("raffle_id") * 0).values("one")
+    return Coalesce(Subquery(constant.annotate(count=Count("pk")).values("count")), 0)
+
+
+def _build_last_day_raffle(raffle: Any) -> LastDayRaffle:
+    called_off = raffle.status == RaffleStatus.CANCELLED
+    return LastDayRaffle(
+        title=raffle.title,
+        page=reverse("admin:raffles_raffle_change", args=[raffle.pk]),
+        called_off=called_off,
+        closed=raffle.status == RaffleStatus.CLOSED,
+        draw=""
+        if called_off
+        else display.format_time_with_zone(raffle.draw_at, zone=raffle.time_zone),
+        reviews=0 if called_off else raffle.reviews,
+        reviews_url=f"{reverse('admin:desk_queue')}?raffle={raffle.pk}",
+        refunds=raffle.refunds if called_off else raffle.late,
+        refunds_url=refunds.build_refund_list_url(raffle.pk)
+        if called_off
+        else refunds.build_late_payments_url(raffle.pk),
+    )
