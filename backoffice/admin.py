@@ -12,4 +12,5 @@ import backoffice.messaging.inbox_admin
 import backoffice.messaging.outbox_admin
 import backoffice.orders.admin
 import backoffice.orders.proof_admin
-import backoffice.raffles.admin  # noqa: F401
+import backoffice.raffles.admin
+import backoffice.raffles.ledger_admin  # noqa: F401

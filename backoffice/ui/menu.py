@@ -68,6 +68,12 @@ MENU_GROUPS: Final[tuple[tuple[str, tuple[MenuEntry, ...]], ...]] = (
                 "raffles_paymentproof_changelist",
                 "raffles.view_paymentproof",
             ),
+            MenuEntry(
+                "Ledger",
+                "fa-book-open",
+                "raffles_ledgerentry_changelist",
+                "raffles.view_ledgerentry",
+            ),
             MenuEntry("Export", "fa-file-export", "desk_export", "raffles.export_order"),
         ),
     ),

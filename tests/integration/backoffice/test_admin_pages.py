@@ -14,7 +14,7 @@ from shared.core.enums import Scope
 from shared.events.models import Event, EventDelivery
 from shared.events.services import endpoints
 from shared.publishing import recorder
-from shared.raffles.models import Order, PaymentProof
+from shared.raffles.models import LedgerEntry, Order, PaymentProof
 from shared.use_cases import payments
 from shared.whatsapp.models import (
     AccountNotice,
@@ -40,6 +40,7 @@ READ_ONLY = [
     Event,
     EventDelivery,
     InboundMessage,
+    LedgerEntry,
     LogEntry,
     Order,
     OutboundMessage,

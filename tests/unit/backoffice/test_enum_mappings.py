@@ -16,14 +16,17 @@ from backoffice.messaging import (
     message_page,
     outbox_admin,
 )
-from backoffice.raffles import filters, number_map, status
+from backoffice.raffles import filters, history, ledger_admin, number_map, status
 from shared.core.enums import (
+    ActorKind,
     EventDeliveryStatus,
     EventType,
     InboxStatus,
+    LedgerKind,
     MessageDeliveryStatus,
     OrderStatus,
     OutboxStatus,
+    RaffleAction,
     RaffleStatus,
     Scope,
     State,
@@ -48,6 +51,9 @@ MAPPINGS: Mapping[str, tuple[type[StrEnum], Mapping[Any, object]]] = {
     "filter of outbound messages": (OutboxStatus, outbox_admin.OutboxStateFilter.answers),
     "badges of raffle statuses": (RaffleStatus, status.RAFFLE_STATUS_BADGES),
     "filter of raffles": (RaffleStatus, filters.RaffleStatusFilter.answers),
+    "labels of a raffle's history": (RaffleAction, history.RAFFLE_ACTION_LABELS),
+    "labels of a raffle's actors": (ActorKind, history.ACTOR_LABELS),
+    "badges of ledger entries": (LedgerKind, ledger_admin.LEDGER_KIND_BADGES),
     "labels of ticket statuses": (TicketStatus, number_map.TICKET_STATE_LABELS),
 }
 

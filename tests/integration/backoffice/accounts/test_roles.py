@@ -20,7 +20,7 @@ from backoffice.accounts import roles
 from backoffice.api.models import ApiToken
 from shared.core.enums import ActorKind, OrderAction
 from shared.events.models import Event, EventDelivery, EventEndpoint
-from shared.raffles.models import OrderEvent
+from shared.raffles.models import LedgerEntry, OrderEvent
 from shared.whatsapp.models import (
     AccountNotice,
     BusinessNumber,
@@ -138,6 +138,16 @@ def create_every_row() -> dict[str, Model]:
         "raffles_raffle": order.raffle,
         "raffles_order": order,
         "raffles_paymentproof": proof,
+        "raffles_ledgerentry": LedgerEntry.objects.create(
+            raffle=order.raffle,
+            order=order,
+            kind="LATE_REFUNDED",
+            amount=order.total,
+            currency=order.currency,
+            quantity=order.quantity,
+            actor_kind="STAFF",
+            at=NOON,
+        ),
         "whatsapp_whatsappcontact": contact or builders.create_contact(),
         "whatsapp_inboundmessage": InboundMessage.objects.create(
             **moment,
@@ -241,6 +251,7 @@ ACCESS: Final[dict[str, AllowedRoles]] = {
     **{f"raffles_order_{step}_many": allow_post("OSR") for step in ("confirm", "reject", "cancel")},
     "raffles_order_done": allow_get("OSR"),
     **allow_read_only("raffles_paymentproof", SALES),
+    **allow_read_only("raffles_ledgerentry", SALES),
     "raffles_paymentproof_file": allow_get(SALES),
     "raffles_paymentproof_thumbnail": allow_get(SALES),
     # messages
