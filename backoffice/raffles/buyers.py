@@ -28,8 +28,8 @@ class BuyerCounts:
 
     @property
     def words(self) -> str:
-        """The count of all, e.g. "1 buyer"."""
-        return describe_count(self.all)
+        """The count of all, e.g. "1,200 buyers"."""
+        return f"{self.all:,} buyer{'' if self.all == 1 else 's'}"
 
 
 def count_buyers(
@@ -44,8 +44,3 @@ def count_buyers(
         cash=Count("pk", filter=Q(contact=None)),
     )
     return BuyerCounts(counts["all"], counts["all"] - counts["inside"], counts["cash"])
-
-
-def describe_count(count: int) -> str:
-    """Return a count of buyers in words, e.g. "1,200 buyers"."""
-    return f"{count:,} buyer{'' if count == 1 else 's'}"

@@ -40,7 +40,7 @@ class FollowUp:
 def load_follow_up(
     raffle: Raffle, events: Sequence[RaffleEvent], *, request: HttpRequest
 ) -> FollowUp | None:
-    """Return what is to do, in at most four queries; None if no such change ever happened.
+    """Return what is to do, in at most four queries; None if there is nothing.
 
     Args:
         raffle: The raffle.
@@ -55,13 +55,16 @@ def load_follow_up(
     called_off = raffle.status == RaffleStatus.CANCELLED
     unfinished = [event for event in followed if event.unfinished]
     done, total = _count_worked_off(unfinished[-1]) if unfinished else (0, 0)
+    untold = _count_untold_buyers(raffle) if sees_orders else 0
+    if not (called_off or unfinished or untold):
+        return None
     return FollowUp(
         called_off=called_off,
         unfinished=bool(unfinished),
         done=done,
         total=total,
         refunds=refunds.load_owed_refunds(raffle) if called_off and sees_orders else None,
-        untold=_count_untold_buyers(raffle) if sees_orders else 0,
+        untold=untold,
     )
 
 

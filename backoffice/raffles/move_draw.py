@@ -87,7 +87,6 @@ def _move_draw(request: HttpRequest, raffle: Raffle, form: MoveDrawForm) -> bool
     action = MoveDrawAction(request, form)
     with action:
         now = timezone.now()
-        told = buyers.count_buyers(raffle, Order.HOLDING, now=now).all
         moved = lifecycle.move_draw(
             raffle.pk,
             draw_at=form.cleaned_data["draw_at"],
@@ -104,7 +103,7 @@ def _move_draw(request: HttpRequest, raffle: Raffle, form: MoveDrawForm) -> bool
             audit_log.record_action(request, raffle, f"Moved the draw from {old} to {new}")
             action.report(
                 messages.SUCCESS,
-                f"The draw is moved: {new}. {buyers.describe_count(told)} will be told.",
+                f"The draw is moved: {new}. Its buyers are told now.",
             )
     return not form.errors and action.level != messages.ERROR
 

@@ -4,6 +4,7 @@ import re
 import time
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import Group, User
@@ -343,7 +344,7 @@ def test_reads_no_more_than_seven_queries_of_its_own(
 class TestLastDay:
     """Draws that are due and raffles called off come first."""
 
-    def create_due_raffle(self, **fields: object) -> Raffle:
+    def create_due_raffle(self, **fields: Any) -> Raffle:
         return builders.create_raffle(
             numbers=20, draw_at=timezone.now() - 30 * MINUTE, time_zone="America/Bogota", **fields
         )
