@@ -56,6 +56,7 @@ def main() -> None:
         | create_refunds()
         | create_channel_troubles()
         | create_failed_delivery()
+        | create_last_day_raffles()
     )
     json.dump(keys, sys.stdout)
 
@@ -173,6 +174,41 @@ def create_orphan_proof(raffle: "Raffle") -> dict[str, int]:
     return {"orphan": proof.pk, "paid_by_friend": order.pk}
 
 
+def create_last_day_raffles() -> dict[str, int]:
+    """Create a raffle for each window size with an order and a cash sale, and one that is due."""
+    from uuid import uuid4
+
+    from django.utils import timezone
+
+    from shared.use_cases import cash_sales
+    from tests import builders
+    from tests.integration.backoffice import sample_data
+
+    keys = {}
+    for name in ("wide", "narrow", "due"):
+        raffle = builders.create_raffle(
+            title=f"Autumn Raffle, {name}", numbers=50, time_zone="America/Bogota"
+        )
+        order = sample_data.place_order(raffle, numbers=[7, 13])
+        sample_data.keep_proof_file(
+            sample_data.receive_proof(order), content=draw_receipt(name, seed=90)
+        )
+        cash_sales.sell_for_cash(
+            raffle.pk,
+            numbers=(21,),
+            quantity=0,
+            buyer_name="Greta " + LONG_NAME[:40],
+            buyer_phone="+1 555 010 0123",
+            request_key=uuid4(),
+            pivot=0,
+            by=builders.build_staff_actor(),
+            now=builders.NOON,
+        )
+        keys[f"last_day_{name}"] = raffle.pk
+    _load_raffles(keys["last_day_due"]).update(draw_at=timezone.now() - timedelta(minutes=30))
+    return keys
+
+
 def create_channel_troubles() -> dict[str, int]:
     """Create a failed message, a contact to block and an alarm."""
     from shared.core.enums import OutboxKind, OutboxStatus
@@ -244,6 +280,12 @@ def _create_unreachable_contact() -> "WhatsAppContact":
     from tests import builders
 
     return builders.create_contact(profile_name="Not on WhatsApp any more")
+
+
+def _load_raffles(key: int) -> Any:
+    from shared.raffles.models import Raffle
+
+    return Raffle.objects.filter(pk=key)
 
 
 def _load_order(key: int) -> "Order":
