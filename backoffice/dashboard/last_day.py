@@ -13,6 +13,7 @@ from backoffice.raffles import refunds
 from backoffice.ui import display
 from shared.core.enums import ProofStatus, RaffleStatus
 from shared.raffles.models import Order, PaymentProof, Raffle
+from shared.raffles.services import refund_queries
 
 MAX_RAFFLES: Final = 12
 """Raffles shown at most."""
@@ -87,7 +88,8 @@ def _query_reviews_of_raffle() -> QuerySet[Any]:
 
 
 def _query_refunds_of_raffle() -> QuerySet[Any]:
-    return refunds.query_orders_to_refund().filter(raffle=OuterRef("pk"))
+    orders = refund_queries.query_orders_of_called_off_raffles()
+    return orders.filter(raffle=OuterRef("pk"))
 
 
 def _count_orders(orders: QuerySet[Any]) -> Coalesce:
@@ -109,7 +111,5 @@ def _build_last_day_raffle(raffle: Any) -> LastDayRaffle:
         reviews=0 if called_off else raffle.reviews,
         reviews_url=f"{reverse('admin:desk_queue')}?raffle={raffle.pk}",
         refunds=raffle.refunds if called_off else raffle.late,
-        refunds_url=refunds.build_refund_list_url(raffle.pk)
-        if called_off
-        else refunds.build_late_payments_url(raffle.pk),
+        refunds_url=refunds.build_refund_list_url(raffle.pk),
     )

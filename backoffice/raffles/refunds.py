@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from decimal import Decimal
 
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum
+from django.db.models import Count, Sum
 from django.urls import reverse
 
 from shared.conversation import formatting
-from shared.core.enums import LedgerKind, OrderStatus
-from shared.raffles.models import LedgerEntry, Order, Raffle
+from shared.raffles.models import Raffle
+from shared.raffles.services import refund_queries
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,19 +27,9 @@ class OwedRefunds:
     address: str
 
 
-def query_orders_to_refund() -> QuerySet[Order]:
-    """Return the orders whose money must go back if their raffle was called off.
-
-    These are the paid ones without a refund, and those that were paid and could not be confirmed.
-    """
-    refunds = LedgerEntry.objects.filter(order=OuterRef("pk"), kind=LedgerKind.REFUNDED)
-    paid = Q(~Exists(refunds), status=OrderStatus.PAID)
-    return Order.objects.filter(paid | Q(needs_decision=True)).order_by()
-
-
 def load_owed_refunds(raffle: Raffle) -> OwedRefunds:
     """Return the refunds that a raffle which was called off still owes, in one query."""
-    owed = query_orders_to_refund().filter(raffle=raffle)
+    owed = refund_queries.query_orders_of_called_off_raffles().filter(raffle=raffle)
     sums = owed.aggregate(count=Count("pk"), amount=Sum("total"))
     return OwedRefunds(
         count=sums["count"],
@@ -50,10 +40,4 @@ def load_owed_refunds(raffle: Raffle) -> OwedRefunds:
 
 def build_refund_list_url(raffle_id: int) -> str:
     """Return the URL of the list of refunds to make for one raffle."""
-    orders = reverse("admin:raffles_order_changelist")
-    return f"{orders}?raffle={raffle_id}&status={OrderStatus.PAID}"
-
-
-def build_late_payments_url(raffle_id: int) -> str:
-    """Return the URL of the list of payments that came too late for one raffle."""
-    return f"{reverse('admin:raffles_order_changelist')}?raffle={raffle_id}&decision=yes"
+    return f"{reverse('admin:desk_refunds')}?raffle={raffle_id}"

@@ -12,6 +12,11 @@ from shared.raffles.models import LedgerEntry, Order, Raffle
 REFUND_KINDS: Final = (LedgerKind.REFUNDED, LedgerKind.LATE_REFUNDED)
 """Ledger entries about money that was sent back."""
 
+_PAID_AND_NOT_REFUNDED: Final = Q(
+    ~Exists(LedgerEntry.objects.filter(order=OuterRef("pk"), kind=LedgerKind.REFUNDED)),
+    status=OrderStatus.PAID,
+)
+
 
 def query_orders_to_refund(*, now: datetime, raffle_id: int | None = None) -> QuerySet[Order]:
     """Return the orders whose money must go back, oldest first.
@@ -25,17 +30,18 @@ def query_orders_to_refund(*, now: datetime, raffle_id: int | None = None) -> Qu
 
     """
     raffles = Raffle.objects.all() if raffle_id is None else Raffle.objects.filter(pk=raffle_id)
-    refunds = LedgerEntry.objects.filter(order=OuterRef("pk"), kind=LedgerKind.REFUNDED)
-    paid = Order.objects.filter(
-        ~Exists(refunds),
-        status=OrderStatus.PAID,
-        raffle__in=raffles.filter(status=RaffleStatus.CANCELLED),
-    )
+    called_off = raffles.filter(status=RaffleStatus.CANCELLED)
+    paid = Order.objects.filter(_PAID_AND_NOT_REFUNDED, raffle__in=called_off)
     over = raffles.filter(sale_rules.build_not_settling_condition(now=now))
     # Adding zero to the raffle makes the database use the small index of undecided orders.
     late = Order.objects.alias(of=F("raffle_id") + 0).filter(needs_decision=True, of__in=over)
     ids = paid.order_by().values("pk").union(late.order_by().values("pk"))
     return Order.objects.filter(pk__in=ids).order_by("id")
+
+
+def query_orders_of_called_off_raffles() -> QuerySet[Order]:
+    """Return the same orders, for a caller who filters by a raffle that was called off."""
+    return Order.objects.filter(_PAID_AND_NOT_REFUNDED | Q(needs_decision=True)).order_by()
 
 
 def query_refunds(*, raffle_id: int | None = None) -> QuerySet[LedgerEntry]:
