@@ -49,7 +49,7 @@ def _work_off_orders(event: RaffleEvent, *, now: datetime, limit: int) -> int:
     for order_id in order_ids:
         if not _work_off_order_or_alarm(event, order_id, now=now):
             return 0  # another process works on it
-        event.last_order_id = order_id
+        event.last_order_id = order_id  # only now: a transaction that failed has counted nothing
     if len(order_ids) < limit:
         RaffleEvent.objects.filter(pk=event.pk, last_order_id=event.last_order_id).update(
             unfinished=False
