@@ -15,7 +15,7 @@ from django.db import InterfaceError, OperationalError, transaction
 from shared.conversation.notify import notify_buyer
 from shared.conversation.texts import raffle_updates
 from shared.core import logs
-from shared.core.enums import ActorKind, OrderAction, OrderStatus, RaffleAction
+from shared.core.enums import ActorKind, OrderAction, OrderStatus, RaffleAction, RaffleStatus
 from shared.raffles.actor import Actor
 from shared.raffles.models import Order, RaffleEvent
 from shared.raffles.services import locks, orders, payments
@@ -125,11 +125,14 @@ def _follow_moved_draw(order: Order, event: RaffleEvent, now: datetime) -> None:
     if order.status not in Order.HOLDING:
         return
     orders.cap_deadline(order)
+    if not _is_news(order, event):
+        return
     later = Order.objects.filter(
         raffle_id=order.raffle_id,
         contact_id=order.contact_id,
         pk__gt=order.pk,
         status__in=Order.HOLDING,
+        created_at__lte=event.at,
     )
     if order.contact_id is None or later.exists():
         return
@@ -140,6 +143,13 @@ def _follow_moved_draw(order: Order, event: RaffleEvent, now: datetime) -> None:
         ),
         now=now,
     )
+
+
+def _is_news(order: Order, event: RaffleEvent) -> bool:
+    """Whether a moved draw still is where it was moved to, and the buyer bought before."""
+    raffle = order.raffle
+    moved_on = raffle.status == RaffleStatus.CANCELLED or raffle.draw_at != event.draw_after
+    return order.created_at <= event.at and not moved_on
 
 
 _FOLLOWERS: Final[Mapping[RaffleAction, Callable[[Order, RaffleEvent, datetime], None]]] = {
