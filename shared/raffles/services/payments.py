@@ -105,6 +105,8 @@ def confirm_payment(
         case OrderStatus.CANCELLED | OrderStatus.EXPIRED:
             reversals.refuse_if_refunded(order)
             _refuse_if_refund_noted(order)
+            if order.status == OrderStatus.EXPIRED:  # a cancelled one waits for a person anyway
+                _refuse_if_undone(order, by=by)
             refuse_unseen_proofs(order, seen_proofs=seen_proofs)
             _refuse_amount_mismatch(order, received=received)
             return sell_late_order(order, by=by, now=now, reason=reason)
