@@ -60,7 +60,8 @@ def confirm_payment(
     A second confirmation changes nothing. An order that had ended takes its ticket numbers back if
     all are free and its raffle may still settle; otherwise it is flagged and nothing is sold. A
     cancelled one takes them back only if a person confirms it. After the time of the draw only a
-    person confirms, and only orders whose first proof was sent before it.
+    person confirms, and only orders whose first proof was sent before it; an order under review
+    without such a proof ends and is flagged for its refund.
 
     Args:
         order: locked by `locks.lock_order`.
@@ -97,6 +98,13 @@ def confirm_payment(
         case OrderStatus.DRAFT:
             raise OrderNotPlaced(order_id=order.pk)
         case OrderStatus.PENDING_PAYMENT:
+            if _can_only_be_refunded(order, by=by, now=now):
+                refuse_unseen_proofs(order, seen_proofs=seen_proofs)
+                _refuse_amount_mismatch(order, received=received)
+                orders.end_order(
+                    order, to=OrderStatus.EXPIRED, action=OrderAction.EXPIRED, by=by, now=now
+                )
+                return sell_late_order(order, by=by, now=now, reason=reason)
             refuse_if_too_late(order, by=by, now=now)
             _refuse_if_undone(order, by=by)
             refuse_unseen_proofs(order, seen_proofs=seen_proofs)
@@ -276,6 +284,19 @@ def refuse_if_too_late(order: Order, *, by: Actor, now: datetime) -> None:
         refusal = sale_rules.find_review_refusal(order.raffle, first_proof_at=first, now=now)
     if refusal is not None:
         raise refusal
+
+
+def _can_only_be_refunded(order: Order, *, by: Actor, now: datetime) -> bool:
+    """Whether a person confirms an order under review after the draw that was not proven before.
+
+    It cannot expire, because its clock stands still.
+    """
+    refusal = sale_rules.find_settling_refusal(order.raffle, now=now)
+    if not isinstance(refusal, DrawTimeReached) or not order.under_review:
+        return False
+    first = proof_queries.find_first_proof_time(order)
+    unproven = sale_rules.find_review_refusal(order.raffle, first_proof_at=first, now=now)
+    return by.kind is ActorKind.STAFF and unproven is not None
 
 
 def refuse_unseen_proofs(order: Order, *, seen_proofs: Collection[int] | None) -> None:

@@ -108,7 +108,8 @@ def set_status(raffle: Raffle, status: RaffleStatus) -> None:
 
 
 def list_message_keys(order: Order) -> list[str]:
-    return list(OutboundMessage.objects.filter(about=order.code).values_list("key", flat=True))
+    messages = OutboundMessage.objects.filter(about=order.code).order_by("pk")
+    return list(messages.values_list("key", flat=True))
 
 
 def list_ledger_kinds(order: Order) -> list[str]:
@@ -170,6 +171,19 @@ class TestUndo:
         )
 
         assert order_states.reload_order(order).expires_at == LATER + 30 * MINUTE
+
+    def test_without_a_proof_leads_to_a_refund_once_the_draw_has_come(self, raffle: Raffle) -> None:
+        order = order_states.create_placed_order(raffle)
+        confirm(order)
+        undo(order)
+        Raffle.objects.filter(pk=raffle.pk).update(draw_at=LATER)
+
+        outcome = confirm(order)
+
+        order = order_states.reload_order(order)
+        assert isinstance(outcome, NeedsDecision)
+        assert (order.status, order.needs_decision) == (OrderStatus.EXPIRED, True)
+        assert list_message_keys(order)[-1] == "late_payment"
 
     def test_does_not_undo_a_sale_for_cash(self, raffle: Raffle) -> None:
         sold = sell_for_cash(raffle)
