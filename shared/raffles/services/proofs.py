@@ -140,7 +140,7 @@ def _record_proof(order: Order, *, by: Actor, now: datetime, reason: str = "") -
             now=now,
             changes={"placed_at": now},
         )
-        if order.total == 0:
+        if order.total == 0 and sale_rules.may_still_settle(order.raffle, now=now):
             payments.sell_order(order, by=by, now=now, late=False, reason=payments.FREE_REASON)
     first = order.status == OrderStatus.PENDING_PAYMENT and not order.under_review
     changes: dict[str, Any] = {}
