@@ -14,6 +14,7 @@ from shared.core import logs
 from shared.raffles import sale_rules
 from shared.raffles.actor import Actor
 from shared.raffles.models import Order
+from shared.raffles.notes import clean_note
 from shared.raffles.results import NeedsDecision, Settled
 from shared.raffles.services import late_payments, locks, payments, reversals
 
@@ -46,8 +47,10 @@ def take_back_numbers(
         ProofUnseen: a pending proof is not among those seen.
         OrderRefunded: the order was paid and refunded before.
         RaffleSealed, RaffleDrawn, RaffleCalledOff, DrawTimeReached: it is too late.
+        NoteTooLong: the reason is too long.
 
     """
+    reason = clean_note(reason)
     order = locks.lock_order_with_contacts(order_id)
     late_payments.refuse_if_decided(order)
     reversals.refuse_if_refunded(order)
@@ -89,7 +92,7 @@ def replace_numbers(
         OrderNotFound: there is no such order.
         DecisionMade: it needs no decision; `by` and `at` name the one that was made, if known.
         ProofUnseen, OrderRefunded, RaffleSealed, RaffleDrawn, RaffleCalledOff, DrawTimeReached,
-            QuantityOutOfBounds, NumbersUnknown, NumbersTaken, TooFewLeft: see
+            NoteTooLong, QuantityOutOfBounds, NumbersUnknown, NumbersTaken, TooFewLeft: see
             `raffles.services.late_payments.replace_numbers`.
 
     """

@@ -131,6 +131,7 @@ def dismiss_proof(
 
     Raises:
         ProofNotFound, ProofSettled: as in `attach_proof`.
+        NoteTooLong: the note is too long.
 
     """
     sender_id = proof_queries.find_sender_id(proof_id)
@@ -142,7 +143,7 @@ def dismiss_proof(
         notify_contact(
             sender,
             order_updates.build_proof_dismissed_message(
-                facts.find_seller_contact(sender, now=now), note=note
+                facts.find_seller_contact(sender, now=now), note=proof.note
             ),
             now=now,
         )

@@ -54,6 +54,7 @@ def replace_numbers(
         The sale, with `late` set.
 
     Raises:
+        NoteTooLong: the reason is too long.
         DecisionMade: there is nothing to decide, or not any more.
         ProofUnseen: a pending proof is not among those seen.
         OrderRefunded: the order was paid and refunded before.
@@ -64,6 +65,7 @@ def replace_numbers(
         TooFewLeft: fewer ticket numbers are free than needed.
 
     """
+    reason = clean_note(reason)
     refuse_if_decided(order)
     payments.refuse_unseen_proofs(order, seen_proofs=seen_proofs)
     reversals.refuse_if_refunded(order)

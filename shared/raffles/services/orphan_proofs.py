@@ -9,6 +9,7 @@ from shared.core.enums import OrderAction, Verdict
 from shared.raffles.actor import Actor
 from shared.raffles.errors import ProofNotFound, ProofSettled
 from shared.raffles.models import PaymentProof
+from shared.raffles.notes import clean_note
 from shared.raffles.services import history
 
 
@@ -51,9 +52,12 @@ def dismiss_proof(proof: PaymentProof, *, note: str, by: Actor, now: datetime) -
         by: the reviewer.
         now: time of the decision.
 
+    Raises:
+        NoteTooLong: the note is too long.
+
     """
+    proof.note = clean_note(note)
     proof.verdict = Verdict.DISMISSED
-    proof.note = note
     proof.reviewer = by.label or by.kind
     proof.reviewed_at = now
     proof.save(update_fields=["verdict", "note", "reviewer", "reviewed_at"])
