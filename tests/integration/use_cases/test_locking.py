@@ -1,4 +1,4 @@
-"""Tests of the one lock order: contact, then order, then ticket numbers."""
+"""Tests of the one lock order: contact, then order, then raffle, then ticket numbers."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -10,16 +10,26 @@ from django.test.utils import CaptureQueriesContext
 
 from shared.core.enums import RejectReason
 from shared.raffles.models import Order
-from shared.use_cases import order_endings, payments
+from shared.raffles.services import ledger, lifecycle
+from shared.use_cases import order_endings, payments, raffle_changes, reversals
 from tests import builders
 from tests.builders import MINUTE, NOON, build_staff_actor
 from tests.integration.conversation.chat import BuyerChat
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("check_inventory_after")]
 
-LOCK_ORDER: Final = ("whatsapp_whatsappcontact", "raffles_order", "raffles_ticketnumber")
+RAFFLE: Final = "the raffle"
+"""A raffle is locked by an advisory lock, not by its row."""
+
+LOCK_ORDER: Final = (
+    "whatsapp_whatsappcontact",
+    "raffles_order",
+    RAFFLE,
+    "raffles_ticketnumber",
+)
 """Tables in the order in which their rows may be locked."""
 
+_RAFFLE_LOCK: Final = re.compile(r"pg_advisory_xact_lock")
 _LOCKED_TABLE: Final = re.compile(r'FROM "(\w+)".* FOR (?:NO KEY )?UPDATE', re.DOTALL)
 
 type UseCase = Callable[[int], object]
@@ -44,15 +54,47 @@ def list_locked_tables(act: Callable[[], object]) -> list[str]:
     """Return the tables of `LOCK_ORDER` whose rows were locked, statement by statement."""
     with CaptureQueriesContext(connection) as queries:
         act()
-    found = (_LOCKED_TABLE.search(query["sql"]) for query in queries)
-    return [match[1] for match in found if match is not None and match[1] in LOCK_ORDER]
+    found = (_find_locked(query["sql"]) for query in queries)
+    return [name for name in found if name in LOCK_ORDER]
+
+
+def _find_locked(statement: str) -> str | None:
+    if _RAFFLE_LOCK.search(statement):
+        return RAFFLE
+    match = _LOCKED_TABLE.search(statement)
+    return None if match is None else match[1]
 
 
 def assert_in_lock_order(tables: list[str]) -> None:
     ranks = [LOCK_ORDER.index(table) for table in tables]
     assert ranks == sorted(ranks), tables
     assert ranks[:1] == [0], f"the contact is locked first, not {tables[:1]}"
-    assert 1 in ranks, "the order is locked"
+    assert {1, 2} <= set(ranks), "the order and its raffle are locked"
+
+
+REVERSALS: Final[Mapping[str, Callable[[int, int], object]]] = {
+    "undo": lambda order_id, confirmation_id: reversals.undo_confirmation(
+        order_id,
+        confirmation_id=confirmation_id,
+        reason="mistake",
+        by=build_staff_actor(),
+        now=NOON,
+    ),
+    "refund": lambda order_id, confirmation_id: reversals.refund_order(
+        order_id, confirmation_id=confirmation_id, note="ill", by=build_staff_actor(), now=NOON
+    ),
+}
+
+RAFFLE_CHANGES: Final[Mapping[str, UseCase]] = {
+    "pause": lambda raffle_id: lifecycle.pause(raffle_id, by=build_staff_actor(), now=NOON),
+    "close": lambda raffle_id: lifecycle.close(raffle_id, by=build_staff_actor(), now=NOON),
+    "call off": lambda raffle_id: lifecycle.call_off(
+        raffle_id, reason="storm", by=build_staff_actor(), now=NOON
+    ),
+    "move the draw": lambda raffle_id: lifecycle.move_draw(
+        raffle_id, draw_at=NOON + 90 * MINUTE, reason="rain", by=build_staff_actor(), now=NOON
+    ),
+}
 
 
 @pytest.fixture(autouse=True)
@@ -74,6 +116,40 @@ def order() -> Order:
 @pytest.mark.parametrize("name", DECISIONS)
 def test_staff_lock_the_contact_before_the_order(order: Order, name: str) -> None:
     assert_in_lock_order(list_locked_tables(lambda: DECISIONS[name](order.pk)))
+
+
+@pytest.mark.parametrize("name", REVERSALS)
+def test_a_reversal_locks_the_contact_before_the_order(order: Order, name: str) -> None:
+    payments.confirm_payment(order.pk, by=build_staff_actor(), now=NOON)
+    confirmation = ledger.load_confirmation(order)
+
+    assert_in_lock_order(list_locked_tables(lambda: REVERSALS[name](order.pk, confirmation.pk)))
+
+
+@pytest.mark.parametrize("name", RAFFLE_CHANGES)
+def test_a_change_of_a_raffle_locks_nothing_but_the_raffle(order: Order, name: str) -> None:
+    tables = list_locked_tables(lambda: RAFFLE_CHANGES[name](order.raffle_id))
+
+    assert tables == [RAFFLE]
+
+
+def test_an_order_that_follows_its_raffle_is_locked_in_the_same_order(order: Order) -> None:
+    lifecycle.call_off(order.raffle_id, reason="storm", by=build_staff_actor(), now=NOON)
+
+    assert_in_lock_order(
+        list_locked_tables(lambda: raffle_changes.continue_raffle_changes(now=NOON))
+    )
+
+
+def test_a_hold_locks_the_raffle_before_the_ticket_numbers() -> None:
+    builders.create_raffle(numbers=20)
+    buyer = BuyerChat()
+    buyer.says("hi")
+    buyer.says("3 random")
+
+    *tables, _ = list_locked_tables(lambda: buyer.says("1 2 3"))  # the last looks for more work
+
+    assert_in_lock_order(tables)
 
 
 def test_a_late_confirmation_locks_the_contact_before_the_order() -> None:
