@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 from random import Random
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -397,7 +398,7 @@ class TestRefund:
         assert isinstance(outcome, ProofLate)
         order = order_states.reload_order(paid)
         assert (order.status, order.needs_decision) == (OrderStatus.CANCELLED, True)
-        terms = {"by": build_staff_actor(), "now": LATER}
+        terms: dict[str, Any] = {"by": build_staff_actor(), "now": LATER}
         with pytest.raises(OrderRefunded):
             late_payments.take_back_numbers(paid.pk, **terms)
         with pytest.raises(OrderRefunded):
@@ -419,7 +420,7 @@ class TestRefund:
 class TestLateRefund:
     def test_of_an_order_is_decided_once(self, raffle: Raffle) -> None:
         late = order_states.create_late_order(raffle)
-        terms = {"note": "Sent back.", "by": build_staff_actor(), "now": LATER}
+        terms: dict[str, Any] = {"note": "Sent back.", "by": build_staff_actor(), "now": LATER}
         late_payments.note_refund(late.pk, **terms)
 
         with pytest.raises(DecisionMade):
