@@ -9,7 +9,7 @@ from backoffice.orders.late_payment_options import LatePaymentOptions
 from backoffice.orders.settlement import OrderConfirmation
 from backoffice.ui import display
 from shared.core import enums
-from shared.core.enums import OrderStatus
+from shared.core.enums import OrderStatus, RaffleStatus
 from shared.raffles import sale_rules
 from shared.raffles.models import Order
 from shared.raffles.services import refund_queries
@@ -104,8 +104,17 @@ def load_order_summary(order: Order, *, now: datetime) -> OrderSummary:
         may_confirm=payable and not refusal,
         may_reject=order.needs_decision or (order.under_review and not final),
         may_cancel=order.status in Order.LIVE and not final,
-        may_flag=ended and bool(refusal) and not refunded and not order.needs_decision,
+        may_flag=bool(refusal)
+        and not refunded
+        and not order.needs_decision
+        and (ended or _is_unproven_after_draw(order)),
     )
+
+
+def _is_unproven_after_draw(order: Order) -> bool:
+    """Whether an order under review, which cannot be confirmed, can be put on the refund list."""
+    closed_for_good = {RaffleStatus.SEALED, RaffleStatus.DRAWN, RaffleStatus.CANCELLED}
+    return order.under_review and order.raffle.status not in closed_for_good
 
 
 def describe_order_status(order: Order) -> tuple[str, str]:

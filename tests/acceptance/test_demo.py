@@ -174,7 +174,7 @@ class TestScript:
             r"Everything is as it should be\.",
         ):
             assert re.search(line, said), line
-        assert len(re.findall(r"◀ Paid\. \d\d · \d\d · \d\d are yours\.", said)) == 2
+        assert len(re.findall(r"◀ Paid\. \d\d · \d\d · \d\d are yours\.", said)) == 3
         assert list(tmp_path.iterdir()) == []
         assert list_processes(tmp_path) == []
 

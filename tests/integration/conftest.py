@@ -1,7 +1,8 @@
 """Fixtures that run every test of this folder twice: on a SQLite file and on PostgreSQL.
 
 Tests marked `same_everywhere` cannot get different results from the two databases, for example
-tests of a page's content. They run on SQLite alone.
+tests of a page's content. They run on SQLite alone. The second run of pages, API and gateway, on
+PostgreSQL, is left to the whole suite: it is marked `acceptance`.
 """
 
 from collections.abc import Iterator
@@ -17,6 +18,9 @@ from pytest_django import DjangoDbBlocker
 from tests.databases import DatabaseFactory, delete_all_rows, use_database
 
 HERE: Final = f"{Path(__file__).parent}/"
+SECOND_RUN_FOLDERS: Final = (f"{HERE}backoffice/", f"{HERE}gateway/")
+"""Folders whose tests run on PostgreSQL in the whole suite only, not in the inner loop."""
+
 GROUPS_PER_DATABASE: Final = 2
 """Groups of modules per database, so that two workers stay busy to the end."""
 
@@ -31,6 +35,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         config.hook.pytest_deselected(items=[item for item in items if item in repeated])
         items[:] = [item for item in items if item not in repeated]
     ours = [item for item in items if _is_ours(item)]
+    for item in ours:
+        if _get_vendor(item) == "postgresql" and str(item.path).startswith(SECOND_RUN_FOLDERS):
+            item.add_marker(pytest.mark.acceptance)
     modules = sorted({item.path for item in ours})
     group = {path: place % GROUPS_PER_DATABASE for place, path in enumerate(modules)}
     for item in ours:

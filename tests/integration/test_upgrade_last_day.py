@@ -25,7 +25,7 @@ from shared.whatsapp.models import InboundMessage
 from tests.builders import build_chat_actor, build_staff_actor, build_token_actor
 from tests.databases import DatabaseFactory, use_database
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.acceptance]
 
 FOLDER: Final = Path(__file__).parents[1] / "fixtures" / "installation_0_1_0"
 DRAW: Final = datetime(2026, 11, 23, 19, 30, tzinfo=UTC)

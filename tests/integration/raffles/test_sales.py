@@ -274,6 +274,7 @@ def assert_that_money_is_right(history: History) -> None:
     assert inventory.find_inventory_problems() == []
 
 
+@pytest.mark.acceptance
 @pytest.mark.timeout(60 + 60 * HISTORIES)
 def test_a_past_day_never_changes_and_money_is_right_to_the_cent() -> None:
     @settings(max_examples=HISTORIES, deadline=None, suppress_health_check=list(HealthCheck))

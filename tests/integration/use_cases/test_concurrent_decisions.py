@@ -24,7 +24,7 @@ from tests.integration.concurrency import run_at_once
 from tests.integration.conversation.chat import BuyerChat
 from tests.integration.raffles import order_states
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.acceptance]
 
 LATER = order_states.AFTER_THE_DEADLINE
 BY_STAFF: dict[str, Any] = {"by": build_staff_actor(), "now": LATER}

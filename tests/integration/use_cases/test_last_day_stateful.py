@@ -346,6 +346,7 @@ class LastDayMachine(RuleBasedStateMachine):
         return Raffle.objects.get(pk=self.raffle.pk)
 
 
+@pytest.mark.acceptance
 @pytest.mark.django_db
 @pytest.mark.timeout(3600)
 def test_nothing_moves_after_the_draw_in_any_history() -> None:

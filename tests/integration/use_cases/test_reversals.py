@@ -1,7 +1,6 @@
 """Tests of confirmations that are undone, and of paid orders that are refunded."""
 
 from decimal import Decimal
-from random import Random
 from typing import Any
 from uuid import UUID
 
@@ -40,7 +39,6 @@ from shared.whatsapp.models import OutboundMessage
 from tests import builders
 from tests.builders import MINUTE, NOON, build_staff_actor, build_token_actor
 from tests.integration.raffles import order_states
-from tests.integration.use_cases import last_day_checks
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("check_inventory_after")]
 
@@ -427,28 +425,3 @@ class TestLateRefund:
             late_payments.note_refund(late.pk, **terms)
 
         assert list_ledger_kinds(late) == [LedgerKind.LATE_REFUNDED]
-
-
-def test_after_200_random_reversals_the_ledger_equals_the_paid_orders_to_the_cent() -> None:
-    dice = Random(7)
-    raffle = builders.create_raffle(numbers=60, price=Decimal("3.33"))
-    ids = [order_states.create_paid_order(raffle, numbers=[n, n + 20]).pk for n in range(1, 16)]
-    done = 0
-    while done < 200:
-        order = Order.objects.get(pk=dice.choice(ids))
-        if order.status == OrderStatus.PENDING_PAYMENT:
-            confirm(order)
-        elif order.status == OrderStatus.CANCELLED:
-            ids.remove(order.pk)
-            numbers = order.list_ticket_numbers()
-            ids.append(order_states.create_paid_order(raffle, numbers=numbers).pk)
-        else:
-            (refund if dice.random() < 0.4 else undo)(order)
-            done += 1
-
-    last_day_checks.assert_consistent(raffle.pk)
-    entries = list(LedgerEntry.objects.all())
-    money_in = last_day_checks.sum_amounts(entries, LedgerKind.CONFIRMED)
-    money_back = last_day_checks.sum_amounts(entries, LedgerKind.UNDONE, LedgerKind.REFUNDED)
-    paid = Order.objects.filter(status=OrderStatus.PAID)
-    assert money_in - money_back == paid.count() * Decimal("6.66")

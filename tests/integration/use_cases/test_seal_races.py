@@ -34,7 +34,7 @@ from tests.integration.raffles import order_states
 from tests.integration.use_cases import last_day_checks
 from tests.integration.use_cases.last_day_checks import RaffleSnapshot
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.acceptance]
 
 ROUNDS: Final = 6
 ORDERS: Final = 12

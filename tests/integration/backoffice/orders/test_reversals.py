@@ -9,7 +9,14 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
-from shared.core.enums import LedgerKind, OrderAction, OrderStatus, RaffleStatus, Verdict
+from shared.core.enums import (
+    LedgerKind,
+    OrderAction,
+    OrderStatus,
+    ProofStatus,
+    RaffleStatus,
+    Verdict,
+)
 from shared.raffles.models import LedgerEntry, Order, PaymentProof, Raffle
 from shared.use_cases import cash_sales, payments
 from shared.whatsapp.models import OutboundMessage
@@ -371,6 +378,21 @@ class TestAfterTheDraw:
             assert "The raffle is sealed for its draw" in page
             for step in ("confirm", "reject", "cancel"):
                 assert reverse(f"admin:raffles_order_{step}", args=[order.pk]) not in page
+
+    def test_money_without_a_proof_in_time_is_put_on_the_list_of_refunds(
+        self, reviewer: Client
+    ) -> None:
+        order = sample_data.place_order()
+        sample_data.receive_proof(order)
+        PaymentProof.objects.update(status=ProofStatus.FAILED)
+        let_the_draw_come()
+        assert "puts it on the list of refunds" in load_review_page(reviewer, order)
+        assert "put it on the list of refunds" in load_order_page(reviewer, order)
+
+        reviewer.post(reverse("admin:raffles_order_confirm", args=[order.pk]))
+
+        order.refresh_from_db()
+        assert (order.status, order.needs_decision) == (OrderStatus.EXPIRED, True)
 
     def test_money_for_an_ended_order_is_put_on_the_list_of_refunds(self, reviewer: Client) -> None:
         order = sample_data.place_order()
