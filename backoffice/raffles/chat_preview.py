@@ -1,7 +1,7 @@
 """Preview of a raffle's chat messages, built by the code that builds the chat's own."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
@@ -11,8 +11,8 @@ from django.utils.safestring import SafeString
 from backoffice.messaging.chat_view import render_whatsapp_text
 from backoffice.ui import display
 from shared.conversation import formatting
-from shared.conversation.texts import orders, raffles
-from shared.conversation.values import OrderFacts, RaffleFacts
+from shared.conversation.texts import order_updates, orders, raffles
+from shared.conversation.values import OrderFacts, RaffleFacts, Reply
 from shared.core.constants import DEFAULT_HOLD_MINUTES
 from shared.core.enums import Mode, OrderStatus
 from shared.raffles.models import Raffle
@@ -96,7 +96,7 @@ def build_chat_preview(
     return ChatPreview(
         card=_build_bubble(raffles.build_raffle_card_message(facts, now=now).to_whatsapp_message()),
         payment=_build_bubble(
-            orders.build_how_to_pay_message(
+            _build_payment_reply(
                 _build_sample_order(facts, raffle, now=now), now=now
             ).to_whatsapp_message()
         ),
@@ -106,6 +106,13 @@ def build_chat_preview(
         if raffle.draw_when_sold_out
         else display.format_time_with_zone(raffle.draw_at, zone=raffle.time_zone),
     )
+
+
+def _build_payment_reply(order: OrderFacts, *, now: datetime) -> Reply:
+    """Return what follows [Confirm]: how to pay, or that free numbers are the buyer's."""
+    if order.is_free:
+        return order_updates.build_paid_message(replace(order, status=OrderStatus.PAID))
+    return orders.build_how_to_pay_message(order, now=now)
 
 
 def build_raffle_facts(raffle: Raffle, *, free: int) -> RaffleFacts:

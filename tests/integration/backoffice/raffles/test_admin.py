@@ -318,6 +318,13 @@ class TestPreview:
         assert "Bank of Example, account 000-123" in page
         assert "$500.00" in page
 
+    def test_of_free_numbers_asks_for_no_payment(self, owner: Client) -> None:
+        page = owner.post(build_url("preview"), FORM | {"price": "0"}).content.decode()
+
+        assert "please pay" not in page
+        assert "Paid." not in page
+        assert "yours" in page
+
     def test_fills_in_for_what_is_not_typed_yet_and_escapes_the_rest(self, owner: Client) -> None:
         page = owner.post(build_url("preview"), {"title": "<script>", "number_count": "x"})
 
