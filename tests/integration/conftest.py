@@ -1,8 +1,8 @@
 """Fixtures that run every test of this folder twice: on a SQLite file and on PostgreSQL.
 
 Tests marked `same_everywhere` cannot get different results from the two databases, for example
-tests of a page's content. They run on SQLite alone. The second run of pages, API and gateway, on
-PostgreSQL, is left to the whole suite: it is marked `acceptance`.
+tests of a page's content. They run on SQLite alone. The second run of pages, API, gateway and
+chat, on PostgreSQL, is left to the whole suite: it is marked `acceptance`.
 """
 
 from collections.abc import Iterator
@@ -18,7 +18,9 @@ from pytest_django import DjangoDbBlocker
 from tests.databases import DatabaseFactory, delete_all_rows, use_database
 
 HERE: Final = f"{Path(__file__).parent}/"
-SECOND_RUN_FOLDERS: Final = (f"{HERE}backoffice/", f"{HERE}gateway/")
+SECOND_RUN_FOLDERS: Final = tuple(
+    f"{HERE}{folder}/" for folder in ("backoffice", "conversation", "gateway", "publishing")
+)
 """Folders whose tests run on PostgreSQL in the whole suite only, not in the inner loop."""
 
 GROUPS_PER_DATABASE: Final = 2
