@@ -165,7 +165,7 @@ def _check_callback(number: str, about: Mapping[str, Any]) -> CheckResult:
         remedy = "WhatsApp, Configuration: enter https://…/webhook and META_VERIFY_TOKEN, verify."
         return report_open(title, "Meta shows no callback address", remedy=remedy)
     address = str(configured[level])
-    if not address.endswith("/webhook"):
+    if not address.endswith(("/webhook", "/webhook/")):
         remedy = f"Point it to https://…/webhook; it is set on the level {level}."
         return report_failed(title, f"webhooks go to {address}", remedy=remedy)
     return report_passed(title, f"webhooks go to {address}")

@@ -45,7 +45,7 @@ def build_webhook_routes(
     secrets: Sequence[str],
     verify_token: str,
 ) -> list[Route]:
-    """Return the two routes of `/webhook`.
+    """Return the routes of `/webhook`, each also with a slash at the end, without a redirect.
 
     Args:
         store: returns once the webhook is committed, or raises `WebhookNotStored`.
@@ -85,8 +85,9 @@ def build_webhook_routes(
         return Response()
 
     return [
-        Route("/webhook", verify_webhook_view, methods=["GET"]),
-        Route("/webhook", receive_webhook_view, methods=["POST"]),
+        Route(path, view, methods=[method])
+        for path in ("/webhook", "/webhook/")
+        for method, view in (("GET", verify_webhook_view), ("POST", receive_webhook_view))
     ]
 
 

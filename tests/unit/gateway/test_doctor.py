@@ -149,6 +149,7 @@ class TestExamine:
         ("configuration", "outcome", "shown"),
         [
             ({"application": "https://a.example/webhook"}, CheckStatus.PASSED, "a.example"),
+            ({"application": "https://a.example/webhook/"}, CheckStatus.PASSED, "a.example"),
             (
                 {
                     "application": "https://a.example/webhook",

@@ -96,6 +96,13 @@ class TestHandshake:
         assert answer.status_code == 403
         assert CHALLENGE not in answer.text
 
+    async def test_a_slash_at_the_end_of_the_address_is_accepted(
+        self, meta: httpx.AsyncClient
+    ) -> None:
+        answer = await meta.get("/webhook/", params=handshake())
+
+        assert (answer.status_code, answer.text) == (200, CHALLENGE)
+
     async def test_other_methods_are_not_allowed(self, meta: httpx.AsyncClient) -> None:
         answer = await meta.put("/webhook", content=EMPTY)
 
@@ -112,6 +119,18 @@ class TestSignature:
 
         assert (answer.status_code, answer.content) == (200, b"")
         assert len(store.arrivals) == 1
+
+    @pytest.mark.parametrize(
+        ("signature", "status"), [(SIGNATURE, 200), ("sha256=" + "0" * 64, 401)]
+    )
+    async def test_a_slash_at_the_end_of_the_address_changes_nothing(
+        self, meta: httpx.AsyncClient, store: MemoryStore, signature: str, status: int
+    ) -> None:
+        answer = await meta.post(
+            "/webhook/", content=EMPTY, headers={"X-Hub-Signature-256": signature}
+        )
+
+        assert (answer.status_code, len(store.arrivals)) == (status, int(status == 200))
 
     async def test_every_configured_secret_may_sign(
         self, meta: httpx.AsyncClient, store: MemoryStore
