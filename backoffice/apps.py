@@ -2,6 +2,9 @@
 
 from django.apps import AppConfig
 from django.contrib.admin.apps import AdminConfig as DjangoAdminConfig
+from django.urls import register_converter
+
+from backoffice.ui import ids
 
 
 class BackofficeConfig(AppConfig):
@@ -12,11 +15,12 @@ class BackofficeConfig(AppConfig):
     verbose_name = "Back office"
 
     def ready(self) -> None:
-        """Record the start of a session at each login."""
+        """Register the URL converter of ids; record the start of a session at each login."""
         from django.contrib.auth.signals import user_logged_in  # noqa: PLC0415 - needs models
 
         from backoffice.accounts import sessions  # noqa: PLC0415 - needs models
 
+        register_converter(ids.IdConverter, "id")
         user_logged_in.connect(sessions.record_session_start, dispatch_uid="sessions.begun")
 
 

@@ -156,7 +156,8 @@ def _walk_addresses(patterns: Iterable[Any], *, path: str, namespace: str) -> It
     from django.urls import URLResolver
 
     for pattern in patterns:
-        here = path + str(pattern.pattern).removeprefix("^")
+        # the converter `id` is `int` with a bound
+        here = path + str(pattern.pattern).removeprefix("^").replace("<id:", "<int:")
         if isinstance(pattern, URLResolver):
             inside = f"{pattern.namespace}:" if pattern.namespace else namespace
             yield from _walk_addresses(pattern.url_patterns, path=here, namespace=inside)

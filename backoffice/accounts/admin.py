@@ -20,6 +20,7 @@ from backoffice.accounts.roles import ROLES
 from backoffice.changelists.filters import ConditionFilter
 from backoffice.changelists.read_only import ReadOnlyAdmin
 from backoffice.changelists.search import BoundedSearch
+from backoffice.changelists.selection import BoundedSelection
 from backoffice.ui import display
 
 _REPLACED_MODELS = (
@@ -43,7 +44,7 @@ class UserActiveFilter(ConditionFilter):
     }
 
 
-class SuperuserOnlyAdmin(BoundedSearch):
+class SuperuserOnlyAdmin(BoundedSelection, BoundedSearch):
     """Rows that only superusers may change, because with them a user could gain any permission."""
 
     menu_name: ClassVar[str] = ""
@@ -62,7 +63,7 @@ class SuperuserOnlyAdmin(BoundedSearch):
 
 
 @admin.register(User)
-class PersonAdmin(BoundedSearch, DjangoUserAdmin):
+class PersonAdmin(BoundedSelection, BoundedSearch, DjangoUserAdmin):
     """Users of the back office."""
 
     menu_name = "People"
@@ -101,9 +102,7 @@ class PersonAdmin(BoundedSearch, DjangoUserAdmin):
     def get_urls(self) -> list[URLPattern]:
         """Add the URL that resets a user's second factor."""
         reset = self.admin_site.admin_view(security.reset_second_factor_view)
-        own = path(
-            "<int:user_id>/second-factor/reset/", reset, name="auth_user_reset_second_factor"
-        )
+        own = path("<id:user_id>/second-factor/reset/", reset, name="auth_user_reset_second_factor")
         return [own, *super().get_urls()]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:

@@ -17,6 +17,7 @@ from rest_framework.exceptions import ValidationError
 
 from backoffice.api import pagination, query_params
 from backoffice.orders import search
+from backoffice.ui import ids
 from shared.core import enums
 from shared.core.enums import OrderStatus
 from shared.raffles import codes
@@ -80,7 +81,7 @@ class ApiIdFilter(ApiFilter):
     schema: Mapping[str, Any] = MappingProxyType({"type": "integer", "minimum": 1})
 
     def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, min_value=1, max_value=query_params.MAX_ID, **options)
+        super().__init__(*args, min_value=1, max_value=ids.MAX_ID, **options)
 
 
 class ApiTextFilter(ApiFilter):
@@ -219,8 +220,8 @@ class OrderFilterSet(django_filters.FilterSet):
                 result would be incomplete.
 
         """
-        number = query_params.convert_digits(
-            text.strip().removeprefix("#"), max_digits=query_params.MAX_TICKET_NUMBER_DIGITS
+        number = ids.parse_digits(
+            text.strip().removeprefix("#"), most=query_params.MAX_TICKET_NUMBER
         )
         if number is None:
             raise ValidationError({"number": ["Write a ticket number, such as 007."]})

@@ -9,32 +9,15 @@ from typing import Final
 from django.http import QueryDict
 from rest_framework.exceptions import ValidationError
 
-MAX_ID_DIGITS: Final = 18
-"""Digits of the largest id; a longer number does not fit into a key of either database."""
-MAX_ID: Final = 10**MAX_ID_DIGITS - 1
+from backoffice.ui import ids
+
 MAX_TICKET_NUMBER_DIGITS: Final = 7
 MAX_TICKET_NUMBER: Final = 10**MAX_TICKET_NUMBER_DIGITS - 1
 
 
-def convert_digits(text: str, *, max_digits: int = MAX_ID_DIGITS) -> int | None:
-    """Convert a text of ASCII digits to an integer.
-
-    Args:
-        text: the text, for example a parameter's value.
-        max_digits: the largest count of digits, leading zeros included.
-
-    Returns:
-        The number; None if the text is empty, has other characters or is too long.
-
-    """
-    if text.isascii() and text.isdecimal() and len(text) <= max_digits:
-        return int(text)
-    return None
-
-
 def parse_id(text: str) -> int:
     """Return the id in a part of a URL; 0, which no row has, if it is not a valid id."""
-    return convert_digits(text) or 0
+    return ids.parse_digits(text) or 0
 
 
 def parse_whole_number[Default: int | None](
@@ -63,7 +46,7 @@ def parse_whole_number[Default: int | None](
     text = query.get(name)
     if not text:
         return default
-    number = convert_digits(text)
+    number = ids.parse_digits(text)
     if number is None or number < least or (most is not None and number > most):
         bounds = f"{least} or more" if most is None else f"{least} to {most}"
         raise ValidationError({name: [f"{instruction}, {bounds}."]})

@@ -175,7 +175,7 @@ class EventDeliveryAdmin(DetailActionsAdmin, FilteredAdmin):
         )
 
     @detail_action(
-        route="<int:delivery_id>/again/",
+        route="<id:delivery_id>/again/",
         name="again",
         label="Send again",
         icon="redo",

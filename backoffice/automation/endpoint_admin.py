@@ -172,7 +172,7 @@ class EventEndpointAdmin(ServiceFormAdmin, DetailActionsAdmin, FilteredAdmin):
         return super().render_change_form(request, context, *args, **kwargs)
 
     @detail_action(
-        route="<int:endpoint_id>/turn-on/",
+        route="<id:endpoint_id>/turn-on/",
         name="on",
         label="Turn on",
         icon="play",
@@ -189,7 +189,7 @@ class EventEndpointAdmin(ServiceFormAdmin, DetailActionsAdmin, FilteredAdmin):
         )
 
     @detail_action(
-        route="<int:endpoint_id>/turn-off/",
+        route="<id:endpoint_id>/turn-off/",
         name="off",
         label="Turn off",
         icon="pause",
@@ -203,7 +203,7 @@ class EventEndpointAdmin(ServiceFormAdmin, DetailActionsAdmin, FilteredAdmin):
         return messages.SUCCESS, f"{endpoint} is off: nothing is sent there."
 
     @detail_action(
-        route="<int:endpoint_id>/new-secret/",
+        route="<id:endpoint_id>/new-secret/",
         name="new_secret",
         label="Replace it",
         permission="manage",

@@ -154,7 +154,7 @@ class ApiTokenAdmin(ServiceFormAdmin, DetailActionsAdmin, FilteredAdmin):
         return super().render_change_form(request, context, *args, **kwargs)
 
     @detail_action(
-        route="<int:token_id>/revoke/",
+        route="<id:token_id>/revoke/",
         name="revoke",
         label="Revoke it",
         style="outline-danger",

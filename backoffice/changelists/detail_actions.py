@@ -77,7 +77,7 @@ def detail_action(
         detail_actions = ("resolve",)
 
         @detail_action(
-            route="<int:alarm_id>/resolve/", name="resolve", label="Resolve", permission="resolve"
+            route="<id:alarm_id>/resolve/", name="resolve", label="Resolve", permission="resolve"
         )
         def resolve(self, request: HttpRequest, alarm: Alarm) -> ActionResult: ...
 

@@ -7,9 +7,10 @@ from django.http import HttpRequest
 
 from backoffice.changelists.paginator import KeyPaginator
 from backoffice.changelists.search import BoundedSearch
+from backoffice.changelists.selection import BoundedSelection
 
 
-class ReadOnlyAdmin(BoundedSearch):
+class ReadOnlyAdmin(BoundedSelection, BoundedSearch):
     """Rows that can be viewed but not added, changed or deleted."""
 
     menu_name: ClassVar[str] = ""

@@ -60,7 +60,7 @@ class BusinessNumberAdmin(TabbedAdmin):
         """Add the URL that retries a paused number at once."""
         view = self.admin_site.admin_view(channel_actions.try_business_number_view)
         return [
-            path("<int:number_id>/try/", view, name="whatsapp_businessnumber_try"),
+            path("<id:number_id>/try/", view, name="whatsapp_businessnumber_try"),
             *super().get_urls(),
         ]
 

@@ -76,7 +76,7 @@ class AlarmAdmin(TabbedAdmin):
         """Add the URL that resolves an alarm."""
         view = self.admin_site.admin_view(channel_actions.resolve_alarm_view)
         return [
-            path("<int:alarm_id>/resolve/", view, name="whatsapp_alarm_resolve"),
+            path("<id:alarm_id>/resolve/", view, name="whatsapp_alarm_resolve"),
             *super().get_urls(),
         ]
 

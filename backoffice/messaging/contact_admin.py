@@ -127,12 +127,12 @@ class WhatsAppContactAdmin(TabbedAdmin):
         view = self.admin_site.admin_view
         return [
             path(
-                "<int:contact_id>/block/",
+                "<id:contact_id>/block/",
                 view(channel_actions.block_contact_view),
                 name="whatsapp_whatsappcontact_block",
             ),
             path(
-                "<int:contact_id>/unblock/",
+                "<id:contact_id>/unblock/",
                 view(channel_actions.unblock_contact_view),
                 name="whatsapp_whatsappcontact_unblock",
             ),

@@ -99,7 +99,7 @@ class InboundMessageAdmin(TabbedAdmin):
         """Add the URL that queues a message for another answer."""
         view = self.admin_site.admin_view(channel_actions.answer_message_again_view)
         return [
-            path("<int:message_id>/again/", view, name="whatsapp_inboundmessage_again"),
+            path("<id:message_id>/again/", view, name="whatsapp_inboundmessage_again"),
             *super().get_urls(),
         ]
 

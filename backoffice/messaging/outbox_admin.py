@@ -155,7 +155,7 @@ class OutboundMessageAdmin(TabbedAdmin):
         """Add the URL that sends a message again."""
         view = self.admin_site.admin_view(channel_actions.send_message_again_view)
         return [
-            path("<int:message_id>/again/", view, name="whatsapp_outboundmessage_again"),
+            path("<id:message_id>/again/", view, name="whatsapp_outboundmessage_again"),
             *super().get_urls(),
         ]
 

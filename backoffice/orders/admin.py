@@ -196,7 +196,7 @@ class OrderAdmin(ReadOnlyAdmin):
     def get_urls(self) -> list[URLPattern]:
         """Return the addresses of the decisions about one order or many, and Django's own."""
         view = self.admin_site.admin_view
-        one = "<int:order_id>"
+        one = "<id:order_id>"
         return [
             path(
                 f"{one}/confirm/",

@@ -93,7 +93,7 @@ class PaymentProofAdmin(ReadOnlyAdmin):
         """Return the addresses of the file and its thumbnail, and Django's own."""
         view = self.admin_site.admin_view
         return [
-            path(f"<int:proof_id>/{name}/", view(send, True), name=f"raffles_paymentproof_{name}")
+            path(f"<id:proof_id>/{name}/", view(send, True), name=f"raffles_paymentproof_{name}")
             for name, send in (("file", proof_file_view), ("thumbnail", proof_thumbnail_view))
         ] + super().get_urls()
 

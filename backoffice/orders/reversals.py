@@ -9,11 +9,11 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from backoffice.orders import settlement
 from backoffice.orders.decisions import OrderDecision
-from backoffice.orders.form_values import parse_id, parse_note
+from backoffice.orders.form_values import parse_note
 from backoffice.orders.permissions import REFUND_PERMISSION
 from backoffice.orders.prefetched import format_order_buyer
 from backoffice.orders.review.next_page import build_refunds_url, parse_decision_origin
-from backoffice.ui import display
+from backoffice.ui import display, ids
 from backoffice.ui.actions import ActionRefused, ActionResult, build_staff_actor
 from backoffice.ui.permissions import require_permission
 from shared.core.constants import MAX_NOTE_LENGTH
@@ -29,7 +29,7 @@ from shared.use_cases import reversals
 def undo_confirmation_view(request: HttpRequest, order_id: int) -> HttpResponse:
     """Put a paid order under review again, for the reason that the form gives."""
     with OrderDecision(request, order_id) as decision:
-        confirmation_id = parse_id(request.POST.get("confirmation", ""))
+        confirmation_id = ids.parse_digits(request.POST.get("confirmation", ""))
         if confirmation_id is None:
             raise ActionRefused("Load the page again; nothing was changed.")
         outcome = reversals.undo_confirmation(
@@ -57,7 +57,7 @@ def _describe_undo(outcome: Reversed) -> ActionResult:
 class RefundForm(forms.Form):
     """The refund of a paid order; the amount is always its total."""
 
-    confirmation = forms.IntegerField(widget=forms.HiddenInput, min_value=1, max_value=2**63 - 1)
+    confirmation = forms.IntegerField(widget=forms.HiddenInput, min_value=1, max_value=ids.MAX_ID)
     note = forms.CharField(max_length=MAX_NOTE_LENGTH, widget=forms.Textarea)
     reference = forms.CharField(required=False, max_length=MAX_REFERENCE_LENGTH)
 

@@ -24,7 +24,7 @@ from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
 
 from backoffice.changelists.search import BoundedSearch
-from backoffice.orders.form_values import parse_id
+from backoffice.changelists.selection import BoundedSelection
 from backoffice.raffles import (
     call_off,
     chat_preview,
@@ -39,7 +39,7 @@ from backoffice.raffles import (
 )
 from backoffice.raffles.filters import RaffleStatusFilter
 from backoffice.raffles.raffle_form import LocalDateTimeInput, RaffleForm
-from backoffice.ui import file_responses
+from backoffice.ui import file_responses, ids
 from backoffice.ui.permissions import require_permission
 from shared.conversation import formatting
 from shared.core.enums import RaffleStatus
@@ -71,7 +71,7 @@ class RaffleChangeList(ChangeList):
 
 
 @admin.register(Raffle)
-class RaffleAdmin(BoundedSearch):
+class RaffleAdmin(BoundedSelection, BoundedSearch):
     """Raffles; only buttons change the status, and no raffle is ever deleted."""
 
     form = RaffleForm
@@ -127,8 +127,9 @@ class RaffleAdmin(BoundedSearch):
         self, request: HttpRequest, object_id: str, from_field: str | None = None
     ) -> Raffle | None:
         """Return the raffle; while it is being changed, lock it against number generation."""
-        if request.method == "POST" and connection.in_atomic_block and object_id.isdecimal():
-            rows = Raffle.objects.select_for_update(no_key=True).filter(pk=int(object_id))
+        key = ids.parse_digits(object_id)
+        if request.method == "POST" and connection.in_atomic_block and key is not None:
+            rows = Raffle.objects.select_for_update(no_key=True).filter(pk=key)
             rows.values_list("pk").first()
         return super().get_object(request, object_id, from_field)
 
@@ -192,7 +193,7 @@ class RaffleAdmin(BoundedSearch):
         view = self.admin_site.admin_view
         steps = [
             path(
-                f"<int:raffle_id>/{name.replace('_', '-')}/",
+                f"<id:raffle_id>/{name.replace('_', '-')}/",
                 view(step),
                 name=f"raffles_raffle_{name}",
             )
@@ -210,7 +211,7 @@ class RaffleAdmin(BoundedSearch):
         ]
         previews = [
             path(f"{prefix}preview/", view(self.preview_view), name=f"raffles_raffle_{name}")
-            for prefix, name in (("", "preview"), ("<int:raffle_id>/", "preview_of"))
+            for prefix, name in (("", "preview"), ("<id:raffle_id>/", "preview_of"))
         ]
         return [*previews, *steps, *super().get_urls()]
 
@@ -251,7 +252,7 @@ def _count_free(raffle: Raffle, counts: TicketCounts) -> int | None:
 def _choose_time_zone(request: HttpRequest, object_id: str | None) -> str:
     """Return the time zone of the form's times: the submitted one, else the stored one."""
     zone = request.POST.get("time_zone", "")
-    key = parse_id(object_id or "")
+    key = ids.parse_digits(object_id or "")
     raffle = Raffle.objects.filter(pk=key).first() if key is not None else None
     if raffle and (zone not in load_time_zones() or frozen_fields.is_time_zone_frozen(raffle)):
         zone = raffle.time_zone

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods
 from backoffice.messaging.chat_view import build_whatsapp_link
 from backoffice.raffles import status
 from backoffice.raffles.cash_sale_form import CashSaleForm
-from backoffice.ui import display
+from backoffice.ui import display, ids
 from backoffice.ui.actions import build_staff_actor
 from backoffice.ui.permissions import require_permission
 from shared.conversation import formatting
@@ -56,9 +56,9 @@ def cash_sale_view(request: HttpRequest, raffle_id: int) -> HttpResponse:
     """
     require_permission(request, "raffles.add_order")
     raffle = get_object_or_404(Raffle, pk=raffle_id)
-    order_id = request.GET.get("sold", "")
-    if request.method == "GET" and order_id.isascii() and order_id.isdecimal():
-        return _render_receipt(request, raffle, order_id=int(order_id[:18]))
+    sold = request.GET.get("sold", "")
+    if request.method == "GET" and sold:
+        return _render_receipt(request, raffle, order_id=ids.parse_digits(sold) or 0)
     if request.method == "GET":
         return _render_form(
             request, raffle, CashSaleForm(raffle=raffle, initial=_parse_initial_values(request.GET))

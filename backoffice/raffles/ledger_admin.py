@@ -15,8 +15,7 @@ from django.utils.safestring import SafeString
 
 from backoffice.changelists.filters import ConditionFilter
 from backoffice.changelists.selects import FilteredAdmin
-from backoffice.orders.form_values import parse_raffle_id
-from backoffice.ui import display
+from backoffice.ui import display, ids
 from shared.conversation import formatting
 from shared.core.enums import LedgerKind
 from shared.raffles.models import LedgerEntry, Raffle
@@ -57,7 +56,7 @@ class LedgerRaffleFilter(admin.SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any] | None:
         """Return the entries of the chosen raffle, or all if none is chosen."""
-        raffle_id = parse_raffle_id(self.value() or "")
+        raffle_id = ids.parse_digits(self.value() or "")
         return queryset if raffle_id is None else queryset.filter(raffle_id=raffle_id)
 
 

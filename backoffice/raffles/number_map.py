@@ -12,7 +12,7 @@ from django.views.decorators.http import require_GET
 
 from backoffice.raffles import progress_bar
 from backoffice.raffles.progress_bar import ProgressBar
-from backoffice.ui import display
+from backoffice.ui import display, ids
 from backoffice.ui.permissions import require_permission
 from shared.conversation import parsing
 from shared.core import enums
@@ -226,9 +226,8 @@ def _parse_searched_ticket_number(raffle: Raffle, asked: str) -> int | None:
 
 
 def _parse_page_start(raffle: Raffle, request: HttpRequest) -> int:
-    text = request.GET.get("from", "")
-    valid = text.isascii() and text.isdecimal() and len(text) <= parsing.MAX_DIGITS
-    number = int(text) if valid else raffle.first_number
+    asked = ids.parse_digits(request.GET.get("from", ""))
+    number = raffle.first_number if asked is None else asked
     return min(max(number, raffle.first_number), raffle.last_number)
 
 

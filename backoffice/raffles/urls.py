@@ -10,12 +10,12 @@ def build_raffle_urls(site: AdminSite) -> list[URLPattern]:
     """Return the URL patterns, for staff only; the views check their own permissions."""
     return [
         path(
-            "sell/<int:raffle_id>/",
+            "sell/<id:raffle_id>/",
             site.admin_view(cash_sale.cash_sale_view),
             name="desk_sell",
         ),
         path(
-            "numbers/<int:raffle_id>/",
+            "numbers/<id:raffle_id>/",
             site.admin_view(number_map.number_map_view),
             name="desk_numbers",
         ),

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
 from typing import Any, Final
 
-from backoffice.api import query_params
+from backoffice.ui import ids
 
 _SHARED_RESPONSE_NAMES: Final = {
     "401": "Unauthenticated",
@@ -111,4 +111,4 @@ def _forbid_nul(field: dict[str, Any]) -> None:
 def _limit_integer(parameter: dict[str, Any]) -> None:
     """Add the largest id as the maximum of an integer parameter without a maximum."""
     if parameter.get("type") == "integer":
-        parameter.setdefault("maximum", query_params.MAX_ID)
+        parameter.setdefault("maximum", ids.MAX_ID)

@@ -9,6 +9,7 @@ from rest_framework import serializers
 
 from backoffice.api.late_decisions import LatePaymentDecision
 from backoffice.api.query_params import MAX_TICKET_NUMBER, MAX_TICKET_NUMBER_DIGITS
+from backoffice.ui import ids
 from shared.core import enums
 from shared.core.constants import MAX_NOTE_LENGTH
 from shared.core.enums import RejectReason
@@ -78,7 +79,7 @@ class ProofIdsField(serializers.ListField):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(
-            child=serializers.IntegerField(min_value=1, max_value=2**63 - 1),
+            child=serializers.IntegerField(min_value=1, max_value=ids.MAX_ID),
             required=False,
             allow_null=True,
             max_length=_MAX_LIST_LENGTH,
@@ -126,7 +127,7 @@ class ConfirmationIdField(serializers.IntegerField):
     def __init__(self) -> None:
         super().__init__(
             min_value=1,
-            max_value=2**63 - 1,
+            max_value=ids.MAX_ID,
             help_text="The order's `confirmation_id`: a repeat never reverses a later one.",
         )
 

@@ -25,9 +25,9 @@ from django.views.decorators.http import require_GET, require_POST
 from backoffice.orders import last_decision
 from backoffice.orders.changelist import bulk_confirmation
 from backoffice.orders.changelist.bulk_confirmation import MAX_ORDERS_PER_ACTION, BulkAction
-from backoffice.orders.form_values import parse_ids, parse_note, parse_seen_proof_ids
+from backoffice.orders.form_values import parse_note, parse_seen_proof_ids
 from backoffice.orders.permissions import require_decision_permission
-from backoffice.ui import display
+from backoffice.ui import display, ids
 from backoffice.ui.actions import build_staff_actor
 from shared.core import enums, logs
 from shared.core.enums import RejectReason
@@ -241,8 +241,8 @@ class OrderBatch:
 
 def _load_ticked_orders(keys: Iterable[str]) -> Sequence[Order]:
     """Return the ticked orders, oldest first, so that two users take them in the same order."""
-    ids = sorted(set(parse_ids(keys)))[:MAX_ORDERS_PER_ACTION]
-    return list(Order.objects.filter(pk__in=ids).select_related("raffle").order_by("pk"))
+    ticked = sorted(set(ids.parse_ids(keys)))[:MAX_ORDERS_PER_ACTION]
+    return list(Order.objects.filter(pk__in=ticked).select_related("raffle").order_by("pk"))
 
 
 def _render_result(

@@ -12,7 +12,7 @@ from django.utils import timezone
 from backoffice.changelists.filters import ConditionFilter, build_enum_answers
 from backoffice.orders import worklists
 from backoffice.orders.changelist import filter_counts
-from backoffice.orders.form_values import parse_id
+from backoffice.ui import ids
 from shared.core.enums import OrderStatus, ProofStatus, Verdict
 from shared.raffles.models import Raffle
 
@@ -107,7 +107,7 @@ class OrderRaffleFilter(admin.SimpleListFilter):
 
 def parse_chosen_raffle_id(request: HttpRequest) -> int | None:
     """Return the id of the raffle that the list is filtered by; None for all raffles."""
-    return parse_id(request.GET.get(OrderRaffleFilter.parameter_name, ""))
+    return ids.parse_digits(request.GET.get(OrderRaffleFilter.parameter_name, ""))
 
 
 class ProofStatusFilter(ConditionFilter):

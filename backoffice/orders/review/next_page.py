@@ -11,8 +11,8 @@ from django.urls import reverse
 from django.utils.html import format_html
 
 from backoffice.orders import worklists
-from backoffice.orders.form_values import parse_raffle_id
 from backoffice.orders.review import reviewer_presence
+from backoffice.ui import ids
 from shared.raffles.models import Order
 
 MAX_PRESENCE_LOOKUPS: Final = 20
@@ -95,7 +95,7 @@ def parse_decision_origin(form: QueryDict) -> DecisionOrigin:
     then = form.get("then", "")
     return DecisionOrigin(
         then if then in {"queue", "late", "refunds"} else "",
-        parse_raffle_id(form.get("raffle", "")),
+        ids.parse_digits(form.get("raffle", "")),
     )
 
 

@@ -23,7 +23,6 @@ from backoffice.orders import (
     ticket_numbers,
     worklists,
 )
-from backoffice.orders.form_values import parse_ids, parse_raffle_id
 from backoffice.orders.late_payment_options import LatePaymentOptions
 from backoffice.orders.permissions import may_decide_orders, require_view_permission
 from backoffice.orders.proof_cards import ProofCard, ProofDisplay, SimilarProofCard
@@ -31,7 +30,7 @@ from backoffice.orders.review.next_page import build_review_url
 from backoffice.orders.settlement import OrderConfirmation
 from backoffice.orders.ticket_numbers import OrderTicketNumber
 from backoffice.orders.worklists import WorklistPosition
-from backoffice.ui import display
+from backoffice.ui import display, ids
 from shared.core import enums
 from shared.core.enums import OrderAction, OrderStatus, RejectReason, Verdict
 from shared.raffles import sale_rules
@@ -114,12 +113,12 @@ def review_view(request: HttpRequest, order_id: int) -> HttpResponse:
     if found is None:
         raise Http404("There is no such order.")
     order, numbers = found
-    raffle_id = parse_raffle_id(request.GET.get("raffle", ""))
+    raffle_id = ids.parse_digits(request.GET.get("raffle", ""))
     bench = load_review_page(
         order,
         numbers=numbers,
         raffle_id=raffle_id,
-        new=parse_ids(request.GET.getlist("new")),
+        new=ids.parse_ids(request.GET.getlist("new")),
         compare=request.GET.get("compare", ""),
         now=timezone.now(),
     )

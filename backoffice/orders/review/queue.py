@@ -12,13 +12,12 @@ from django.shortcuts import render
 from django.utils import timezone
 
 from backoffice.orders import proof_cards, worklists
-from backoffice.orders.form_values import parse_raffle_id
 from backoffice.orders.order_card import OrderCard
 from backoffice.orders.pagination import get_worklist_page
 from backoffice.orders.permissions import require_view_permission
 from backoffice.orders.review.next_page import build_review_url
 from backoffice.orders.worklists import RaffleReviewCount, WorklistCounts
-from backoffice.ui import display
+from backoffice.ui import display, ids
 from shared.raffles.models import Order, PaymentProof
 
 
@@ -57,7 +56,7 @@ def queue_view(request: HttpRequest) -> HttpResponse:
     """Return the page of orders that are waiting for review."""
     require_view_permission(request)
     shown = _load_queue(
-        raffle_id=parse_raffle_id(request.GET.get("raffle", "")),
+        raffle_id=ids.parse_digits(request.GET.get("raffle", "")),
         number=request.GET.get("page", ""),
         now=timezone.now(),
     )

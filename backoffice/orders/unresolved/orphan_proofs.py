@@ -27,7 +27,7 @@ from backoffice.orders.permissions import (
 from backoffice.orders.review.next_page import build_review_url
 from backoffice.orders.unresolved import orphan_proof_page
 from backoffice.orders.worklists import WorklistCounts
-from backoffice.ui import display, error_messages
+from backoffice.ui import display, error_messages, ids
 from backoffice.ui.actions import ActionRefused, ActionResult, StaffAction, build_staff_actor
 from shared.conversation import parsing
 from shared.core.enums import Verdict
@@ -120,12 +120,12 @@ def next_orphan_proof_view(request: HttpRequest, proof_id: int) -> HttpResponse:
 def attach_proof_view(request: HttpRequest, proof_id: int) -> HttpResponse:
     """Attach the proof to an order, which is then reviewed like any other."""
     with OrphanProofDecision(request, proof_id) as decision:
-        order_id = request.POST.get("order", "")
-        if not order_id.isdecimal():
+        order_id = ids.parse_digits(request.POST.get("order", ""))
+        if order_id is None:
             raise ActionRefused("Choose the order it belongs to; nothing was changed.")
         outcome = orphan_proofs.attach_proof(
             proof_id,
-            order_id=int(order_id[:18]),
+            order_id=order_id,
             by=build_staff_actor(request),
             now=timezone.now(),
         )
@@ -138,8 +138,7 @@ def make_order_view(request: HttpRequest, proof_id: int) -> HttpResponse:
     require_decision_permission(request)
     if request.method != "POST":
         return _render_order_form(request, proof_id)
-    raffle_id = request.POST.get("raffle", "")
-    raffle = get_object_or_404(Raffle, pk=int(raffle_id[:18]) if raffle_id.isdecimal() else 0)
+    raffle = get_object_or_404(Raffle, pk=ids.parse_digits(request.POST.get("raffle", "")))
     with OrphanProofDecision(request, proof_id, raffle=raffle) as decision:
         numbers, quantity = _parse_wanted_tickets(request)
         order = orphan_proofs.create_order_from_proof(

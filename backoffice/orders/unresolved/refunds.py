@@ -18,14 +18,13 @@ from django.views.decorators.http import require_GET
 
 from backoffice.messaging import chat_view
 from backoffice.orders import late_payment_options, worklists
-from backoffice.orders.form_values import parse_raffle_id
 from backoffice.orders.order_card import OrderCard
 from backoffice.orders.pagination import get_worklist_page
 from backoffice.orders.permissions import may_refund_orders, require_view_permission
 from backoffice.orders.prefetched import format_order_buyer
 from backoffice.orders.review.next_page import build_review_url
 from backoffice.orders.worklists import WorklistCounts
-from backoffice.ui import display
+from backoffice.ui import display, ids
 from shared.conversation import formatting
 from shared.core.enums import OrderAction, OrderStatus, RaffleAction, RaffleStatus
 from shared.raffles.models import LedgerEntry, Order, OrderEvent, PaymentProof, RaffleEvent
@@ -101,7 +100,7 @@ class RefundList:
 def refunds_view(request: HttpRequest) -> HttpResponse:
     """Return the page of refunds to make, and the refunds that were made last."""
     require_view_permission(request)
-    now, raffle_id = timezone.now(), parse_raffle_id(request.GET.get("raffle", ""))
+    now, raffle_id = timezone.now(), ids.parse_digits(request.GET.get("raffle", ""))
     shown = _load_refund_list(request, raffle_id=raffle_id, now=now)
     context = {"refunds": shown, "tabs": shown.tabs, "tab": "refunds", "title": "Refunds to make"}
     if raffle_id is not None:
