@@ -1,13 +1,14 @@
-"""Structured logs: event names and ids, with phone numbers masked.
+"""Structured logs: event names and ids, with phone numbers and queries of URLs masked.
 
 All lines about one message carry the same correlation id.
 """
 
+import copy
 import logging
 import re
 import sys
 from collections.abc import MutableMapping
-from typing import Any, Final
+from typing import Any, Final, override
 
 import structlog
 
@@ -15,6 +16,9 @@ _UNMASKED_KEYS: Final = frozenset(
     {"phone_number_id", "timestamp", "correlation_id", "level", "logger"}
 )
 _PHONE_PATTERN: Final = re.compile(r"(?<![\w.])\+?\d{8,15}(?![\w.])")
+_QUERY_PATTERN: Final = re.compile(r"\?[\w.%~-]+=[^\s\"']*")
+_MAX_PATH_CHARACTERS: Final = 200
+_CLIENT_ERRORS: Final = range(400, 500)
 
 
 def mask_phone_numbers(text: str) -> str:
@@ -25,10 +29,47 @@ def mask_phone_numbers(text: str) -> str:
     return _PHONE_PATTERN.sub(lambda found: "***" + found.group()[-2:], text)
 
 
+def mask_queries(text: str) -> str:
+    """Return `text` with the query of every URL masked: it may hold a token or a signature.
+
+    "GET /api/orders?token=secret" becomes "GET /api/orders?***".
+    """
+    return _QUERY_PATTERN.sub("?***", text)
+
+
+class RequestFilter(logging.Filter):
+    """Filter of what Django logs about a request: method and path in place of the request.
+
+    A request that was rejected is a warning of one line. Django logs some as errors with a
+    traceback, such as one with a foreign Host header, which anybody can send.
+    """
+
+    def __init__(self, *, level: int) -> None:
+        super().__init__()
+        self._level = level
+
+    @override
+    def filter(self, record: logging.LogRecord) -> logging.LogRecord | bool:
+        """Return the record to be logged; False if it is below the level."""
+        request = getattr(record, "request", None)
+        if request is None:
+            return True
+        changed = copy.copy(record)
+        del changed.__dict__["request"]
+        if path := getattr(request, "path", None):
+            escaped = path[:_MAX_PATH_CHARACTERS].encode("unicode_escape").decode("ascii")
+            changed.__dict__ |= {"method": request.method, "path": escaped}
+        if getattr(record, "status_code", 0) in _CLIENT_ERRORS:
+            changed.exc_info = changed.exc_text = None
+            changed.levelno = min(record.levelno, logging.WARNING)
+            changed.levelname = logging.getLevelName(changed.levelno)
+        return changed if changed.levelno >= self._level else False
+
+
 def _mask_event(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     for key, value in event.items():
         if isinstance(value, str) and key not in _UNMASKED_KEYS:
-            event[key] = mask_phone_numbers(value)
+            event[key] = mask_phone_numbers(mask_queries(value))
     return event
 
 
@@ -77,6 +118,7 @@ def configure_logging(*, style: str, level: str) -> None:
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *render],
         )
     )
+    handler.addFilter(RequestFilter(level=logging.getLevelNamesMapping()[level]))
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)

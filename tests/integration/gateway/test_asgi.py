@@ -85,10 +85,13 @@ class TestProcess:
     def test_it_serves_and_stops_when_told(self, tmp_path: Path, vendor: str) -> None:
         with run_uvicorn(tmp_path, DATABASE_URL=build_database_url(vendor)) as (url, process):
             ready = wait_for_answer(f"{url}/readyz")
+            refused = httpx.get(f"{url}/webhook?hub.verify_token=secret-word")
             process.send_signal(signal.SIGTERM)
             _, log = process.communicate(timeout=PATIENCE)
 
         assert (ready.status_code, ready.json()["reasons"]) == (200, [])
+        assert refused.status_code == 403
+        assert "secret-word" not in log
         assert "gateway_started" in log
         assert "gateway_stopped" in log
         assert "Traceback" not in log

@@ -38,6 +38,20 @@ class TestMaskPhone:
         assert logs.mask_phone_numbers(text) == masked
 
 
+class TestMaskQueries:
+    @pytest.mark.parametrize(
+        ("text", "masked"),
+        [
+            ("GET /api/orders?token=s3cret&x=1 HTTP/1.1", "GET /api/orders?*** HTTP/1.1"),
+            ("<WSGIRequest: GET '/a/?q=15550100123'>", "<WSGIRequest: GET '/a/?***'>"),
+            ("https://n8n.example/hook?key=s3cret", "https://n8n.example/hook?***"),
+            ("is it so? yes=no", "is it so? yes=no"),
+        ],
+    )
+    def test_leaves_the_path(self, text: str, masked: str) -> None:
+        assert logs.mask_queries(text) == masked
+
+
 class TestConfigure:
     def test_masks_every_value_and_keeps_the_correlation_id(
         self, capsys: pytest.CaptureFixture[str]
