@@ -1,10 +1,10 @@
 """Cells of an export that no spreadsheet program runs as a formula."""
 
-import re
 from datetime import datetime
 from decimal import Decimal
 from typing import Final
 
+import regex
 from openpyxl.cell import WriteOnlyCell
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from openpyxl.styles.numbers import FORMAT_TEXT
@@ -13,19 +13,22 @@ from openpyxl.worksheet._write_only import WriteOnlyWorksheet
 type CellValue = str | int | Decimal | None
 """A value of an export: text, whole number or amount; times are formatted as text before."""
 
-_INVISIBLE_CHARACTERS: Final = r"[ \x00-\x08\x0b\x0c\x0e-\x1f\xa0\u200b-\u200f\u2060\ufeff]*"
-_FORMULA_SIGNS: Final = r"[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]"
-_FORMULA_START: Final = re.compile(_INVISIBLE_CHARACTERS + _FORMULA_SIGNS)
-"""The start of a formula, also after invisible characters and in full-width letters.
+_INVISIBLE_CHARACTERS: Final = r"[[\p{Z}\p{C}\p{M}\p{DI}]--[\t\r\n]]*+"
+"""By Unicode category, not by name: spaces, controls, marks, and letters without a picture."""
+_FORMULA_SIGNS: Final = r"[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20\ufe66\ufe62\ufe63\ufe6b\u2212]"
+"""Signs in ASCII, full width (＝＋－＠) and small (﹦﹢﹣﹫), the minus sign, and ends of cells."""
+_FORMULA_START: Final = regex.compile(_INVISIBLE_CHARACTERS + _FORMULA_SIGNS, regex.V1)
+"""The start of a formula, also after invisible characters.
 
 Source: OWASP, "CSV Injection".
 """
-_FORMULA_AFTER_SEPARATOR: Final = re.compile(
-    rf"([;\t\r\n])(?={_INVISIBLE_CHARACTERS}{_FORMULA_SIGNS})"
+_FORMULA_AFTER_SEPARATOR: Final = regex.compile(
+    rf"([;\t\r\n])(?={_INVISIBLE_CHARACTERS}{_FORMULA_SIGNS})", regex.V1
 )
 """The same after other separators of cells or lines, such as the semicolon in many countries."""
 
-_PHONE_NUMBER_PATTERN: Final = re.compile(r"\+[0-9 ]+")
+_PHONE_NUMBER_PATTERN: Final = regex.compile(r"\+[0-9 ]+")
+_TICKET_NUMBER_PATTERN: Final = regex.compile(r"[0-9]+")
 
 
 def is_formula_like(text: str) -> bool:
@@ -37,7 +40,8 @@ def format_csv_cell(value: CellValue) -> str | int | Decimal:
     """Return a value as a cell of a CSV file.
 
     A text that may be taken for a formula gets an apostrophe in front. This includes phone
-    numbers, which are then shown as text without losing digits.
+    numbers, which are then shown as text without losing digits. A ticket number stays as it is,
+    with its leading zeros.
     """
     if value is None:
         return ""
@@ -52,12 +56,13 @@ def format_excel_cell(value: CellValue, *, sheet: WriteOnlyWorksheet) -> object:
 
     Excel cells have a type, so a text needs no apostrophe. openpyxl makes a formula of a text that
     begins with `=` unless its data type is set. The number format "text" keeps it a text when
-    somebody edits the cell.
+    somebody edits the cell, and keeps the leading zeros of a ticket number.
     """
     if not isinstance(value, str):
         return value
     clean = ILLEGAL_CHARACTERS_RE.sub("", value)
-    if not is_formula_like(clean) or _PHONE_NUMBER_PATTERN.fullmatch(clean):
+    is_plain = not is_formula_like(clean) or _PHONE_NUMBER_PATTERN.fullmatch(clean)
+    if is_plain and not _TICKET_NUMBER_PATTERN.fullmatch(clean):
         return clean
     cell = WriteOnlyCell(sheet, value=clean)
     cell.data_type = "s"
