@@ -7,27 +7,38 @@ the same characters: white space is collapsed before, and a run of digits is mat
 digit, in one piece.
 """
 
-import re
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Final
 
 from rapidfuzz import fuzz
 from rapidfuzz.distance import OSA
 
+from shared.conversation.number_list import (
+    MAX_DIGITS,
+    NumberList,
+    has_misleading_signs,
+    join_thousands,
+    parse_number_list,
+)
 from shared.conversation.vocabulary import (
+    ADDING_FIRST_WORDS,
+    ADDING_LAST_WORDS,
     BUY_MORE_WORDINGS,
     COMMAND_WORDINGS,
     COUNTED_NOUNS,
     FILLER_WORDS,
     GREETINGS,
     HOW_TO_PAY_WORDINGS,
+    KEEP_WORDINGS,
     MAX_TYPOS,
     MY_TICKETS_WORDINGS,
+    NAMING_WORDS,
     NO_WORDINGS,
     NOT_COMMAND_TYPOS,
+    OTHER_NUMBERS_WORDINGS,
     PAID_WORDINGS,
     PICK_KEYWORDS,
     PICK_PHRASE_WORDS,
@@ -35,7 +46,6 @@ from shared.conversation.vocabulary import (
     RANDOM_PHRASE_WORDS,
     TENS,
     THANKS_WORDINGS,
-    TICKET_NUMBER_NOUNS,
     UNITS,
     YES_WORDINGS,
     ChatCommand,
@@ -50,12 +60,6 @@ beginning may mean something else than the whole ("cancel" of "cancel culture �
 
 MAX_NUMBERS_TEXT: Final = 2_000
 """The longest list of ticket numbers, in characters; an order has a hundred of seven digits."""
-
-MAX_DIGITS: Final = 9
-"""The longest run of digits; a longer one is a phone number or an account number."""
-
-MAX_RANGE_SIZE: Final = 1_000
-"""The largest range of ticket numbers; no raffle sells as many at once."""
 
 SIMILARITY_THRESHOLD: Final = 84
 """The similarity, out of 100, from which two words count as the same: one slip in six letters."""
@@ -76,14 +80,17 @@ class ParsedTicketNumbers:
     Attributes:
         values: the numbers, each once.
         is_certain: false for a single bare number, which may also be a quantity.
+        is_plain: whether no number has a mark or all digits that ticket numbers have.
 
     """
 
     values: tuple[int, ...]
     is_certain: bool
+    is_plain: bool = field(default=False, compare=False)
 
 
-_EMOJI_SELECTORS: Final = {chr(code) for code in range(0xFE00, 0xFE10)}
+_EMOJI_SELECTORS: Final = {chr(code) for code in range(0xFE00, 0xFE10)} | {"\u20e3"}
+"""Marks of emoji, with the one that makes a digit a keycap."""
 
 
 def normalize_text(text: str) -> str:
@@ -158,8 +165,15 @@ def is_yes(text: str) -> bool:
 
 
 def is_no(text: str) -> bool:
-    """Return whether a text means no; a thumbs-down does."""
-    return _matches_wording(text, NO_WORDINGS) or _keep_emoji(text).startswith(("👎", "❌"))
+    """Return whether a text means no, or to leave things as they are; a thumbs-down does."""
+    return _matches_wording(text, NO_WORDINGS | KEEP_WORDINGS) or _keep_emoji(text).startswith(
+        ("👎", "❌")
+    )
+
+
+def wants_other_numbers(text: str) -> bool:
+    """Return whether the buyer wants other numbers than those that are held."""
+    return _matches_wording(text, OTHER_NUMBERS_WORDINGS)
 
 
 def is_thanks(text: str) -> bool:
@@ -216,20 +230,44 @@ def parse_quantity(text: str) -> int | None:
         The quantity, or None if the text is unclear.
 
     """
-    return _parse_amount_words(normalize_text(text).split(), allowed=FILLER_WORDS)
+    return _parse_amount_words(_split_amount_words(text), allowed=FILLER_WORDS)
 
 
 def parse_random_quantity(text: str) -> int | None:
     """Return a quantity of random numbers: "5 random", "give me five lucky numbers"."""
-    words = normalize_text(text).split()
+    words = _split_amount_words(text)
+    return None if _names_lucky_number(words) else _parse_random_amount(words)
+
+
+def parse_lucky_number(text: str) -> int | None:
+    """Return a number that is a quantity or a ticket number: "lucky 13", "random number 5"."""
+    words = _split_amount_words(text)
+    return _parse_random_amount(words) if _names_lucky_number(words) else None
+
+
+def _parse_random_amount(words: Sequence[str]) -> int | None:
     if not RANDOM_KEYWORDS & set(words):
         return None
     return _parse_amount_words(words, allowed=FILLER_WORDS | RANDOM_PHRASE_WORDS)
 
 
+def _names_lucky_number(words: Sequence[str]) -> bool:
+    """Return whether a number follows a word that may name it, and counts nothing."""
+    return any(
+        before in NAMING_WORDS and _is_amount(word) and after not in COUNTED_NOUNS
+        for before, word, after in zip(words, words[1:], [*words[2:], ""], strict=False)
+    )
+
+
+def _split_amount_words(text: str) -> list[str]:
+    """Return the words of a text with an amount; none if its signs make the amount unclear."""
+    folded = _collapse_spaces(_fold_digits(text))
+    return [] if has_misleading_signs(folded) else normalize_text(join_thousands(folded)).split()
+
+
 def parse_ticket_count(text: str) -> int | None:
     """Return a quantity with a noun that makes it clear: "5 tickets", "five numbers please"."""
-    words = normalize_text(text).split()
+    words = _split_amount_words(text)
     quantity = _parse_amount_words(words, allowed=FILLER_WORDS)
     if quantity is None:
         return None
@@ -264,60 +302,55 @@ def _parse_amount(word: str) -> int:
     return TENS[word] if word in TENS else int(word)
 
 
-_DIGITS: Final = rf"(?<!\d)(\d{{1,{MAX_DIGITS}}}+)"
-"""A whole run of digits; without the lookbehind, a match could begin at each of its digits."""
-_DASH: Final = r"[-–—‒−~]|\.{2,}+|…"
-_TO: Final = rf"{_DASH}|\bto\b|\bthrough\b|\bthru\b|\btill\b|\buntil\b"
-_RANGE_PATTERN: Final = re.compile(rf"(?:\bfrom )?#? ?{_DIGITS} ?(?:{_TO}) ?#? ?{_DIGITS}")
-_BETWEEN_PATTERN: Final = re.compile(rf"\bbetween #? ?{_DIGITS} and #? ?{_DIGITS}")
-_TICKET_NUMBER_PATTERN: Final = re.compile(rf"(#|№|n°|nº)? ?{_DIGITS}")
-_TOO_MANY_DIGITS: Final = re.compile(rf"\d{{{MAX_DIGITS + 1}}}")
-
-
-def parse_ticket_numbers(text: str) -> ParsedTicketNumbers | None:
+def parse_ticket_numbers(
+    text: str, *, last_number: int | None = None
+) -> ParsedTicketNumbers | None:
     """Return ticket numbers: "07, 13-20 and 45", "7 13 20", "from 10 to 15", "#0007".
 
     Separators are space, comma, semicolon, slash, plus, & and "and", and line breaks.
 
+    Args:
+        text: the buyer's text.
+        last_number: the last ticket number of the raffle, up to which "123,456" is one number;
+            None: unknown, and the comma separates two.
+
     Returns:
-        The numbers, or None if the text has no number, contains anything else, or is longer than
-        `MAX_NUMBERS_TEXT`.
+        The numbers, or None if the text has no number, contains anything else, can mean something
+        else, or is longer than `MAX_NUMBERS_TEXT`.
 
     """
-    remaining = _collapse_spaces(_fold_digits(text))
-    if _TOO_MANY_DIGITS.search(remaining):
+    found = _parse_number_list(text, last_number=last_number)
+    if found is None or found.is_unclear or found.has_other_words or found.is_doubtful:
         return None
-    numbers: set[int] = set()
-    has_range = False
-    for pattern in (_BETWEEN_PATTERN, _RANGE_PATTERN):
-        for match in pattern.finditer(remaining):
-            span = _parse_range(match.group(1), match.group(2))
-            if span is None:
-                return None
-            numbers.update(span)
-            has_range = True
-        remaining = _collapse_spaces(pattern.sub(" ", remaining))
-    singles = list(_TICKET_NUMBER_PATTERN.finditer(remaining))
-    rest = _TICKET_NUMBER_PATTERN.sub(" ", remaining)
-    words = _normalize_within_limit(rest, limit=MAX_NUMBERS_TEXT).split()
-    if any(word not in FILLER_WORDS for word in words):
-        return None
-    numbers.update(int(match.group(2)) for match in singles)
-    if not numbers:
-        return None
-    is_certain = has_range or len(singles) != 1 or _is_marked_as_ticket_number(singles[0], words)
-    return ParsedTicketNumbers(tuple(sorted(numbers)), is_certain=is_certain)
+    is_certain = found.is_marked or not found.is_single
+    return ParsedTicketNumbers(found.values, is_certain=is_certain, is_plain=found.is_plain)
 
 
-def _is_marked_as_ticket_number(match: re.Match[str], words: Sequence[str]) -> bool:
-    """Return whether a sign, a leading zero or a word marks a lone number as a ticket number."""
-    sign, digits = match.groups()
-    return bool(sign) or digits.startswith("0") or bool(TICKET_NUMBER_NOUNS & set(words))
+def parse_doubtful_numbers(text: str, *, last_number: int) -> tuple[int, ...]:
+    """Return the ticket numbers that a text may mean: "10-20 tickets", "07-13-45"; else none."""
+    found = _parse_number_list(text, last_number=last_number)
+    if found is None or found.is_unclear or found.has_other_words or not found.is_doubtful:
+        return ()
+    return found.values
 
 
-def _parse_range(first: str, last: str) -> range | None:
-    low, high = sorted((int(first), int(last)))
-    return range(low, high + 1) if high - low < MAX_RANGE_SIZE else None
+def has_unclear_numbers(text: str) -> bool:
+    """Return whether the meaning of numbers is unclear: "-5", "7.5", "100%", "3 for 2"."""
+    found = _parse_number_list(text, last_number=None)
+    return found is not None and found.is_unclear and not found.has_other_words
+
+
+def is_addition(text: str) -> bool:
+    """Return whether a text adds to what was said before: "and 21", "+ 21", "21 too"."""
+    words = normalize_text(text).split()
+    return _strip_within_limit(text, limit=MAX_WORDS_TEXT).startswith(("+", "&")) or (
+        bool(words) and (words[0] in ADDING_FIRST_WORDS or words[-1] in ADDING_LAST_WORDS)
+    )
+
+
+def _parse_number_list(text: str, *, last_number: int | None) -> NumberList | None:
+    lines = _fold_digits(text).splitlines()
+    return parse_number_list(_collapse_spaces("; ".join(lines)), last_number=last_number)
 
 
 def _fold_digits(text: str) -> str:
@@ -325,6 +358,7 @@ def _fold_digits(text: str) -> str:
     return "".join(
         str(unicodedata.digit(character)) if unicodedata.category(character) == "Nd" else character
         for character in folded
+        if character not in _EMOJI_SELECTORS
     )
 
 

@@ -38,9 +38,12 @@ YES_WORDINGS: Final = {
     "sounds good", "good", "great", "do it", "agreed", "of course", "si",
 }  # fmt: skip
 NO_WORDINGS: Final = {
-    "no", "n", "nope", "nah", "no thanks", "no thank you", "other", "others", "other numbers",
-    "others please", "change", "change them", "different", "different numbers", "not these",
-    "another", "new numbers", "keep it", "keep",
+    "no", "n", "nope", "nah", "no thanks", "no thank you", "not these",
+}  # fmt: skip
+KEEP_WORDINGS: Final = {"keep it", "keep", "keep them"}
+OTHER_NUMBERS_WORDINGS: Final = {
+    "other", "others", "other numbers", "others please", "change", "change them", "different",
+    "different numbers", "another", "new numbers", "no other numbers",
 }  # fmt: skip
 THANKS_WORDINGS: Final = {
     "thanks", "thank you", "thx", "ty", "many thanks", "thanks a lot", "great thanks",
@@ -78,15 +81,28 @@ TENS: Final = {
 COUNTED_NOUNS: Final = {"tickets", "ticket", "numbers", "chances", "pieces", "pcs"}
 """Nouns after a number that make it a quantity: "5 tickets"."""
 
-TICKET_NUMBER_NOUNS: Final = {"number", "nr", "num", "no"}
-"""Words before a number that make it a ticket number: "number 5"."""
+TICKET_NUMBER_NOUNS: Final = {"number", "nr", "num"}
+"""Words before a number that make it a ticket number: "number 5"; "no 5" may be a refusal."""
+
+NAMING_WORDS: Final = TICKET_NUMBER_NOUNS | {"lucky"}
+"""Words before a number that may name it where random numbers are asked for: "lucky 13"."""
+
+ADDING_FIRST_WORDS: Final = {"and", "also", "plus", "add", "n"}
+ADDING_LAST_WORDS: Final = {"too", "also"}
+"""Words that add a text to what was said before it: "and 21", "21 too"."""
+
+WORDS_BETWEEN_NUMBERS: Final = COUNTED_NOUNS | TICKET_NUMBER_NOUNS | {
+    "and", "n", "no", "nos", "please", "pls", "plz", "the", "also", "plus",
+}  # fmt: skip
+"""Filler words that may stand between two ticket numbers; "for" and "of" give another meaning."""
 
 FILLER_WORDS: Final = {
     "i", "i'd", "id", "i'll", "ill", "want", "would", "like", "take", "give", "me", "please", "pls",
     "plz", "the", "a", "number", "numbers", "ticket", "tickets", "no", "nr", "num", "n", "nos",
     "my", "can", "could", "have", "get", "buy", "for", "only", "just", "with", "need", "of", "them",
     "these", "those", "are", "is", "it", "ok", "and", "hi", "hello", "chances", "pieces", "pcs",
-    "maybe", "let", "let's", "lets", "reserve", "book", "hold", "thanks", "thank", "you",
+    "maybe", "let", "let's", "lets", "reserve", "book", "hold", "thanks", "thank", "you", "also",
+    "add", "plus", "too",
 }  # fmt: skip
 """Words that may stand around quantities and ticket numbers without a meaning of their own."""
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.conversation import parsing
+from shared.conversation import number_list, parsing
 from shared.conversation.parsing import (
     MAX_NUMBERS_TEXT,
     MAX_WORDS_TEXT,
@@ -34,6 +34,12 @@ READINGS: Final[dict[str, Callable[[str], object]]] = {
     "random_quantity": parsing.parse_random_quantity,
     "counted_tickets": parsing.parse_ticket_count,
     "ticket_numbers": parsing.parse_ticket_numbers,
+    "lucky_number": parsing.parse_lucky_number,
+    "doubtful_numbers": lambda text: parsing.parse_doubtful_numbers(text, last_number=9_999_999),
+    "numbers_of_a_million": lambda text: parsing.parse_ticket_numbers(text, last_number=999_999),
+    "has_unclear_numbers": parsing.has_unclear_numbers,
+    "is_addition": parsing.is_addition,
+    "wants_other_numbers": parsing.wants_other_numbers,
     "choice": lambda text: parsing.parse_choice(text, TITLES),
 }
 """All functions that parse a buyer's text."""
@@ -41,17 +47,17 @@ READINGS: Final[dict[str, Callable[[str], object]]] = {
 HOSTILE: Final = (
     "1", "٣", " ", "\n", "\t", "\u2003", "\u3000", "\u200b", "\u0301", "\u0323\u0301", "ﷺ", "ΐ",
     "1-2\n", "1-1000 ", "from ", "#", "between 1 and ", "-", ".", "..", "…", "👍", "👍🏽\u200d",
-    "a", "cancel ", "yes ", "five ", "summer ", "'", "’",
+    "a", "cancel ", "yes ", "five ", "summer ", "'", "’", "1,", "100,", "100 ", "%", "$", "no. ",
 )  # fmt: skip
 
 
 def count_lines(reading: Callable[[str], object], text: str) -> int:
-    """Count how many lines of `parsing` are executed."""
+    """Count how many lines of the two modules that parse are executed."""
     lines = 0
 
     def note(code: object, _: int) -> object:
         nonlocal lines
-        lines += getattr(code, "co_filename", "") == parsing.__file__
+        lines += getattr(code, "co_filename", "") in {parsing.__file__, number_list.__file__}
         return None
 
     tool, monitoring = 4, sys.monitoring
@@ -142,6 +148,8 @@ class TestTicketNumbers:
             ("٧ و ١٣".replace(" و ", " "), (7, 13)),
             ("number 5", (5,)),
             ("10..12", (10, 11, 12)),
+            ("7\n13", (7, 13)),
+            ("No. 7", (7,)),
         ],
     )
     def test_reads_numbers_however_they_are_written(
@@ -153,8 +161,12 @@ class TestTicketNumbers:
         assert parsing.parse_ticket_numbers("5") == ParsedTicketNumbers((5,), is_certain=False)
 
     @pytest.mark.parametrize(
-        "text", ["", "hello", "call me at 5", "5 random", "1-100000", "15550100123 is my phone"]
-    )
+        "text",
+        [
+            "", "hello", "call me at 5", "5 random", "1-100000", "15550100123 is my phone",
+            "-5", "7.5", "100%", "$100", "3 for 2", "07-13-45", "10-20 tickets", "15:30", "5a",
+        ],
+    )  # fmt: skip
     def test_gives_nothing_where_something_else_is_said(self, text: str) -> None:
         assert parsing.parse_ticket_numbers(text) is None
 
