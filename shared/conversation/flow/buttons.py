@@ -47,7 +47,7 @@ def handle_tap(tap_id: str, state: State, context: Context, facts: Facts) -> Ste
         return show_menu(facts, note=guidance.build_old_button_note())
     match tap.action:
         case ButtonAction.MENU:
-            return show_menu(facts)
+            return commands.reset_to_menu(facts)
         case ButtonAction.MINE:
             return commands.show_my_tickets(state, context, facts)
         case ButtonAction.PAGE:

@@ -1,5 +1,6 @@
 """Handlers of the commands, of "my tickets", and of a no to an open question."""
 
+from dataclasses import replace
 from typing import assert_never
 
 from shared.conversation import button_ids, parsing
@@ -17,13 +18,18 @@ def handle_command(parsed: ParsedCommand, state: State, context: Context, facts:
     """Return the step for a command; a misspelt CANCEL is confirmed first."""
     match parsed.command:
         case ChatCommand.MENU:
-            return show_menu(facts)
+            return reset_to_menu(facts)
         case ChatCommand.HELP:
             return _handle_help(state, context, facts)
         case ChatCommand.CANCEL:
             return _handle_cancel(state, context, facts, is_certain=parsed.is_certain)
         case _:
             assert_never(parsed.command)
+
+
+def reset_to_menu(facts: Facts) -> Step:
+    """Start over in MENU, where one raffle's card is understood as in CHOOSE_MODE."""
+    return replace(show_menu(facts), state=State.MENU, context=Context())
 
 
 def _handle_help(state: State, context: Context, facts: Facts) -> Step:
@@ -97,5 +103,10 @@ def handle_answer_to_question(
     tap = button_ids.parse_button_id(context.yes_button_id)
     if tap is None or not parsing.is_no(text):
         return None
-    order = facts.find_order(tap.subject_id)
+    if tap.action in {ButtonAction.NUMBERS, ButtonAction.QUANTITY}:
+        order = facts.find_draft(tap.subject_id)
+        if order is None:
+            return repeat_prompt(state, context.without_open_question(), facts)
+    else:
+        order = facts.find_order(tap.subject_id)
     return keep_order(order, state, context, facts) if order else None

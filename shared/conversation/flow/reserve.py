@@ -1,5 +1,6 @@
 """Steps that hold numbers, from taps and from texts such as "5 random" or "07, 13 and 45"."""
 
+from dataclasses import dataclass
 from enum import Enum, auto
 from typing import assert_never
 
@@ -7,7 +8,15 @@ from shared.conversation import parsing
 from shared.conversation.context import Context
 from shared.conversation.flow.screens import answer_with
 from shared.conversation.texts import raffles
-from shared.conversation.values import Facts, HoldNumbers, HoldRandom, RaffleFacts, Step
+from shared.conversation.values import (
+    Facts,
+    HoldNumbers,
+    HoldRandom,
+    OrderFacts,
+    RaffleFacts,
+    Reply,
+    Step,
+)
 from shared.core.enums import Mode, State
 
 
@@ -66,13 +75,22 @@ def ask_numbers(raffle: RaffleFacts, context: Context, *, note: str = "") -> Ste
 
 
 def interpret_words(
-    raffle: RaffleFacts, text: str, context: Context, facts: Facts, *, bare: BareNumberMeaning
+    raffle: RaffleFacts,
+    text: str,
+    state: State,
+    context: Context,
+    facts: Facts,
+    *,
+    bare: BareNumberMeaning,
 ) -> Step | None:
     """Return the step for a text such as "5 random", "five", "07, 13 and 45", "random" or "pick".
+
+    What can be read in two ways is asked about. A text that adds to a hold does not replace it.
 
     Args:
         raffle: the raffle the buyer chooses from.
         text: the buyer's text.
+        state: the buyer's state, which stays when something is asked.
         context: the context.
         facts: the facts about the buyer.
         bare: the meaning of a number alone.
@@ -81,57 +99,159 @@ def interpret_words(
         The step, or None for any other text.
 
     """
+    choice = _Choice(raffle, state, context, facts, adds=parsing.is_addition(text))
     quantity = parsing.parse_random_quantity(text)
     if quantity is None and bare is not BareNumberMeaning.TICKET:
         quantity = parsing.parse_ticket_count(text)
     if quantity is not None:
-        return hold_random(raffle, quantity, context, facts)
-    parsed = parsing.parse_ticket_numbers(text)
-    if parsed is not None and parsed.is_certain:
-        return hold_numbers(raffle, parsed.values, context, facts)
-    number = parsed.values[0] if parsed is not None else parsing.parse_quantity(text)
-    if number is not None:
-        if parsed is None and bare is BareNumberMeaning.TICKET:
-            bare = BareNumberMeaning.ASK  # a number in words is rather a quantity
-        return _interpret_bare_number(raffle, number, context, facts, bare=bare)
+        return _take_quantity(quantity, choice)
+    lucky = parsing.parse_lucky_number(text)
+    if lucky is not None:
+        return _ask_what_number_is(lucky, choice)
+    return _interpret_numbers(text, choice, bare=bare) or _interpret_wish(text, choice)
+
+
+@dataclass(frozen=True, slots=True)
+class _Choice:
+    """A buyer's choice of numbers.
+
+    Attributes:
+        adds: whether the text adds to what was said before.
+
+    """
+
+    raffle: RaffleFacts
+    state: State
+    context: Context
+    facts: Facts
+    adds: bool
+
+    @property
+    def hold(self) -> OrderFacts | None:
+        """The buyer's hold in the raffle."""
+        return self.facts.find_draft(self.raffle.id)
+
+
+def _interpret_wish(text: str, choice: _Choice) -> Step | None:
     if parsing.wants_random(text):
-        return ask_quantity(raffle, context)
+        return ask_quantity(choice.raffle, choice.context)
     if parsing.wants_pick(text):
-        return ask_numbers(raffle, context)
+        return ask_numbers(choice.raffle, choice.context)
     return None
 
 
-def _interpret_bare_number(
-    raffle: RaffleFacts,
-    number: int,
-    context: Context,
-    facts: Facts,
-    *,
-    bare: BareNumberMeaning,
-) -> Step:
+def _interpret_numbers(text: str, choice: _Choice, *, bare: BareNumberMeaning) -> Step | None:
+    """Return the step for ticket numbers or for a number alone."""
+    last_number = choice.raffle.last_number
+    doubtful = parsing.parse_doubtful_numbers(text, last_number=last_number)
+    if doubtful:
+        return _ask_whether_numbers(doubtful, choice)
+    parsed = parsing.parse_ticket_numbers(text, last_number=last_number)
+    if parsed is not None and parsed.is_certain:
+        if bare is BareNumberMeaning.QUANTITY and parsed.is_plain:
+            return _ask_instead_of_quantity(parsed.values, choice)
+        return _take_numbers(parsed.values, choice, bare=bare)
+    number = parsed.values[0] if parsed is not None else parsing.parse_quantity(text)
+    if number is None:
+        return None
+    if bare is BareNumberMeaning.TICKET and (parsed is None or parsing.parse_ticket_count(text)):
+        bare = BareNumberMeaning.ASK  # a number in words or of tickets is rather a quantity
+    return _interpret_bare_number(number, choice, bare=bare)
+
+
+def _interpret_bare_number(number: int, choice: _Choice, *, bare: BareNumberMeaning) -> Step:
     """Return the step for a number alone."""
     match bare:
         case BareNumberMeaning.QUANTITY:
-            return hold_random(raffle, number, context, facts)
+            return _take_quantity(number, choice)
         case BareNumberMeaning.TICKET:
-            return hold_numbers(raffle, (number,), context, facts)
+            return _take_numbers((number,), choice, bare=bare)
         case BareNumberMeaning.ASK:
-            return _ask_where_unclear(raffle, number, context, facts)
+            return _ask_where_unclear(number, choice)
         case _:
             assert_never(bare)
 
 
-def _ask_where_unclear(raffle: RaffleFacts, number: int, context: Context, facts: Facts) -> Step:
+def _ask_where_unclear(number: int, choice: _Choice) -> Step:
     """Take a number as a quantity or a ticket number; ask if both are possible."""
-    may_be_quantity = raffle.min_per_order <= number <= raffle.max_per_order
-    if not may_be_quantity:
-        return hold_numbers(raffle, (number,), context, facts)
+    if choice.adds and choice.hold is not None:
+        return _take_numbers((number,), choice, bare=BareNumberMeaning.ASK)
+    if not _may_be_quantity(number, choice.raffle):
+        return _take_numbers((number,), choice, bare=BareNumberMeaning.ASK)
+    if choice.raffle.has_ticket_number(number):
+        return _ask_what_number_is(number, choice)
+    return _take_quantity(number, choice, is_certain=False)
+
+
+def _ask_instead_of_quantity(numbers: tuple[int, ...], choice: _Choice) -> Step:
+    """Ask about numbers, such as "5 10" or "05", where a quantity was asked for."""
+    if len(numbers) == 1:
+        return _ask_what_number_is(numbers[0], choice)
+    return _ask_whether_numbers(numbers, choice)
+
+
+def _ask_what_number_is(number: int, choice: _Choice) -> Step:
+    """Ask whether a number is a quantity or a ticket number."""
+    raffle = choice.raffle
+    if not _may_be_quantity(number, raffle):
+        return _ask_whether_numbers((number,), choice)
     if not raffle.has_ticket_number(number):
-        return hold_random(raffle, number, context, facts)
-    asking = context.without_open_question().with_changes(raffle_id=raffle.id)
-    return answer_with(
-        State.CHOOSE_MODE, asking, raffles.build_quantity_or_number_message(raffle, number)
+        return ask_quantity(raffle, choice.context)
+    asking = choice.context.without_open_question().with_changes(raffle_id=raffle.id)
+    reply = raffles.build_quantity_or_number_message(raffle, number, hold=choice.hold)
+    return answer_with(State.CHOOSE_MODE, asking, reply)
+
+
+def _take_quantity(quantity: int, choice: _Choice, *, is_certain: bool = True) -> Step:
+    """Hold random numbers; ask first if a hold would be given away that was not spoken of."""
+    hold = choice.hold
+    if hold is None or not _may_be_quantity(quantity, choice.raffle):
+        return hold_random(choice.raffle, quantity, choice.context, choice.facts)
+    if is_certain and not choice.adds:
+        return hold_random(choice.raffle, quantity, choice.context, choice.facts)
+    return _ask_with_question(raffles.build_replace_hold_message(hold, quantity), choice)
+
+
+def _take_numbers(numbers: tuple[int, ...], choice: _Choice, *, bare: BareNumberMeaning) -> Step:
+    """Hold numbers; ask first whether they come instead of a hold or are added to it."""
+    is_lone = len(numbers) == 1 and bare is BareNumberMeaning.ASK
+    if choice.hold is not None and (choice.adds or is_lone):
+        return _ask_about_hold(numbers, choice.hold, choice)
+    return hold_numbers(choice.raffle, numbers, choice.context, choice.facts)
+
+
+def _ask_whether_numbers(numbers: tuple[int, ...], choice: _Choice) -> Step:
+    """Ask whether numbers are meant as ticket numbers."""
+    if not _may_be_quantity(len(numbers), choice.raffle):
+        return hold_numbers(choice.raffle, numbers, choice.context, choice.facts)
+    if choice.hold is not None:
+        return _ask_about_hold(numbers, choice.hold, choice)
+    return _ask_with_question(raffles.build_these_numbers_message(choice.raffle, numbers), choice)
+
+
+def _ask_about_hold(numbers: tuple[int, ...], hold: OrderFacts, choice: _Choice) -> Step:
+    if not _may_be_quantity(len(numbers), choice.raffle):
+        return hold_numbers(choice.raffle, numbers, choice.context, choice.facts)
+    return _ask_with_question(raffles.build_add_or_replace_message(hold, numbers), choice)
+
+
+def _ask_with_question(reply: Reply, choice: _Choice) -> Step:
+    """Ask; a plain yes stands for the first button."""
+    match choice.state:
+        case State.MENU | State.DONE | State.WAIT_PROOF:
+            state = State.CHOOSE_MODE
+        case State.CHOOSE_MODE | State.ASK_QTY | State.ASK_PICK_NUMBERS | State.CONFIRM_RESERVATION:
+            state = choice.state
+        case _:
+            assert_never(choice.state)
+    asking = choice.context.with_changes(
+        raffle_id=choice.raffle.id, misses=0, yes_button_id=reply.buttons[0].id
     )
+    return Step(state, asking, replies=(reply,))
+
+
+def _may_be_quantity(number: int, raffle: RaffleFacts) -> bool:
+    return raffle.min_per_order <= number <= raffle.max_per_order
 
 
 def _find_draft_id(raffle: RaffleFacts, facts: Facts) -> int | None:

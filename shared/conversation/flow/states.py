@@ -7,14 +7,22 @@ from shared.conversation.context import Context
 from shared.conversation.flow import reserve
 from shared.conversation.flow.reserve import BareNumberMeaning
 from shared.conversation.flow.screens import (
+    answer_with,
     ask_to_rephrase,
     repeat_prompt,
     show_menu,
     show_order,
     show_raffle_card,
 )
-from shared.conversation.texts import order_status
-from shared.conversation.values import Facts, HoldRandom, OrderFacts, PlaceOrder, Step
+from shared.conversation.texts import guidance, order_status, orders
+from shared.conversation.values import (
+    Facts,
+    HoldRandom,
+    OrderFacts,
+    PlaceOrder,
+    RaffleFacts,
+    Step,
+)
 from shared.core.enums import Mode, State
 
 
@@ -60,34 +68,46 @@ def offer_other_numbers(order: OrderFacts, context: Context) -> Step:
 
 
 def _handle_menu_text(context: Context, text: str, facts: Facts) -> Step:
-    if len(facts.raffles) > 1:
-        place = parsing.parse_choice(text, [raffle.title for raffle in facts.raffles])
-        if place is not None:
-            return show_raffle_card(facts.raffles[place], Context(), facts)
-    elif facts.raffles:
-        raffle = facts.raffles[0]
-        step = reserve.interpret_words(raffle, text, Context(), facts, bare=BareNumberMeaning.ASK)
+    if len(facts.raffles) == 1:
+        step = _interpret_words(facts.raffles[0], text, State.MENU, Context(), facts)
         if step is not None:
             return step
-    if _is_small_talk(text) or not context.misses:
+    is_unclear = parsing.has_unclear_numbers(text)
+    place = parsing.parse_choice(text, [raffle.title for raffle in facts.raffles])
+    if place is not None and not is_unclear:
+        return show_raffle_card(facts.raffles[place], Context(), facts)
+    if _is_small_talk(text) or not (context.misses or is_unclear):
         # A first message counts as a greeting, whatever it says: it is answered with the menu.
         return show_menu(facts, misses=0 if _is_small_talk(text) else 1)
-    return ask_to_rephrase(State.MENU, context, facts)
+    return _ask_again(State.MENU, context, text, facts)
+
+
+def _interpret_words(
+    raffle: RaffleFacts, text: str, state: State, context: Context, facts: Facts
+) -> Step | None:
+    return reserve.interpret_words(raffle, text, state, context, facts, bare=BareNumberMeaning.ASK)
+
+
+def _ask_again(state: State, context: Context, text: str, facts: Facts) -> Step:
+    """Repeat the question, with a note if numbers in the text could not be read."""
+    is_unclear = parsing.has_unclear_numbers(text)
+    note = guidance.build_unclear_numbers_note() if is_unclear else ""
+    return ask_to_rephrase(state, context, facts, note=note)
 
 
 def _handle_mode_text(context: Context, text: str, facts: Facts) -> Step:
     raffle = facts.find_raffle(context.raffle_id)
     if raffle is None:
         return show_menu(facts)
-    step = reserve.interpret_words(raffle, text, context, facts, bare=BareNumberMeaning.ASK)
+    step = _interpret_words(raffle, text, State.CHOOSE_MODE, context, facts)
     if step is not None:
         return step
     if _is_small_talk(text):
         return show_raffle_card(raffle, Context(), facts)
     other = parsing.parse_choice(text, [raffle.title for raffle in facts.raffles])
-    if other is not None:
+    if other is not None and not parsing.has_unclear_numbers(text):
         return show_raffle_card(facts.raffles[other], Context(), facts)
-    return ask_to_rephrase(State.CHOOSE_MODE, context, facts)
+    return _ask_again(State.CHOOSE_MODE, context, text, facts)
 
 
 def _handle_number_question_text(
@@ -96,12 +116,12 @@ def _handle_number_question_text(
     raffle = facts.find_raffle(context.raffle_id)
     if raffle is None:
         return show_menu(facts)
-    step = reserve.interpret_words(raffle, text, context, facts, bare=bare)
+    step = reserve.interpret_words(raffle, text, state, context, facts, bare=bare)
     if step is not None:
         return step
     if _is_small_talk(text):
         return repeat_prompt(state, context.without_open_question(), facts)
-    return ask_to_rephrase(state, context, facts)
+    return _ask_again(state, context, text, facts)
 
 
 def _handle_confirmation_text(context: Context, text: str, facts: Facts) -> Step:
@@ -111,14 +131,17 @@ def _handle_confirmation_text(context: Context, text: str, facts: Facts) -> Step
     if parsing.is_yes(text):
         placing = context.without_open_question()
         return Step(State.CONFIRM_RESERVATION, placing, effect=PlaceOrder(order.id))
-    if parsing.is_no(text):
+    if parsing.wants_other_numbers(text):
         return offer_other_numbers(order, context)
-    step = reserve.interpret_words(order.raffle, text, context, facts, bare=BareNumberMeaning.ASK)
+    if parsing.is_no(text):
+        reply = orders.build_what_instead_message(order, now=facts.now)
+        return answer_with(State.CONFIRM_RESERVATION, context, reply)
+    step = _interpret_words(order.raffle, text, State.CONFIRM_RESERVATION, context, facts)
     if step is not None:
         return step
     if _is_small_talk(text) or parsing.asks_how_to_pay(text):
         return repeat_prompt(State.CONFIRM_RESERVATION, context.without_open_question(), facts)
-    return ask_to_rephrase(State.CONFIRM_RESERVATION, context, facts)
+    return _ask_again(State.CONFIRM_RESERVATION, context, text, facts)
 
 
 def _handle_wait_proof_text(context: Context, text: str, facts: Facts) -> Step:
@@ -146,12 +169,10 @@ def _handle_done_text(context: Context, text: str, facts: Facts) -> Step:
     if _is_small_talk(text) or parsing.says_paid(text):
         return show_order(order, context.without_open_question(), facts)
     if len(facts.raffles) == 1:
-        step = reserve.interpret_words(
-            facts.raffles[0], text, Context(), facts, bare=BareNumberMeaning.ASK
-        )
+        step = _interpret_words(facts.raffles[0], text, State.DONE, Context(), facts)
         if step is not None:
             return step
-    return ask_to_rephrase(State.DONE, context, facts)
+    return _ask_again(State.DONE, context, text, facts)
 
 
 def _is_small_talk(text: str) -> bool:
@@ -160,5 +181,6 @@ def _is_small_talk(text: str) -> bool:
         or parsing.is_thanks(text)
         or parsing.is_yes(text)
         or parsing.is_no(text)
+        or parsing.wants_other_numbers(text)
         or parsing.asks_for_more(text)
     )

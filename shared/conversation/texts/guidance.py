@@ -26,6 +26,11 @@ def build_not_understood_note() -> str:
     return "Sorry, I did not understand that."
 
 
+def build_unclear_numbers_note() -> str:
+    """Return the note for numbers with a sign, a fraction or money, which were not acted on."""
+    return "Sorry, I am not sure what the numbers in that mean, so I changed nothing."
+
+
 def build_short_help_note() -> str:
     """Return the note for the second message in a row that was not understood."""
     return "Sorry, I am a simple bot. Tap a button below, or write MENU to start over."

@@ -43,6 +43,21 @@ def build_held_message(order: OrderFacts, *, now: datetime, note: str = "") -> R
     ).with_note_before(note)
 
 
+def build_what_instead_message(order: OrderFacts, *, now: datetime) -> Reply:
+    """Return the question what a buyer wants who said no to the held numbers."""
+    return Reply(
+        "what_instead",
+        f"*{format_order_numbers(order)}* {choose_is_or_are(order)} still held for you until "
+        f"{format_order_deadline(order, now=now)}. What would you like to do?",
+        buttons=(
+            ReplyButton(build_button_id(ButtonAction.OTHERS, order.id), "Other numbers"),
+            ReplyButton(build_button_id(ButtonAction.CANCEL, order.id), "Cancel"),
+            ReplyButton(build_button_id(ButtonAction.CONFIRM, order.id), "Confirm"),
+        ),
+        about=order.code,
+    )
+
+
 def build_how_to_pay_message(order: OrderFacts, *, now: datetime, note: str = "") -> Reply:
     """Return the payment instructions: amount, account, deadline and proof."""
     if order.is_free:

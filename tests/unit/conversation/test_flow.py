@@ -79,9 +79,9 @@ WORDS: dict[str, tuple[ConversationEvent, dict[State, tuple[State, str]]]] = {
     "MENU": (
         TextReceived("Menu!"),
         {
-            MENU: (MENU, "raffle_list"), MODE: (MODE, "card"), QTY: (MODE, "card"),
-            PICK: (MODE, "card"), CONFIRM: (MODE, "card"), WAIT: (MODE, "card"),
-            DONE: (MODE, "card"),
+            MENU: (MENU, "raffle_list"), MODE: (MENU, "card"), QTY: (MENU, "card"),
+            PICK: (MENU, "card"), CONFIRM: (MENU, "card"), WAIT: (MENU, "card"),
+            DONE: (MENU, "card"),
         },
     ),
     "HELP": (
@@ -131,7 +131,7 @@ WORDS: dict[str, tuple[ConversationEvent, dict[State, tuple[State, str]]]] = {
         TextReceived("no"),
         {
             MENU: (MENU, "raffle_list"), MODE: (MODE, "card"), QTY: (QTY, "ask_quantity"),
-            PICK: (PICK, "ask_numbers"), CONFIRM: (CONFIRM, "HoldRandom"),
+            PICK: (PICK, "ask_numbers"), CONFIRM: (CONFIRM, "what_instead"),
             WAIT: (WAIT, "still_to_pay"), DONE: (DONE, "under_review"),
         },
     ),
@@ -463,7 +463,7 @@ class TestChoosing:
         step = flow.step(
             CONFIRM,
             Context(raffle_id=1, draft_order_id=10),
-            TextReceived("no"),
+            TextReceived("other numbers"),
             build_facts(picked),
         )
 

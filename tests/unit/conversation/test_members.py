@@ -249,7 +249,10 @@ def test_other_numbers_are_offered_in_every_mode(mode: Mode) -> None:
 
 @pytest.mark.parametrize("bare", BareNumberMeaning)
 def test_a_bare_number_has_a_step_in_every_meaning(bare: BareNumberMeaning) -> None:
-    assert interpret_words(SUMMER, "5", Context(), build_facts(), bare=bare) is not None
+    assert (
+        interpret_words(SUMMER, "5", State.CHOOSE_MODE, Context(), build_facts(), bare=bare)
+        is not None
+    )
 
 
 @pytest.mark.parametrize("command", ChatCommand)
