@@ -25,7 +25,7 @@ class ButtonAction(StrEnum):
 
     MENU = "menu"
     PAGE = "page"  # page of the raffle list
-    MINE = "mine"
+    MINE = "mine"  # page of the orders, or none for the first
     RAFFLE = "raffle"  # raffle
     RANDOM = "random"  # raffle
     PICK = "pick"  # raffle

@@ -12,10 +12,12 @@ from shared.raffles.services import availability, order_queries
 from shared.whatsapp.models import WhatsAppContact
 
 MAX_ENDED_ORDERS: Final = 10
-"""The most ended orders that the chat knows, besides all live ones."""
+"""The most cancelled or expired orders that the chat knows, besides all live and paid ones."""
 
 MAX_EXAMPLE_NUMBERS: Final = 5
 """The most free numbers that are shown as examples where a buyer picks."""
+
+_ENDED: Final = (OrderStatus.CANCELLED, OrderStatus.EXPIRED)
 
 _AFTER_DRAW_REASONS: Final = frozenset({"sealed", "drawn"})
 """Reasons of `sale_rules.get_not_selling_reason` that a raffle has from its draw on."""
@@ -69,9 +71,9 @@ def find_seller_contact(contact: WhatsAppContact, *, now: datetime) -> str:
 
 def _load_orders(contact: WhatsAppContact) -> list[Order]:
     orders = Order.objects.filter(contact=contact).select_related("raffle")
-    live = list(orders.filter(status__in=Order.LIVE).order_by("id"))
-    ended = orders.exclude(status__in=Order.LIVE).order_by("-id")[:MAX_ENDED_ORDERS]
-    return sorted([*live, *ended], key=lambda order: order.pk)
+    owning = list(orders.exclude(status__in=_ENDED).order_by("id"))
+    ended = orders.filter(status__in=_ENDED).order_by("-id")[:MAX_ENDED_ORDERS]
+    return sorted([*owning, *ended], key=lambda order: order.pk)
 
 
 def _choose_detailed_raffles(contact: WhatsAppContact, on_sale: Collection[Raffle]) -> set[int]:

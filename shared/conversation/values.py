@@ -144,7 +144,7 @@ class Facts:
 
     Attributes:
         raffles: the raffles on sale.
-        orders: the buyer's live orders and the latest of those that ended, oldest first.
+        orders: the buyer's live and paid orders and the latest of those that ended, oldest first.
         seller_contact: how to reach the seller; empty if unknown.
 
     """

@@ -49,7 +49,7 @@ def handle_tap(tap_id: str, state: State, context: Context, facts: Facts) -> Ste
         case ButtonAction.MENU:
             return commands.reset_to_menu(facts)
         case ButtonAction.MINE:
-            return commands.show_my_tickets(state, context, facts)
+            return commands.show_my_tickets(state, context, facts, page=tap.subject_id or 0)
         case ButtonAction.PAGE:
             return _show_list_page(tap, facts)
         case (

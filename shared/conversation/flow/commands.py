@@ -8,7 +8,7 @@ from shared.conversation.button_ids import ButtonAction
 from shared.conversation.context import Context
 from shared.conversation.flow.screens import answer_with, repeat_prompt, show_menu
 from shared.conversation.parsing import ParsedCommand
-from shared.conversation.texts import guidance, order_status, orders
+from shared.conversation.texts import guidance, my_tickets, order_status, orders
 from shared.conversation.values import CancelOwnOrder, Facts, OrderFacts, Step
 from shared.conversation.vocabulary import ChatCommand
 from shared.core.enums import State
@@ -76,11 +76,10 @@ def cancel_or_ask_first(
     return Step(state, asking, replies=(reply,))
 
 
-def show_my_tickets(state: State, context: Context, facts: Facts) -> Step:
-    """Show the buyer's orders."""
-    return answer_with(
-        state, context, order_status.build_my_tickets_message(facts.orders, now=facts.now)
-    )
+def show_my_tickets(state: State, context: Context, facts: Facts, *, page: int = 0) -> Step:
+    """Show one page of the buyer's orders, from 0."""
+    reply = my_tickets.build_my_tickets_message(facts.orders, now=facts.now, page=page)
+    return answer_with(state, context, reply)
 
 
 def keep_order(order: OrderFacts, state: State, context: Context, facts: Facts) -> Step:

@@ -54,6 +54,28 @@ class TestReceipts:
         assert [order.has_receipt for order in known.orders] == [False, False, False, True, False]
 
 
+class TestOrders:
+    def test_paid_ones_are_known_however_many_ended_later(self) -> None:
+        buyer = builders.create_contact()
+        raffle = builders.create_raffle(with_numbers=False)
+        paid = [
+            builders.create_order_row(
+                raffle, contact=buyer, status=OrderStatus.PAID, expires_at=None
+            )
+            for _ in range(12)
+        ]
+        ended = [
+            builders.create_order_row(raffle, contact=buyer, status=status, expires_at=None)
+            for status in (OrderStatus.CANCELLED, OrderStatus.EXPIRED)
+            for _ in range(10)
+        ]
+
+        known = facts.gather_facts(buyer, now=NOON, pivot=0)
+
+        expected = [*paid, *ended[-facts.MAX_ENDED_ORDERS :]]
+        assert [order.id for order in known.orders] == [order.pk for order in expected]
+
+
 class TestDeadlines:
     @pytest.mark.parametrize(
         ("expires_at", "draw_at", "shown"),

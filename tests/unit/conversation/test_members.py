@@ -14,6 +14,7 @@ from shared.conversation.flow.reconcile import derive_order_state, reconcile_sta
 from shared.conversation.flow.reserve import BareNumberMeaning, interpret_words
 from shared.conversation.flow.screens import repeat_prompt
 from shared.conversation.texts import (
+    my_tickets,
     order_status,
     order_updates,
     orders,
@@ -149,7 +150,7 @@ class TestOrderStatuses:
         assert derive_order_state(replace(PENDING, status=status)) is ORDER_STATES[status]
 
     def test_are_worded_in_my_tickets(self, status: OrderStatus) -> None:
-        reply = order_status.build_my_tickets_message([replace(PENDING, status=status)], now=NOON)
+        reply = my_tickets.build_my_tickets_message([replace(PENDING, status=status)], now=NOON)
 
         _, _, status_line = reply.body.split("\n")
         assert status_line

@@ -6,7 +6,14 @@ from decimal import Decimal
 
 import pytest
 
-from shared.conversation.texts import order_status, order_updates, orders, raffle_updates, raffles
+from shared.conversation.texts import (
+    my_tickets,
+    order_status,
+    order_updates,
+    orders,
+    raffle_updates,
+    raffles,
+)
 from shared.conversation.values import OrderFacts, Reply
 from shared.core.enums import OrderStatus, RejectReason
 from tests.unit.conversation import sample_facts
@@ -170,7 +177,7 @@ class TestABetterProof:
     def test_is_named_wherever_the_order_is(self) -> None:
         shown = [
             order_status.build_under_review_message(self.ASKED).body,
-            order_status.build_my_tickets_message([self.ASKED], now=sample_facts.NOON).body,
+            my_tickets.build_my_tickets_message([self.ASKED], now=sample_facts.NOON).body,
             raffles.build_reminders_note([self.ASKED], now=sample_facts.NOON),
         ]
 
