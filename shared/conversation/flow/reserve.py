@@ -7,7 +7,7 @@ from typing import assert_never
 from shared.conversation import parsing
 from shared.conversation.context import Context
 from shared.conversation.flow.screens import answer_with
-from shared.conversation.texts import raffles
+from shared.conversation.texts import number_questions, raffles
 from shared.conversation.values import (
     Facts,
     HoldNumbers,
@@ -198,7 +198,7 @@ def _ask_what_number_is(number: int, choice: _Choice) -> Step:
     if not raffle.has_ticket_number(number):
         return ask_quantity(raffle, choice.context)
     asking = choice.context.without_open_question().with_changes(raffle_id=raffle.id)
-    reply = raffles.build_quantity_or_number_message(raffle, number, hold=choice.hold)
+    reply = number_questions.build_quantity_or_number_message(raffle, number, hold=choice.hold)
     return answer_with(State.CHOOSE_MODE, asking, reply)
 
 
@@ -209,7 +209,7 @@ def _take_quantity(quantity: int, choice: _Choice, *, is_certain: bool = True) -
         return hold_random(choice.raffle, quantity, choice.context, choice.facts)
     if is_certain and not choice.adds:
         return hold_random(choice.raffle, quantity, choice.context, choice.facts)
-    return _ask_with_question(raffles.build_replace_hold_message(hold, quantity), choice)
+    return _ask_with_question(number_questions.build_replace_hold_message(hold, quantity), choice)
 
 
 def _take_numbers(numbers: tuple[int, ...], choice: _Choice, *, bare: BareNumberMeaning) -> Step:
@@ -226,13 +226,15 @@ def _ask_whether_numbers(numbers: tuple[int, ...], choice: _Choice) -> Step:
         return hold_numbers(choice.raffle, numbers, choice.context, choice.facts)
     if choice.hold is not None:
         return _ask_about_hold(numbers, choice.hold, choice)
-    return _ask_with_question(raffles.build_these_numbers_message(choice.raffle, numbers), choice)
+    return _ask_with_question(
+        number_questions.build_these_numbers_message(choice.raffle, numbers), choice
+    )
 
 
 def _ask_about_hold(numbers: tuple[int, ...], hold: OrderFacts, choice: _Choice) -> Step:
     if not _may_be_quantity(len(numbers), choice.raffle):
         return hold_numbers(choice.raffle, numbers, choice.context, choice.facts)
-    return _ask_with_question(raffles.build_add_or_replace_message(hold, numbers), choice)
+    return _ask_with_question(number_questions.build_add_or_replace_message(hold, numbers), choice)
 
 
 def _ask_with_question(reply: Reply, choice: _Choice) -> Step:

@@ -106,3 +106,8 @@ def build_stay_yours_phrase(order: OrderFacts) -> str:
 def choose_is_or_are(order: OrderFacts) -> str:
     """Return "is" or "are", depending on how many numbers an order has."""
     return "is" if len(order.numbers) == 1 else "are"
+
+
+def pluralize_number(quantity: int) -> str:
+    """Return "number" or "numbers", depending on the quantity."""
+    return "number" if quantity == 1 else "numbers"

@@ -14,20 +14,17 @@ from shared.conversation.formatting import (
     format_deadline,
     format_money,
     format_numbers_as_sentence,
-    format_ticket_numbers,
 )
 from shared.conversation.texts.parts import (
     MENU_BUTTON,
     MY_TICKETS_BUTTON,
-    choose_is_or_are,
     format_order_deadline,
     format_order_numbers,
+    pluralize_number,
 )
 from shared.conversation.values import OrderFacts, RaffleFacts, Reply
 from shared.core.enums import OrderStatus
 from shared.whatsapp.messages import (
-    BUTTON_ID_LIMIT,
-    BUTTON_TITLE_LIMIT,
     ListRow,
     ReplyButton,
 )
@@ -224,108 +221,11 @@ def _build_input_example(raffle: RaffleFacts) -> str:
     return f"{single}, {first}-{last}"
 
 
-def build_quantity_or_number_message(
-    raffle: RaffleFacts, number: int, *, hold: OrderFacts | None = None
-) -> Reply:
-    """Return the question whether a number is a quantity or a ticket number.
-
-    Args:
-        raffle: the raffle.
-        number: the number.
-        hold: the buyer's hold, which either answer replaces.
-
-    """
-    instead = f" Either comes instead of *{format_order_numbers(hold)}*." if hold else ""
-    return Reply(
-        "quantity_or_number",
-        f"Do you mean {number} random {_pluralize_number(number)}, or the number "
-        f"{raffle.format_ticket_number(number)}?{instead}",
-        buttons=(
-            ReplyButton(
-                build_button_id(ButtonAction.QUANTITY, raffle.id, number), f"{number} random"
-            ),
-            ReplyButton(
-                build_button_id(ButtonAction.NUMBERS, raffle.id, number),
-                f"Number {raffle.format_ticket_number(number)}",
-            ),
-            MENU_BUTTON,
-        ),
-    )
-
-
-def build_these_numbers_message(raffle: RaffleFacts, numbers: Sequence[int]) -> Reply:
-    """Return the question whether these ticket numbers are meant."""
-    take = build_button_id(ButtonAction.NUMBERS, raffle.id, *numbers)
-    random = ReplyButton(build_button_id(ButtonAction.RANDOM, raffle.id), "Random instead")
-    listed = format_ticket_numbers(numbers, width=raffle.width)
-    if len(take) > BUTTON_ID_LIMIT:
-        body = f"If you mean *{listed}*, please write them as a list with commas."
-        return Reply("these_numbers", body, buttons=(MENU_BUTTON, random))
-    return Reply(
-        "these_numbers",
-        f"Do you mean the {_pluralize_number(len(numbers))} *{listed}*?",
-        buttons=(ReplyButton(take, _name_taking("Take", raffle, numbers)), random, MENU_BUTTON),
-    )
-
-
-def build_add_or_replace_message(hold: OrderFacts, numbers: Sequence[int]) -> Reply:
-    """Return the question whether numbers are added to a hold or come instead of it.
-
-    The first button adds them, or else keeps the hold, so that a plain yes never replaces it.
-
-    Args:
-        hold: the buyer's hold.
-        numbers: the numbers; the button that adds them is left out if they would be too many.
-
-    """
-    raffle = hold.raffle
-    together = sorted({*hold.numbers, *numbers})
-    add = build_button_id(ButtonAction.NUMBERS, raffle.id, *together)
-    only = build_button_id(ButtonAction.NUMBERS, raffle.id, *numbers)
-    buttons = [_build_keep_button(hold)]
-    if len(only) <= BUTTON_ID_LIMIT:
-        buttons.append(ReplyButton(only, _name_taking("Only", raffle, numbers)))
-    if len(together) <= raffle.max_per_order and len(add) <= BUTTON_ID_LIMIT:
-        buttons.insert(0, ReplyButton(add, _name_taking("Add", raffle, numbers)))
-    return Reply(
-        "add_or_replace",
-        f"*{format_order_numbers(hold)}* {choose_is_or_are(hold)} held for you. What about "
-        f"*{format_ticket_numbers(numbers, width=raffle.width)}*?",
-        buttons=tuple(buttons),
-        about=hold.code,
-    )
-
-
-def build_replace_hold_message(hold: OrderFacts, quantity: int) -> Reply:
-    """Return the question whether random numbers come instead of a hold."""
-    tap_id = build_button_id(ButtonAction.QUANTITY, hold.raffle.id, quantity)
-    return Reply(
-        "replace_hold",
-        f"*{format_order_numbers(hold)}* {choose_is_or_are(hold)} held for you. Would you like "
-        f"{quantity} random {_pluralize_number(quantity)} instead?",
-        buttons=(ReplyButton(tap_id, f"{quantity} random"), _build_keep_button(hold)),
-        about=hold.code,
-    )
-
-
-def _build_keep_button(hold: OrderFacts) -> ReplyButton:
-    return ReplyButton(build_button_id(ButtonAction.KEEP, hold.id), "Keep what I have")
-
-
-def _name_taking(verb: str, raffle: RaffleFacts, numbers: Sequence[int]) -> str:
-    title = f"{verb} {format_numbers_as_sentence(numbers, width=raffle.width, at_most=3)}"
-    return title if len(title) <= BUTTON_TITLE_LIMIT else f"{verb} these {len(numbers)}"
-
-
-def _pluralize_number(quantity: int) -> str:
-    return "number" if quantity == 1 else "numbers"
-
-
 def build_quantity_out_of_bounds_note(raffle: RaffleFacts, *, quantity: int) -> str:
     """Return the note for a quantity below the minimum or above the maximum."""
     if quantity < raffle.min_per_order:
         least = raffle.min_per_order
-        return f"At least {least} {_pluralize_number(least)} at a time, please."
+        return f"At least {least} {pluralize_number(least)} at a time, please."
     return (
         f"{format_count(quantity)} is more than you can take now, which is "
         f"{format_count(raffle.max_quantity)}."
@@ -343,7 +243,7 @@ def build_too_few_left_message(raffle: RaffleFacts, *, available: int) -> Reply:
     most = min(available, raffle.max_per_order)
     return Reply(
         "too_few_left",
-        f"Only {format_count(available)} {_pluralize_number(available)} left. How many would "
+        f"Only {format_count(available)} {pluralize_number(available)} left. How many would "
         "you like?",
         buttons=(
             ReplyButton(build_button_id(ButtonAction.QUANTITY, raffle.id, most), f"Take {most}"),
@@ -371,7 +271,7 @@ def build_limit_reached_message(raffle: RaffleFacts, *, limit: int, remaining: i
     return Reply(
         "limit_reached",
         f"In *{raffle.title}* one person can have up to {format_count(limit)} "
-        f"{_pluralize_number(limit)}.{rest}",
+        f"{pluralize_number(limit)}.{rest}",
         buttons=buttons,
     )
 

@@ -9,7 +9,13 @@ from typing import Final
 import pytest
 from django.db import models
 
-from shared.conversation.texts import order_status, order_updates, orders, raffle_updates
+from shared.conversation.texts import (
+    number_questions,
+    order_status,
+    order_updates,
+    orders,
+    raffle_updates,
+)
 from shared.conversation.values import OrderFacts, Reply
 from shared.core.constants import MAX_NOTE_LENGTH
 from shared.core.enums import OrderStatus, RejectReason
@@ -70,6 +76,17 @@ BUILDERS: Final[Mapping[str, Callable[[OrderFacts], Reply]]] = {
     "late_proof": lambda order: orders.build_late_proof_message(order, secured=False),
     "late_proof_secured": lambda order: orders.build_late_proof_message(order, secured=True),
     "held": lambda order: orders.build_held_message(order, now=NOON),
+    "what_instead": lambda order: orders.build_what_instead_message(order, now=NOON),
+    "add_or_replace": lambda order: number_questions.build_add_or_replace_message(
+        order, LONG_ORDER.numbers
+    ),
+    "replace_hold": lambda order: number_questions.build_replace_hold_message(order, 5),
+    "these_numbers": lambda order: number_questions.build_these_numbers_message(
+        order.raffle, order.numbers
+    ),
+    "quantity_or_number": lambda order: number_questions.build_quantity_or_number_message(
+        order.raffle, 5, hold=order
+    ),
     "under_review": order_status.build_under_review_message,
     "all_done": order_status.build_all_done_message,
 }
