@@ -14,6 +14,8 @@ MAX_TICKET_LIST_CHARACTERS: Final = 420
 """Most characters of a list of ticket numbers; the body of a message with buttons takes 1,024."""
 MAX_LONG_TICKET_LIST_CHARACTERS: Final = 2_000
 """The same for a message without buttons, whose body takes 4,096."""
+SHORTENED_LIST_HINT: Final = " (see My tickets)"
+"""End of a list of ticket numbers that was cut."""
 
 
 def format_money(amount: Decimal, currency: str) -> str:
@@ -86,7 +88,7 @@ def _format_shortened(ordered: Sequence[int], *, width: int, separator: str, lim
     characters_per_number = width + len(separator)
     shown = max(1, (limit - 30) // characters_per_number)
     listed = separator.join(f"{number:0{width}d}" for number in ordered[:shown])
-    return f"{listed} and {len(ordered) - shown} more (see My tickets)"
+    return f"{listed} and {len(ordered) - shown} more{SHORTENED_LIST_HINT}"
 
 
 def format_numbers_as_sentence(values: Collection[int], *, width: int, at_most: int = 12) -> str:

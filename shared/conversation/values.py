@@ -68,6 +68,11 @@ class RaffleFacts:
         return self.not_selling_reason == "cancelled"
 
     @property
+    def is_over(self) -> bool:
+        """Whether it was called off or the time of its draw has come."""
+        return self.is_called_off or self.draw_time_reached
+
+    @property
     def is_on_sale(self) -> bool:
         """Whether a number can be held now."""
         return self.not_selling_reason is None
@@ -126,6 +131,13 @@ class OrderFacts:
     def is_live(self) -> bool:
         """Whether the order keeps numbers for a while: it is a hold or still to be paid."""
         return self.status in {OrderStatus.DRAFT, OrderStatus.PENDING_PAYMENT}
+
+    @property
+    def has_lapsed(self) -> bool:
+        """Whether its raffle is over although it was not; a worker ends it in a moment."""
+        raffle = self.raffle
+        too_late = raffle.draw_time_reached and not self.under_review
+        return self.is_live and (raffle.is_called_off or too_late)
 
     @property
     def wants_payment(self) -> bool:

@@ -4,7 +4,13 @@ from typing import Final, assert_never
 
 from shared.conversation.context import Context
 from shared.conversation.flow.reconcile import derive_order_state
-from shared.conversation.texts import guidance, order_status, orders, raffles
+from shared.conversation.texts import (
+    guidance,
+    order_status,
+    orders,
+    raffle_updates,
+    raffles,
+)
 from shared.conversation.values import Facts, OrderFacts, RaffleFacts, Reply, Step
 from shared.core.enums import OrderStatus, State
 
@@ -96,8 +102,12 @@ def show_order(
         pay: whether to show the full payment instructions instead of a reminder.
 
     """
+    if order.has_lapsed:
+        return _show_ended_order(order, context, facts, note=note)
     state = derive_order_state(order)
     match state:
+        case State.DONE if order.raffle.is_called_off:
+            reply = raffle_updates.build_called_off_message(order, note="")
         case State.CONFIRM_RESERVATION:
             reply = orders.build_held_message(order, now=facts.now)
         case State.WAIT_PROOF if pay:

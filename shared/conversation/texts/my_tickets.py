@@ -11,6 +11,7 @@ from shared.conversation.texts.parts import (
     BUY_MORE_BUTTON,
     MENU_BUTTON,
     build_draw_date_sentence,
+    build_money_back_sentence,
     format_order_deadline,
 )
 from shared.conversation.values import OrderFacts, Reply
@@ -89,31 +90,61 @@ def _split_into_pages(blocks: Sequence[str]) -> Iterator[str]:
 
 
 def _describe_order_status(order: OrderFacts, *, now: datetime) -> str:
+    if order.raffle.is_called_off or order.has_lapsed:
+        return _describe_over(order)
     match order.status:
         case OrderStatus.PAID:
             yours = "Yours." if order.is_free else "Paid: yours."
             return f"{yours}{build_draw_date_sentence(order)}"
         case OrderStatus.DRAFT:
             return f"Held until {format_order_deadline(order, now=now)}, not confirmed yet."
-        case OrderStatus.PENDING_PAYMENT if order.asked_again:
-            return "One more photo or PDF of the receipt is needed: please send it here."
-        case OrderStatus.PENDING_PAYMENT if order.under_review:
-            return "Being checked." if order.is_free else "Receipt received, being checked."
-        case OrderStatus.PENDING_PAYMENT if order.is_free:
-            return "Free, not confirmed yet."
         case OrderStatus.PENDING_PAYMENT:
-            owed = format_money(order.total, order.currency)
-            return f"To be paid: {owed} by {format_order_deadline(order, now=now)}."
+            return _describe_open_payment(order, now=now)
+        case OrderStatus.EXPIRED if order.raffle.draw_time_reached:
+            return _describe_over(order)
         case OrderStatus.EXPIRED:
-            return "The time to pay ran out."
+            return f"The time to pay ran out.{_describe_open_decision(order)}"
         case OrderStatus.CANCELLED:
-            return "Cancelled."
+            return f"Cancelled.{_describe_open_decision(order)}"
         case _:
             assert_never(order.status)
 
 
+def _describe_open_payment(order: OrderFacts, *, now: datetime) -> str:
+    if order.asked_again:
+        return "One more photo or PDF of the receipt is needed: please send it here."
+    if order.under_review:
+        return "Being checked." if order.is_free else "Receipt received, being checked."
+    if order.is_free:
+        return "Free, not confirmed yet."
+    owed = format_money(order.total, order.currency)
+    return f"To be paid: {owed} by {format_order_deadline(order, now=now)}."
+
+
+def _describe_over(order: OrderFacts) -> str:
+    """Return the end of an order whose raffle is over, and what becomes of the money."""
+    if not order.raffle.is_called_off:
+        return f"The draw's time has come, so it is over.{_describe_open_decision(order)}"
+    end = "The raffle was called off."
+    if order.status is OrderStatus.PAID and not order.is_free:
+        money = format_money(order.total, order.currency)
+        return f"{end} {order.raffle.seller_contact} will send your {money} back."
+    return f"{end}{_describe_open_decision(order)}"
+
+
+def _describe_open_decision(order: OrderFacts) -> str:
+    """Return what the seller still has to do about a late payment; empty if nothing."""
+    if not order.needs_decision:
+        return ""
+    if order.raffle.is_over:
+        return build_money_back_sentence(order)
+    return f" A payment came afterwards: {order.raffle.seller_contact} will decide with you."
+
+
 def _build_ticket_buttons(orders: Sequence[OrderFacts]) -> tuple[ReplyButton, ...]:
     for order in orders:
+        if order.has_lapsed:
+            continue
         if order.status is OrderStatus.DRAFT:
             confirm = ReplyButton(
                 build_button_id(ButtonAction.CONFIRM, order.id), f"Confirm {order.code}"

@@ -10,6 +10,7 @@ from shared.conversation.texts.parts import (
     MY_TICKETS_BUTTON,
     build_stay_yours_phrase,
     choose_is_or_are,
+    describe_end,
     format_order_numbers,
 )
 from shared.conversation.values import OrderFacts, Reply
@@ -50,13 +51,14 @@ def build_all_done_message(order: OrderFacts) -> Reply:
 
 def build_order_ended_note(order: OrderFacts) -> str:
     """Return the note that an order has ended, or that its time is over."""
-    raffle = order.raffle
-    after = "are free again"
-    if raffle.is_called_off or raffle.draw_time_reached:
-        after = "are not held for you any more"
+    if order.raffle.is_called_off or order.has_lapsed:
+        return f"{describe_end(order)}: order {order.code} is over."
+    after = "are not held for you any more" if order.raffle.is_over else "are free again"
     match order.status:
         case OrderStatus.PAID:
             return f"Order {order.code} is complete."
+        case OrderStatus.EXPIRED if order.raffle.is_over:
+            why = f"{describe_end(order)}: order {order.code} is over"
         case OrderStatus.CANCELLED:
             why = f"Order {order.code} has been cancelled"
         case OrderStatus.DRAFT | OrderStatus.PENDING_PAYMENT | OrderStatus.EXPIRED:

@@ -200,7 +200,7 @@ def build_cancelled_by_seller_message(order: OrderFacts, *, reason: str) -> Repl
 
 def build_expired_message(order: OrderFacts) -> Reply:
     """Return the message that the order has expired."""
-    if order.raffle.draw_time_reached or order.raffle.is_called_off:
+    if order.raffle.is_over:
         body = (
             f"Order *{order.code}* is over. {describe_end(order)} and the numbers are not held for "
             f"you any more. Paid already? Please write to {order.raffle.seller_contact}."
@@ -216,7 +216,15 @@ def build_expired_message(order: OrderFacts) -> Reply:
 
 
 def build_late_payment_message(order: OrderFacts) -> Reply:
-    """Return the message that a late payment waits for the seller's decision."""
+    """Return the message that a late payment waits for the seller's decision, or for its refund."""
+    if order.raffle.is_over:
+        return Reply(
+            "late_payment",
+            f"Your payment for order *{order.code}* {_describe_too_late(order)}. "
+            f"{order.raffle.seller_contact} will send your "
+            f"{format_money(order.total, order.currency)} back.",
+            about=order.code,
+        )
     match order.status:
         case OrderStatus.CANCELLED:
             what = "came for an order that was cancelled."
@@ -232,6 +240,18 @@ def build_late_payment_message(order: OrderFacts) -> Reply:
         f"{order.raffle.seller_contact} will decide with you.",
         about=order.code,
     )
+
+
+def _describe_too_late(order: OrderFacts) -> str:
+    """Return why a payment cannot be used, as the end of a sentence about the payment."""
+    raffle = order.raffle
+    if raffle.is_called_off:
+        return f"cannot be used: *{raffle.title}* was called off"
+    if order.status is OrderStatus.CANCELLED:
+        return "came for an order that was cancelled"
+    if raffle.draw_time_reached:
+        return f"came too late for the draw of *{raffle.title}*"
+    return "came after its time had run out"
 
 
 def build_numbers_replaced_message(order: OrderFacts, *, old: Collection[int]) -> Reply:
@@ -260,7 +280,7 @@ def build_refund_noted_message(order: OrderFacts, *, note: str) -> Reply:
     how = f" {note.strip()}" if note.strip() else ""
     return Reply(
         "refund_noted",
-        f"About order *{order.code}*: your payment came after its time had run out, so you get "
+        f"About order *{order.code}*: your payment {_describe_too_late(order)}, so you get "
         f"your {format_money(order.total, order.currency)} back.{how}\n"
         f"Questions? {order.raffle.seller_contact}.",
         buttons=(MENU_BUTTON, MY_TICKETS_BUTTON),

@@ -118,6 +118,8 @@ def build_proof_added_message(order: OrderFacts) -> Reply:
 
 
 def _describe_progress(order: OrderFacts) -> str:
+    if order.raffle.is_called_off:
+        return f". The raffle was called off; {order.raffle.seller_contact} will look at it."
     match order.status:
         case OrderStatus.PAID if order.is_free:
             return ", which costs nothing."
@@ -258,6 +260,9 @@ def build_cancel_surely_message(order: OrderFacts, *, is_certain: bool = True) -
 
 def build_cannot_cancel_message(order: OrderFacts) -> Reply:
     """Return the message that an order is paid or has ended."""
+    if order.raffle.is_called_off:
+        called_off = raffle_updates.build_called_off_message(order, note="")
+        return replace(called_off, key="cannot_cancel")
     match order.status:
         case OrderStatus.PAID:
             what = "confirmed" if order.is_free else "paid"

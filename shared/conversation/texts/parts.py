@@ -56,13 +56,15 @@ def build_note_sentence(note: str, *, label: str = "") -> str:
 
 
 def build_money_back_sentence(order: OrderFacts) -> str:
-    """Return who checks the receipt of an ended order and sends the money back; may be empty."""
-    if order.is_free or not order.has_receipt:
+    """Return who checks the payment of an ended order and sends the money back; may be empty."""
+    if order.is_free:
         return ""
-    return (
-        f" You sent a receipt: {order.raffle.seller_contact} will check it and send your "
-        f"{format_money(order.total, order.currency)} back."
-    )
+    seller, money = order.raffle.seller_contact, format_money(order.total, order.currency)
+    if order.has_receipt:
+        return f" You sent a receipt: {seller} will check it and send your {money} back."
+    if order.needs_decision:
+        return f" {seller} will check your payment and send your {money} back."
+    return ""
 
 
 def describe_end(order: OrderFacts) -> str:
@@ -73,10 +75,12 @@ def describe_end(order: OrderFacts) -> str:
     match order.status:
         case OrderStatus.CANCELLED:
             return "The order was cancelled"
-        case OrderStatus.DRAFT | OrderStatus.PENDING_PAYMENT | OrderStatus.PAID:
+        case OrderStatus.PAID:
             return "The order is over"
-        case OrderStatus.EXPIRED if raffle.draw_time_reached:
+        case _ if raffle.draw_time_reached:
             return "The draw's time has come"
+        case OrderStatus.DRAFT | OrderStatus.PENDING_PAYMENT:
+            return "The order is over"
         case OrderStatus.EXPIRED:
             return "Its time is over"
         case _:
@@ -85,7 +89,7 @@ def describe_end(order: OrderFacts) -> str:
 
 def build_next_button(order: OrderFacts) -> ReplyButton:
     """Return the button that leads on after the end of an order."""
-    if order.raffle.is_called_off or order.raffle.draw_time_reached:
+    if order.raffle.is_over:
         return MENU_BUTTON
     return ReplyButton(build_button_id(ButtonAction.RAFFLE, order.raffle.id), "Choose anew")
 

@@ -130,7 +130,8 @@ def _describe_available(raffle: RaffleFacts) -> str:
 
 def build_reminders_note(orders: Sequence[OrderFacts], *, now: datetime) -> str:
     """Return the note with live orders and their deadlines, three at most."""
-    return "\n".join(_build_reminder(order, now=now) for order in orders[:3])
+    held = [order for order in orders if not order.has_lapsed]
+    return "\n".join(_build_reminder(order, now=now) for order in held[:3])
 
 
 def _build_reminder(order: OrderFacts, *, now: datetime) -> str:
