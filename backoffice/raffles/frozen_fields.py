@@ -1,12 +1,15 @@
 """Fields of a raffle's form that can no longer change, each with the reason."""
 
+from datetime import datetime
 from typing import Final
 
 from django.urls import reverse
 from django.utils.html import format_html
 
 from shared.core.enums import RaffleStatus
+from shared.raffles.errors import DrawDatePassed
 from shared.raffles.models import Raffle
+from shared.raffles.services import lifecycle
 
 FIELDS_FROZEN_BY_NUMBERS: Final = ("number_count", "first_number", "number_width")
 """Fields that the ticket numbers were generated from."""
@@ -17,7 +20,7 @@ FIELDS_FROZEN_BY_OPENING: Final = ("draw_at", "draw_when_sold_out", "time_zone")
 _NUMBERS_MADE: Final = "Cannot change any more: the numbers are made."
 
 
-def explain_frozen_fields(raffle: Raffle) -> dict[str, str]:
+def explain_frozen_fields(raffle: Raffle, *, now: datetime) -> dict[str, str]:
     """Return the fields of a raffle that are read-only, each with the reason for people."""
     frozen: dict[str, str] = {}
     if has_ticket_numbers(raffle):
@@ -27,11 +30,18 @@ def explain_frozen_fields(raffle: Raffle) -> dict[str, str]:
     if raffle.pk and raffle.status != RaffleStatus.DRAFT:
         frozen |= dict.fromkeys(FIELDS_FROZEN_BY_OPENING, "")
         frozen["time_zone"] = "Cannot change any more: buyers know the times."
-        frozen["draw_at"] = format_html(
-            'Buyers know it. <a href="{}">Move the draw</a>',
-            reverse("admin:raffles_raffle_move_draw", args=[raffle.pk]),
-        )
+        frozen["draw_at"] = _explain_frozen_draw(raffle, now=now)
     return frozen
+
+
+def _explain_frozen_draw(raffle: Raffle, *, now: datetime) -> str:
+    refusal = lifecycle.find_move_draw_refusal(raffle, now=now)
+    if isinstance(refusal, DrawDatePassed):
+        return refusal.message()
+    if refusal is not None:
+        return "Cannot change any more."
+    address = reverse("admin:raffles_raffle_move_draw", args=[raffle.pk])
+    return format_html('Buyers know it. <a href="{}">Move the draw</a>', address)
 
 
 def is_time_zone_frozen(raffle: Raffle) -> bool:

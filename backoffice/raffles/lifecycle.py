@@ -5,7 +5,7 @@ Each button is a POST view that calls one service, which owns its transaction.
 
 from collections import defaultdict
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Final
 
@@ -62,7 +62,8 @@ class RaffleLifecyclePanel:
     no_sale: str
     share: ProgressBar
     missing: int
-    confirmed: RaffleRevenue
+    money_in: RaffleRevenue
+    money_back: str
     expected: RaffleRevenue
     orders: str
     may_generate: bool
@@ -91,7 +92,8 @@ def load_lifecycle_panel(raffle: Raffle, *, request: HttpRequest) -> RaffleLifec
     missing = raffle.number_count - counts.total
     next_statuses = transitions.RAFFLE_TRANSITIONS[RaffleStatus(raffle.status)]
     may_change = has_perm("raffles.change_raffle")
-    confirmed, expected = _sum_revenue(raffle)
+    money_in, money_back = _sum_money(raffle)
+    paid, expected = _sum_orders(raffle)
     events = history.load_raffle_events(raffle) if has_perm("raffles.view_raffleevent") else []
     return RaffleLifecyclePanel(
         badge=status.render_status_badge(raffle),
@@ -100,7 +102,8 @@ def load_lifecycle_panel(raffle: Raffle, *, request: HttpRequest) -> RaffleLifec
         else "",
         share=progress_bar.build_progress_bar(counts),
         missing=missing,
-        confirmed=confirmed,
+        money_in=replace(paid, amount=money_in),
+        money_back=money_back,
         expected=expected,
         orders=_build_orders_url(raffle),
         may_generate=may_change and missing > 0 and raffle.status == RaffleStatus.DRAFT,
@@ -249,11 +252,19 @@ def _build_orders_url(raffle: Raffle, order_status: OrderStatus | None = None) -
     return f"{reverse('admin:raffles_order_changelist')}?raffle={raffle.pk}{status_filter}"
 
 
-def _sum_revenue(raffle: Raffle) -> tuple[RaffleRevenue, RaffleRevenue]:
-    """Return the confirmed and the expected revenue, from two queries.
+def _sum_money(raffle: Raffle) -> tuple[str, str]:
+    """Return the money that came in and, if any, the money that went back."""
+    entries = raffle.ledger.order_by("kind").values_list("kind").annotate(sum=Sum("amount"))
+    ledger: defaultdict[str, Decimal] = defaultdict(Decimal, entries)
+    back = ledger[LedgerKind.UNDONE] + ledger[LedgerKind.REFUNDED]
+    return (
+        formatting.format_money(ledger[LedgerKind.CONFIRMED], raffle.currency),
+        formatting.format_money(back, raffle.currency) if back else "",
+    )
 
-    The confirmed revenue is the money that came in, followed by the money that went back, if any.
-    """
+
+def _sum_orders(raffle: Raffle) -> tuple[RaffleRevenue, RaffleRevenue]:
+    """Return the paid orders and those still to be paid, in one query."""
     statuses = (OrderStatus.PAID, OrderStatus.PENDING_PAYMENT)
     orders = (
         Order.objects.filter(raffle=raffle, status__in=statuses)
@@ -262,19 +273,13 @@ def _sum_revenue(raffle: Raffle) -> tuple[RaffleRevenue, RaffleRevenue]:
         .annotate(count=Count("pk"), sum=Sum("total"))
     )
     totals = {status: (count, total) for status, count, total in orders}
-    entries = raffle.ledger.order_by("kind").values_list("kind").annotate(sum=Sum("amount"))
-    ledger: defaultdict[str, Decimal] = defaultdict(Decimal, entries)
-    confirmed = formatting.format_money(ledger[LedgerKind.CONFIRMED], raffle.currency)
-    back = ledger[LedgerKind.UNDONE] + ledger[LedgerKind.REFUNDED]
-    if back:
-        confirmed += f", {formatting.format_money(back, raffle.currency)} back"
-    paid, _ = totals.get(OrderStatus.PAID, (0, None))
-    waiting, expected = totals.get(OrderStatus.PENDING_PAYMENT, (0, Decimal(0)))
-    return (
-        RaffleRevenue(paid, confirmed, _build_orders_url(raffle, OrderStatus.PAID)),
+    paid, expected = (
         RaffleRevenue(
-            waiting,
-            formatting.format_money(expected, raffle.currency),
-            _build_orders_url(raffle, OrderStatus.PENDING_PAYMENT),
-        ),
+            count,
+            formatting.format_money(total, raffle.currency),
+            _build_orders_url(raffle, status),
+        )
+        for status in statuses
+        for count, total in [totals.get(status, (0, Decimal(0)))]
     )
+    return paid, expected

@@ -6,6 +6,7 @@ from typing import Any, ClassVar, Final
 from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.utils import timezone
 
 from backoffice.raffles import frozen_fields
 from backoffice.raffles.price_question import (
@@ -151,7 +152,7 @@ class RaffleForm(forms.ModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        frozen = frozen_fields.explain_frozen_fields(self.instance)
+        frozen = frozen_fields.explain_frozen_fields(self.instance, now=timezone.now())
         for name, field in self.fields.items():
             field.error_messages["required"] = "Please fill this in."
             field.disabled = name in frozen

@@ -145,6 +145,7 @@ class TestMoveDraw:
         assert "Move the draw</button>" not in page
         assert words in refused.content.decode()
         assert "Move the draw…" not in panel
+        assert f'href="{build_url("move_draw", raffle)}"' not in panel
 
     def test_to_the_same_date_changes_nothing(self, owner: Client) -> None:
         raffle = builders.create_raffle(numbers=1)
