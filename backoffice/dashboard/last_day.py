@@ -11,8 +11,8 @@ from django.urls import reverse
 
 from backoffice.raffles import refunds
 from backoffice.ui import display
-from shared.core.enums import ProofStatus, RaffleStatus
-from shared.raffles.models import Order, PaymentProof, Raffle
+from shared.core.enums import RaffleStatus
+from shared.raffles.models import Order, Raffle
 from shared.raffles.services import refund_queries
 
 MAX_RAFFLES: Final = 12
@@ -32,7 +32,7 @@ class LastDayRaffle:
         called_off: Whether it was called off; otherwise its draw is due.
         closed: Whether its sale is closed.
         draw: The time of the draw that is due, with its time zone; empty if it was called off.
-        reviews: Orders under review whose first proof came before the draw.
+        reviews: Orders under review.
         reviews_url: The address of the list of these orders.
         refunds: Orders whose money must go back.
         refunds_url: The address of the list of these orders.
@@ -54,7 +54,7 @@ def load_last_day_raffles(*, now: datetime) -> Sequence[LastDayRaffle]:
     """Return the raffles with a draw that is due, then those with open refunds; in one query."""
     late = _query_of_raffle().filter(needs_decision=True)
     on_sale = Q(status__in=[RaffleStatus.OPEN, RaffleStatus.PAUSED])
-    unsettled = Q(Exists(_query_of_raffle().filter(under_review_since__isnull=False)))
+    unsettled = Q(Exists(_query_reviews_of_raffle()))
     recent = Q(draw_at__gt=now - CLOSED_SHOWN_FOR)
     closed = Q(recent | unsettled | Q(Exists(late)), status=RaffleStatus.CLOSED)
     due = Q(on_sale | closed, draw_at__lte=now)
@@ -81,10 +81,7 @@ def _query_of_raffle() -> QuerySet[Any]:
 
 
 def _query_reviews_of_raffle() -> QuerySet[Any]:
-    in_time = PaymentProof.objects.filter(
-        order=OuterRef("pk"), arrived_at__lt=OuterRef("raffle__draw_at")
-    ).exclude(status=ProofStatus.FAILED)
-    return _query_of_raffle().filter(Exists(in_time), under_review_since__isnull=False)
+    return _query_of_raffle().filter(under_review_since__isnull=False)
 
 
 def _query_refunds_of_raffle() -> QuerySet[Any]:

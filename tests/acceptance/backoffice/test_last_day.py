@@ -61,8 +61,8 @@ def test_the_dashboard_says_first_that_a_draw_is_due(
     page = seller.open_page("/admin/")
 
     due = page.locator(".dash-due", has_text="Autumn Raffle, due")
-    expect(due).to_contain_text("1 proof that came in time")
-    due.get_by_role("link", name=re.compile("1 proof")).click()
+    expect(due).to_contain_text("1 order to review")
+    due.get_by_role("link", name=re.compile("1 order to review")).click()
 
     expect(page.get_by_role("heading", name="Review queue")).to_be_visible()
     assert f"raffle={backoffice_server.keys['last_day_due']}" in page.url

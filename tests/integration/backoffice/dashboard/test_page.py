@@ -365,9 +365,10 @@ class TestLastDay:
         [due] = load_dashboard(owner).last_day
         words = load_text(owner)
 
-        assert (due.title, due.reviews, due.refunds) == ("Summer Raffle", 1, 1)
+        assert (due.title, due.reviews, due.refunds) == ("Summer Raffle", 2, 1)
         assert words.index("Draw due: Summer Raffle") < words.index("proofs to review")
-        assert "1 proof that came in time, to decide about" in words
+        assert "2 orders to review" in words
+        assert "1 refund to make" in words
         for address in (due.page, due.reviews_url, due.refunds_url):
             assert owner.get(address).status_code == 200
 
