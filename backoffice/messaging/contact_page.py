@@ -158,7 +158,7 @@ def _describe_window(contact: WhatsAppContact, *, now: datetime) -> str:
 def _build_order_row(order: Order) -> ContactOrderRow:
     status, style = ORDER_STATUS_BADGES[OrderStatus(order.status)]
     if order.needs_decision:
-        status, style = "Paid too late: decide", "danger"
+        status, style = "Needs a decision", "danger"
     elif order.under_review:
         status, style = "Proof to review", "primary"
     elif order.status not in Order.LIVE and refund_queries.is_refunded(order):

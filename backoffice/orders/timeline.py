@@ -20,7 +20,7 @@ _ACTION_LABELS: Final[Mapping[OrderAction, str]] = {
     OrderAction.NUMBERS_TAKEN_BACK: "Numbers taken back",
     OrderAction.NUMBERS_REPLACED: "Numbers replaced",
     OrderAction.ASKED_AGAIN: "Asked for a better proof",
-    OrderAction.LATE_PAYMENT: "Paid too late, a decision is needed",
+    OrderAction.LATE_PAYMENT: "A payment needs a decision",
     OrderAction.REFUND_NOTED: "Refund noted",
     OrderAction.UNCONFIRMED: "Confirmation undone, under review again",
     OrderAction.REFUNDED: "Refunded",

@@ -276,7 +276,7 @@ def _build_other_order_row(order: Order) -> OtherOrderRow:
     return OtherOrderRow(
         order=order,
         page=reverse("admin:desk_review", args=[order.pk]),
-        status="Paid too late" if order.needs_decision else status,
+        status="Needs a decision" if order.needs_decision else status,
         style=style,
         total=display.format_order_total(order),
         at=display.format_time(order.created_at, zone=order.raffle.time_zone),

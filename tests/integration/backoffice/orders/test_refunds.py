@@ -65,6 +65,21 @@ class TestTheList:
         assert reverse("admin:raffles_order_refund", args=[paid.pk]) + "?then=refunds" in page
         assert reverse("admin:desk_review", args=[reviewed.pk]) + "?then=refunds" in page
 
+    def test_never_calls_a_payment_late_because_its_raffle_was_called_off(
+        self, owner: Client
+    ) -> None:
+        _, paid, reviewed = create_called_off_raffle()
+
+        pages = [
+            load_page(owner),
+            owner.get(reverse("admin:raffles_order_change", args=[reviewed.pk])).content.decode(),
+            owner.get(reverse("admin:desk_review", args=[reviewed.pk])).content.decode(),
+            owner.get(reverse("admin:raffles_order_refund", args=[paid.pk])).content.decode(),
+        ]
+
+        assert not [page for page in pages if "too late" in page]
+        assert "A payment needs a decision" in pages[1]
+
     def test_has_late_payments_after_the_draw_with_the_reason(self, owner: Client) -> None:
         late = create_late_payment()
         assert f">{late}</a>" not in load_page(owner)
