@@ -5,6 +5,7 @@ from django.urls import re_path
 from backoffice.api.views import (
     endpoints,
     events,
+    late_payments,
     not_found,
     openapi,
     order_decisions,
@@ -36,7 +37,7 @@ urlpatterns = [
     ),
     re_path(
         r"^orders/(?P<id>[^/]+)/resolve-late/?$",
-        order_decisions.ResolveLatePaymentView.as_view(),
+        late_payments.ResolveLatePaymentView.as_view(),
         name="api_resolve_late",
     ),
     re_path(

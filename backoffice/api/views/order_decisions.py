@@ -1,14 +1,13 @@
-"""Views of the decisions about an order: confirm, reject, resolve a late payment, cancel.
+"""Views of the decisions about an order: confirm, reject, cancel.
 
 A repeated request gets the same response, with a field that says so. If the request names payment
 proofs, a newer pending proof of the order stops the decision.
 """
 
-import secrets
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Final, assert_never
+from typing import Any
 
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
@@ -17,7 +16,6 @@ from rest_framework.response import Response
 
 from backoffice.api import already_done, scopes
 from backoffice.api.idempotency import IdempotentView
-from backoffice.api.late_decisions import LatePaymentDecision
 from backoffice.api.openapi import examples
 from backoffice.api.openapi.schema import describe_refusals
 from backoffice.api.responses import base, orders
@@ -25,7 +23,6 @@ from backoffice.api.serializers.order_decisions import (
     CancellationSerializer,
     ConfirmationSerializer,
     RejectionSerializer,
-    ResolutionSerializer,
     validate_body,
 )
 from backoffice.api.views.orders import load_represented_order
@@ -48,16 +45,12 @@ from shared.raffles.errors import (
     OrderNotPlaced,
     OrderRefunded,
     ProofUnseen,
-    QuantityOutOfBounds,
     RaffleDrawn,
     RaffleSealed,
-    TooFewLeft,
 )
 from shared.raffles.models import Order, PaymentProof
 from shared.raffles.results import AlreadySettled, NeedsDecision
-from shared.use_cases import late_payments, order_endings, payments
-
-_format_three_digits: Final = "{:03d}".format
+from shared.use_cases import order_endings, payments
 
 
 class ProofElsewhere(DomainError):
@@ -149,7 +142,7 @@ class ConfirmPaymentView(OrderDecisionView):
         body = validate_body(ConfirmationSerializer(data=request.data))
         order = self.load_order()
         if order.status != OrderStatus.PAID:
-            _refuse_foreign_proofs(order, body.get("proofs"))
+            refuse_foreign_proofs(order, body.get("proofs"))
         outcome = payments.confirm_payment(
             order.pk,
             by=scopes.get_actor(request),
@@ -160,7 +153,7 @@ class ConfirmPaymentView(OrderDecisionView):
         )
         order = self.load_order()
         if isinstance(outcome, NeedsDecision):
-            return _render_decision_needed(order, outcome)
+            return render_decision_needed(order, outcome)
         already = isinstance(outcome, AlreadySettled)
         return base.render_response(orders.build_confirmation_response(order, already=already))
 
@@ -194,7 +187,7 @@ class CancelOrderView(OrderDecisionView):
         body = validate_body(CancellationSerializer(data=request.data))
 
         def act(order: Order) -> None:
-            _refuse_foreign_proofs(order, body.get("proofs"))
+            refuse_foreign_proofs(order, body.get("proofs"))
             order_endings.cancel_order(
                 order.pk,
                 by=scopes.get_actor(request),
@@ -203,7 +196,7 @@ class CancelOrderView(OrderDecisionView):
                 seen_proofs=body.get("proofs"),
             )
 
-        outcome = _decide_once(self.load_order(), act, unless=already_done.is_cancelled)
+        outcome = decide_once(self.load_order(), act, unless=already_done.is_cancelled)
         already = isinstance(outcome, AlreadyDecided)
         return base.render_response(
             orders.build_cancellation_response(self.load_order(), already=already)
@@ -241,7 +234,7 @@ class RejectPaymentView(OrderDecisionView):
         body = validate_body(RejectionSerializer(data=request.data))
 
         def act(order: Order) -> None:
-            _refuse_foreign_proofs(order, body.get("proofs"))
+            refuse_foreign_proofs(order, body.get("proofs"))
             payments.reject_payment(
                 order.pk,
                 reason=RejectReason(body["reason"]),
@@ -251,94 +244,14 @@ class RejectPaymentView(OrderDecisionView):
                 seen_proofs=body.get("proofs"),
             )
 
-        outcome = _decide_once(self.load_order(), act, unless=already_done.is_rejected)
+        outcome = decide_once(self.load_order(), act, unless=already_done.is_rejected)
         already = isinstance(outcome, AlreadyDecided)
         return base.render_response(
             orders.build_rejection_response(self.load_order(), already=already)
         )
 
 
-class ResolveLatePaymentView(OrderDecisionView):
-    """`POST /api/orders/{id or code}/resolve-late`."""
-
-    @extend_schema(
-        operation_id="order_resolve_late",
-        tags=["orders"],
-        request=ResolutionSerializer,
-        responses={
-            200: orders.ResolutionResponse,
-            **describe_refusals(
-                OrderNotFound(reference="R-7K3F9"),
-                DecisionMade(by="ana", at=None),
-                *examples.TOO_LATE_REFUSALS,
-                OrderRefunded(by="ana", at=None),
-                ProofUnseen(proof_ids=[12]),
-                TooFewLeft(available=1),
-                format_numbers_in_refusal(
-                    NumbersTaken(taken=[7], free=[13]), format_number=_format_three_digits
-                ),
-                format_numbers_in_refusal(
-                    NumbersUnknown(unknown=[5000], first=1, last=999),
-                    format_number=_format_three_digits,
-                ),
-                QuantityOutOfBounds(minimum=2, maximum=2),
-                ProofElsewhere(proof_ids=[3]),
-            ),
-        },
-    )
-    def post(self, request: Request, **_: str) -> Response:
-        """Decide about a payment that came too late.
-
-        Sell the old numbers after all, or others in their place, or note that the money goes back.
-        The buyer is told, once: a repeat of the same decision changes nothing and says so.
-        """
-        body = validate_body(ResolutionSerializer(data=request.data))
-        decision, numbers = LatePaymentDecision(body["decision"]), body.get("numbers")
-
-        def act(order: Order) -> object:
-            _refuse_foreign_proofs(order, body.get("proofs"))
-            return _resolve_late_payment(order, decision, body, request)
-
-        def is_resolved(order: Order) -> bool:
-            return already_done.is_resolved(order, decision=decision, numbers=numbers)
-
-        outcome = _decide_once(self.load_order(), act, unless=is_resolved)
-        order = self.load_order()
-        if isinstance(outcome, NeedsDecision):
-            return _render_decision_needed(order, outcome)
-        already = isinstance(outcome, AlreadyDecided)
-        return base.render_response(
-            orders.build_resolution_response(order, decision=decision, already=already)
-        )
-
-
-def _resolve_late_payment(
-    order: Order, decision: LatePaymentDecision, body: dict[str, Any], request: Request
-) -> object:
-    by, now = scopes.get_actor(request), timezone.now()
-    seen, note = body.get("proofs"), body["note"]
-    match decision:
-        case LatePaymentDecision.TAKE_BACK:
-            return late_payments.take_back_numbers(
-                order.pk, by=by, now=now, seen_proofs=seen, reason=note
-            )
-        case LatePaymentDecision.REPLACE:
-            return late_payments.replace_numbers(
-                order.pk,
-                numbers=body.get("numbers"),
-                pivot=secrets.randbits(31),
-                by=by,
-                now=now,
-                seen_proofs=seen,
-                reason=note,
-            )
-        case LatePaymentDecision.REFUND:
-            return late_payments.note_refund(order.pk, note=note, by=by, now=now, seen_proofs=seen)
-        case _:
-            assert_never(decision)
-
-
-def _decide_once[Outcome](
+def decide_once[Outcome](
     order: Order, act: Callable[[Order], Outcome], *, unless: Callable[[Order], bool]
 ) -> Outcome | AlreadyDecided:
     """Make a decision, or detect that the same decision was made before.
@@ -366,7 +279,7 @@ def _decide_once[Outcome](
         ) from None
 
 
-def _refuse_foreign_proofs(order: Order, proofs: Collection[int] | None) -> None:
+def refuse_foreign_proofs(order: Order, proofs: Collection[int] | None) -> None:
     """Raise an error if some of the proofs do not belong to the order.
 
     No lock is needed, because a proof never moves to another order.
@@ -391,7 +304,7 @@ def _build_reason(order: Order, body: dict[str, Any]) -> str:
     return " · ".join(part for part in (body["reference"], body["note"], difference) if part)
 
 
-def _render_decision_needed(order: Order, outcome: NeedsDecision) -> Response:
+def render_decision_needed(order: Order, outcome: NeedsDecision) -> Response:
     """Return the response 409 for an ended order that was paid and cannot have its numbers."""
     fields: dict[str, Any] = {
         "taken": [order.raffle.format_ticket_number(number) for number in outcome.taken],
