@@ -1,13 +1,14 @@
 """Tests of what buyers read about orders of a raffle that was called off or whose draw is due."""
 
 from dataclasses import replace
+from typing import Any, Final
 
 import pytest
 
 from shared.conversation.context import Context
 from shared.conversation.flow import screens
 from shared.conversation.texts import order_status, order_updates, orders
-from shared.conversation.values import OrderFacts
+from shared.conversation.values import OrderFacts, RaffleFacts
 from shared.core.enums import OrderStatus
 from tests.unit.conversation import sample_facts
 from tests.unit.conversation.sample_facts import (
@@ -25,7 +26,7 @@ from tests.unit.conversation.sample_facts import (
 DUE = replace(SUMMER, draw_time_reached=True, not_selling_reason="over")
 CALLED_OFF = replace(SUMMER, not_selling_reason="cancelled")
 MONEY_BACK = "Ana, +1 555 0100 will check it and send your $15.00 back."
-FLAGGED = {"needs_decision": True, "has_receipt": True}
+FLAGGED: Final[dict[str, Any]] = {"needs_decision": True, "has_receipt": True}
 
 
 def list_tickets(*found: OrderFacts) -> str:
@@ -76,7 +77,7 @@ def test_my_tickets_say_what_becomes_of_an_order(order: OrderFacts, status: str)
 @pytest.mark.parametrize("raffle", [DUE, CALLED_OFF], ids=["draw due", "called off"])
 @pytest.mark.parametrize("order", [DRAFT, PENDING], ids=["hold", "unpaid"])
 def test_an_order_of_a_raffle_that_is_over_cannot_be_confirmed_or_paid(
-    order: OrderFacts, raffle: object
+    order: OrderFacts, raffle: RaffleFacts
 ) -> None:
     over = replace(order, raffle=raffle)
     facts = sample_facts.build_facts(over, raffles=(SUMMER, WINTER))
