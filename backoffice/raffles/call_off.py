@@ -73,6 +73,7 @@ class CallOffConsequences:
     Attributes:
         paid: Paid orders, whose money must go back.
         money: Their sum, formatted.
+        free: Complete orders that cost nothing.
         reviewed: Orders with a proof under review, whose money must go back if it came.
         held: Other orders that hold ticket numbers; they end.
         buyers: The buyers who are told.
@@ -81,6 +82,7 @@ class CallOffConsequences:
 
     paid: int
     money: str
+    free: int
     reviewed: int
     held: int
     buyers: BuyerCounts
@@ -147,17 +149,19 @@ def _explain_refusal(raffle: Raffle) -> str:
 
 def _load_consequences(raffle: Raffle, *, now: datetime) -> CallOffConsequences:
     """Return what becomes of the orders, from two queries."""
-    paid, live = Q(status=OrderStatus.PAID), Q(status__in=Order.LIVE)
+    paid, live = Q(status=OrderStatus.PAID, total__gt=0), Q(status__in=Order.LIVE)
     reviewed = live & Q(under_review_since__isnull=False)
     counts = Order.objects.filter(raffle=raffle, status__in=Order.HOLDING).aggregate(
         paid=Count("pk", filter=paid),
         money=Sum("total", filter=paid),
+        free=Count("pk", filter=Q(status=OrderStatus.PAID, total=0)),
         reviewed=Count("pk", filter=reviewed),
         live=Count("pk", filter=live),
     )
     return CallOffConsequences(
         paid=counts["paid"],
         money=formatting.format_money(counts["money"] or Decimal(0), raffle.currency),
+        free=counts["free"],
         reviewed=counts["reviewed"],
         held=counts["live"] - counts["reviewed"],
         buyers=buyers.count_buyers(raffle, Order.HOLDING, now=now),

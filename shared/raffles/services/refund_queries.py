@@ -13,16 +13,20 @@ REFUND_KINDS: Final = (LedgerKind.REFUNDED, LedgerKind.LATE_REFUNDED)
 """Ledger entries about money that was sent back."""
 
 _PAID_AND_NOT_REFUNDED: Final = Q(
-    ~Exists(LedgerEntry.objects.filter(order=OuterRef("pk"), kind=LedgerKind.REFUNDED)),
+    ~Exists(
+        LedgerEntry.objects.filter(Q(kind=LedgerKind.REFUNDED) | Q(amount=0), order=OuterRef("pk"))
+    ),
     status=OrderStatus.PAID,
 )
+"""Paid orders that were not free; a condition on their total would keep the small index away."""
 
 
 def query_orders_to_refund(*, now: datetime, raffle_id: int | None = None) -> QuerySet[Order]:
     """Return the orders whose money must go back, oldest first.
 
-    These are the paid orders of raffles that were called off, and the orders that were paid too
-    late in raffles where nothing may be settled any more. Both parts are found by small indexes.
+    These are the paid orders of raffles that were called off, unless they cost nothing, and the
+    orders that were paid too late in raffles where nothing may be settled any more. Both parts are
+    found by small indexes.
 
     Args:
         now: the present time.

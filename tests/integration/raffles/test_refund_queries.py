@@ -1,6 +1,7 @@
 """Tests of the reads of refunds: what must go back, what went back, and by which indexes."""
 
 from datetime import datetime
+from decimal import Decimal
 from itertools import count
 from typing import Any, Final
 
@@ -57,6 +58,18 @@ class TestOrdersToRefund:
         create_paid_order(builders.create_raffle(with_numbers=False))
 
         assert list(refund_queries.query_orders_to_refund(now=NOON)) == [paid]
+        assert list(refund_queries.query_orders_of_called_off_raffles().filter(raffle=off)) == [
+            paid
+        ]
+
+    def test_are_no_orders_that_were_free(self) -> None:
+        off = builders.create_raffle(
+            with_numbers=False, status=RaffleStatus.CANCELLED, price=Decimal(0)
+        )
+        add_ledger_entry(create_paid_order(off), LedgerKind.CONFIRMED)
+
+        assert not refund_queries.query_orders_to_refund(now=NOON).exists()
+        assert not refund_queries.query_orders_of_called_off_raffles().exists()
 
     @pytest.mark.parametrize(
         ("fields", "now", "listed"),

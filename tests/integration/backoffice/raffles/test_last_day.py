@@ -176,6 +176,18 @@ class TestCallOff:
         assert "1 other order</strong>" in page
         assert "All of them wrote more than 24 hours ago" in page
 
+    def test_owes_nothing_for_free_orders(self, owner: Client) -> None:
+        raffle = builders.create_raffle(numbers=10, price=Decimal(0))
+        sell_for_cash(raffle)
+
+        before = owner.get(build_url("call_off", raffle)).content.decode()
+        Raffle.objects.update(status="CANCELLED")
+        after = owner.get(reverse("admin:desk_refunds")).content.decode()
+
+        assert "0 paid orders</strong>: no money must go back." in before
+        assert "1 order for free</strong>: nothing must go back." in before
+        assert "No money must go back." in after
+
     def test_calls_it_off_once_its_title_is_typed(self, owner: Client) -> None:
         raffle = builders.create_raffle(numbers=5)
 
