@@ -1,14 +1,19 @@
 """The admin site: its URLs, menu, login page and dashboard."""
 
+from collections.abc import Callable
+from functools import wraps
 from typing import Any, Final, cast
 
 from django.contrib.admin import AdminSite
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver, path
 from django.utils import timezone
+from django.utils.http import url_has_allowed_host_and_scheme
 
+from backoffice.accounts import interrupted
 from backoffice.ui import brand, menu
 from shared.core import config
 
@@ -49,18 +54,37 @@ class BackofficeSite(AdminSite):
             *super().get_urls(),
         ]
 
+    def admin_view[View: Callable[..., HttpResponseBase]](
+        self, view: View, cacheable: bool = False
+    ) -> View:
+        """Wrap a view for staff; a POST without a session leads to the login and its page."""
+        inner = super().admin_view(view, cacheable)
+
+        @wraps(inner)
+        def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            if interrupted.is_interrupted_post(request) and not self.has_permission(request):
+                return interrupted.redirect_to_login(request)
+            return inner(request, *args, **kwargs)
+
+        return cast("View", wrapped)
+
     def login(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """Show the login page, or redirect to the dashboard if the user is already logged in."""
+        """Show the login page, or redirect a user who is already logged in to the wanted page."""
         from backoffice.accounts.login import TwoStepLoginView  # noqa: PLC0415 - needs models
 
         if request.method == "GET" and self.has_permission(request):
-            return redirect("admin:index")
+            wanted = request.GET.get("next", "")
+            ours = url_has_allowed_host_and_scheme(
+                wanted, {request.get_host()}, require_https=request.is_secure()
+            )
+            return redirect(wanted if ours else "admin:index")
         page = {
             "title": "Log in",
             "app_path": request.get_full_path(),
             "username": request.user.get_username(),
+            "interrupted": interrupted.INTERRUPTED_PARAM in request.GET,
             **(extra_context or {}),
         }
         view = TwoStepLoginView.as_view(extra_context=self.each_context(request) | page)

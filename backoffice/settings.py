@@ -50,6 +50,7 @@ MIDDLEWARE = [
     "backoffice.accounts.middleware.SecondFactorMiddleware",
     "backoffice.accounts.sessions.extend_active_sessions",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "backoffice.error_views.render_blank_errors",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "backoffice.accounts.middleware.set_permissions_policy",
     "axes.middleware.AxesMiddleware",  # last: it replaces the login page
@@ -127,6 +128,7 @@ SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_HTTPONLY = True
 CSRF_COOKIE_SAMESITE = "Lax"
+CSRF_FAILURE_VIEW = "backoffice.error_views.csrf_failure_view"
 SESSION_COOKIE_SECURE = configuration.is_https
 CSRF_COOKIE_SECURE = configuration.is_https
 SECURE_HSTS_SECONDS = 24 * 60 * 60 if configuration.is_https else 0

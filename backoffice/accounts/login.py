@@ -5,6 +5,7 @@ from typing import Any, Final, cast
 
 import django_otp
 from django import forms
+from django.contrib import messages
 from django.contrib.admin.forms import AdminAuthenticationForm
 from django.contrib.auth import login
 from django.contrib.auth.models import User
@@ -12,7 +13,7 @@ from django.contrib.auth.views import LoginView
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils import timezone
 
-from backoffice.accounts import second_factor
+from backoffice.accounts import interrupted, second_factor
 from backoffice.accounts.second_factor import CodeAccepted, CodeEntryPaused
 
 PENDING_LOGIN_KEY: Final = "half_way_in"
@@ -99,7 +100,7 @@ class TwoStepLoginView(LoginView):
             return self._log_in(form)
         person = cast("User", form.get_user())
         if not second_factor.has_second_factor(person):
-            return super().form_valid(form)
+            return self._report_interruption(super().form_valid(form))
         self.request.session.cycle_key()
         self.request.session[PENDING_LOGIN_KEY] = {
             "user": person.pk,
@@ -115,7 +116,12 @@ class TwoStepLoginView(LoginView):
         target = self.get_success_url()
         login(self.request, form.user, backend=pending["backend"])
         django_otp.login(self.request, form.accepted.device)
-        return HttpResponseRedirect(target)
+        return self._report_interruption(HttpResponseRedirect(target))
+
+    def _report_interruption(self, answer: HttpResponse) -> HttpResponse:
+        if interrupted.INTERRUPTED_PARAM in self.request.GET:
+            messages.warning(self.request, interrupted.NOTHING_DECIDED)
+        return answer
 
 
 def load_pending_user(request: HttpRequest, *, now: datetime) -> User | None:

@@ -88,3 +88,17 @@ def test_the_way_in_keeps_nobody_out(open_browser: OpenBrowser, size: str) -> No
     stranger.page.context.clear_cookies()
     stranger.open_page("/admin/login/")
     stranger.check_accessibility()
+
+
+@pytest.mark.parametrize("size", WINDOW_SIZES)
+def test_an_error_page_keeps_nobody_out(
+    open_browser: OpenBrowser, backoffice_server: BackOfficeServer, size: str
+) -> None:
+    order = backoffice_server.keys["confirm"]
+    seller = open_browser("olga", size)
+    for address, status in (("/nowhere", 404), (f"/admin/raffles/order/{order}/cancel/", 405)):
+        seller.open_page(address)
+        seller.check_accessibility()
+
+        assert [each for each in seller.complaints if each.startswith(f"{status} ")]
+        seller.complaints.clear()
