@@ -36,15 +36,25 @@ class ExportKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ExportSelection:
-    """The orders and the kind of rows to export; None for all raffles or any status.
+    """The orders and the kind of rows to export; None for all raffles, any status or any time.
 
     The status does not choose among rows of money: all of them add up, whatever became of the
-    orders.
+    orders. The times choose orders by when they were made, and money by when it came or went.
+
+    Attributes:
+        what: The kind of rows.
+        raffle: The raffle of the orders.
+        status: The status of the orders.
+        start: The first time that belongs to the export.
+        end: The first time that does not belong to it any more.
+
     """
 
     what: ExportKind
     raffle: Raffle | None
     status: OrderStatus | None
+    start: datetime | None = None
+    end: datetime | None = None
 
     def build_order_condition(self) -> Q:
         """Return the condition on orders."""
@@ -53,6 +63,15 @@ class ExportSelection:
             condition &= Q(raffle=self.raffle)
         if self.status is not None:
             condition &= Q(status=self.status)
+        return condition & self.build_time_condition("created_at")
+
+    def build_time_condition(self, field: str) -> Q:
+        """Return the condition on a time, e.g. `created_at` of orders."""
+        condition = Q()
+        if self.start is not None:
+            condition &= Q(**{f"{field}__gte": self.start})
+        if self.end is not None:
+            condition &= Q(**{f"{field}__lt": self.end})
         return condition
 
 
@@ -82,9 +101,11 @@ _HEADINGS: Final[Mapping[ExportKind, Mapping[str, str]]] = {
         "total": "Total",
         "currency": "Currency",
         "created": "Ordered at",
-        "placed": "Confirmed at",
+        "placed": "Confirmed by the buyer at",
         "closed": "Paid or ended at",
         "sold": "Sold",
+        "confirmed_by": "Payment confirmed by",
+        "confirmed_at": "Payment confirmed at",
     },
     ExportKind.BUYERS: {
         "buyer": "Buyer",
@@ -168,6 +189,7 @@ def _iterate_ticket_number_rows(wanted: ExportSelection) -> Iterator[ExportRow]:
         condition &= Q(ticket__raffle=wanted.raffle)
     if wanted.status is not None:
         condition &= Q(order__status=wanted.status)
+    condition &= wanted.build_time_condition("order__created_at")
     found = OrderTicket.objects.filter(condition).order_by("ticket__raffle_id", "ticket__number")
     raffles = _RaffleCache(wanted)
     fields = ("raffle_id", *_ORDER_FIELDS, *(f"contact__{name}" for name in _CONTACT_FIELDS))
@@ -192,7 +214,9 @@ def _iterate_order_rows(wanted: ExportSelection) -> Iterator[ExportRow]:
     found = Order.objects.filter(wanted.build_order_condition()).order_by("pk").values(*fields)
     raffles = _RaffleCache(wanted)
     for orders in batched(found.iterator(ROWS_PER_QUERY), ROWS_PER_QUERY):
-        numbers = order_queries.load_ticket_numbers([order["pk"] for order in orders])
+        keys = [order["pk"] for order in orders]
+        numbers = order_queries.load_ticket_numbers(keys)
+        confirmations = _load_confirmations(keys)
         for order in orders:
             raffle = raffles[order["raffle_id"]]
             yield {
@@ -201,7 +225,23 @@ def _iterate_order_rows(wanted: ExportSelection) -> Iterator[ExportRow]:
                 "numbers": " ".join(map(raffle.format_ticket_number, numbers[order["pk"]])),
                 "total": order["total"],
                 "placed": _format_local_time(order["placed_at"], zone=ZoneInfo(raffle.time_zone)),
+                **_build_confirmation_cells(confirmations.get(order["pk"]), raffle),
             }
+
+
+def _load_confirmations(order_ids: list[int]) -> dict[int, LedgerEntry]:
+    """Return the last confirmation of each order's payment, also one that was taken back."""
+    found = LedgerEntry.objects.filter(order__in=order_ids, kind=LedgerKind.CONFIRMED)
+    return {entry.order_id: entry for entry in found.order_by("pk")}
+
+
+def _build_confirmation_cells(entry: LedgerEntry | None, raffle: Raffle) -> ExportRow:
+    if entry is None:
+        return {"confirmed_by": None, "confirmed_at": None}
+    return {
+        "confirmed_by": entry.actor_label or enums.format_label(ActorKind(entry.actor_kind)),
+        "confirmed_at": _format_local_time(entry.at, zone=ZoneInfo(raffle.time_zone)),
+    }
 
 
 def _iterate_buyer_rows(wanted: ExportSelection, *, zone: tzinfo) -> Iterator[ExportRow]:
@@ -290,6 +330,7 @@ def _iterate_ledger_rows(wanted: ExportSelection) -> Iterator[ExportRow]:
     found = LedgerEntry.objects.order_by("pk").values(*fields)
     raffles = _RaffleCache(wanted)
     chosen = found if wanted.raffle is None else found.filter(raffle=wanted.raffle)
+    chosen = chosen.filter(wanted.build_time_condition("at"))
     for entry in chosen.iterator(ROWS_PER_QUERY):
         order = {key.removeprefix("order__"): value for key, value in entry.items()}
         raffle = raffles[entry["raffle_id"]]

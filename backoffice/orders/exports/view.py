@@ -2,10 +2,11 @@
 
 import csv
 from collections.abc import Callable, Generator
-from datetime import datetime
+from datetime import date, datetime, time, timedelta
 from itertools import batched
 from tempfile import TemporaryFile
 from typing import IO, Any, Final, cast
+from zoneinfo import ZoneInfo
 
 from django import forms
 from django.conf import settings
@@ -50,6 +51,15 @@ _KIND_LABELS: Final = {
 _FORMAT_LABELS: Final = {"csv": "CSV", "xlsx": "Excel"}
 
 
+class _DateInput(forms.DateInput):
+    """The browser's own date picker."""
+
+    input_type = "date"
+
+    def __init__(self, attrs: dict[str, Any] | None = None) -> None:
+        super().__init__({"class": "form-control", **(attrs or {})}, format="%Y-%m-%d")
+
+
 class ExportForm(forms.Form):
     """The orders, the kind of rows and the file format of an export."""
 
@@ -68,6 +78,8 @@ class ExportForm(forms.Form):
         initial=OrderStatus.PAID.value,
         label="Orders that are",
     )
+    since = forms.DateField(required=False, label="From", widget=_DateInput)
+    until = forms.DateField(required=False, label="To, that day included", widget=_DateInput)
     format = forms.ChoiceField(
         choices=list(_FORMAT_LABELS.items()), initial="csv", widget=forms.RadioSelect
     )
@@ -85,7 +97,30 @@ class ExportForm(forms.Form):
         what = ExportKind(chosen["what"])
         by_status = chosen["status"] and what != ExportKind.MONEY
         status = OrderStatus(chosen["status"]) if by_status else None
-        return ExportSelection(what, chosen["raffle"], status)
+        raffle: Raffle | None = chosen["raffle"]
+        zone = ZoneInfo(raffle.time_zone if raffle else settings.TIME_ZONE)
+        start, until = chosen["since"], chosen["until"]
+        return ExportSelection(
+            what,
+            raffle,
+            status,
+            start=_get_midnight(start, zone=zone) if start else None,
+            end=_get_midnight(until + timedelta(days=1), zone=zone) if until else None,
+        )
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse dates in the wrong order, and dates for refunds, which may still be to make."""
+        chosen = super().clean() or {}
+        since, until = chosen.get("since"), chosen.get("until")
+        if since and until and since > until:
+            self.add_error("until", "This day is before the first one.")
+        if chosen.get("what") == ExportKind.REFUNDS and (since or until):
+            self.add_error("since", "Refunds have no dates here; choose the rows of money.")
+        return chosen
+
+
+def _get_midnight(day: date, *, zone: ZoneInfo) -> datetime:
+    return datetime.combine(day, time.min, tzinfo=zone)
 
 
 def export_view(request: HttpRequest) -> HttpResponseBase:
@@ -145,7 +180,14 @@ _EXCEL_CONTENT_TYPE: Final = "application/vnd.openxmlformats-officedocument.spre
 def describe_selection(wanted: ExportSelection) -> str:
     """Return a description of the exported rows."""
     status = enums.format_label(wanted.status).lower() if wanted.status else "any status"
-    return f"{_KIND_LABELS[wanted.what].lower()}, {wanted.raffle or 'all raffles'}, {status}"
+    chosen = f"{_KIND_LABELS[wanted.what].lower()}, {wanted.raffle or 'all raffles'}, {status}"
+    return ", ".join(filter(None, (chosen, _describe_dates(wanted))))
+
+
+def _describe_dates(wanted: ExportSelection) -> str:
+    since = f"from {wanted.start:%Y-%m-%d}" if wanted.start else ""
+    last = wanted.end - timedelta(days=1) if wanted.end else None
+    return " ".join(filter(None, (since, f"to {last:%Y-%m-%d}" if last else "")))
 
 
 def build_file_name(wanted: ExportSelection, *, kind: str, now: datetime) -> str:

@@ -91,6 +91,57 @@ class TestExport:
         assert (cash["Buyer"], cash["Phone"]) == ("Walter", "'+1 555 0109")
         assert (cash["Numbers"], cash["Sold"]) == ("", "for cash")
 
+    def test_says_who_confirmed_a_payment_and_when(self, owner: Client) -> None:
+        raffle = builders.create_raffle(time_zone="America/Bogota")
+        create_sale(raffle, [1])
+        sample_data.place_order(raffle, numbers=[2])
+
+        sold, waiting = parse_csv(download_export(owner, what="ORDERS"))
+
+        who, at = "Payment confirmed by", "Payment confirmed at"
+        assert (sold[who], sold[at]) == (
+            builders.build_staff_actor().label,
+            "2026-11-22T07:01:00-05:00",
+        )
+        assert (waiting[who], waiting[at]) == ("", "")
+
+    @pytest.mark.parametrize("what", ["NUMBERS", "ORDERS", "BUYERS", "MONEY"])
+    def test_of_some_days_begins_and_ends_with_days_of_the_raffle(
+        self, owner: Client, what: str
+    ) -> None:
+        raffle = builders.create_raffle(time_zone="Pacific/Kiritimati")  # UTC+14: the 23rd
+        create_sale(raffle, [1])
+        days = [("2026-11-23", "2026-11-23"), ("2026-11-24", ""), ("", "2026-11-22"), ("", "")]
+
+        found = [
+            len(
+                parse_csv(
+                    download_export(owner, what=what, raffle=raffle.pk, since=since, until=until)
+                )
+            )
+            for since, until in days
+        ]
+
+        assert found == [1, 0, 0, 1]
+        assert "from 2026-11-23 to 2026-11-23" in LogEntry.objects.earliest("pk").change_message
+
+    @pytest.mark.parametrize(
+        ("choice", "words"),
+        [
+            ({"since": "2026-11-23", "until": "2026-11-22"}, "before the first one"),
+            ({"what": "REFUNDS", "since": "2026-11-23"}, "choose the rows of money"),
+            ({"since": "23 Nov"}, "Enter a valid date"),
+        ],
+    )
+    def test_refuses_days_that_make_no_sense(
+        self, owner: Client, choice: dict[str, str], words: str
+    ) -> None:
+        form = {"what": "ORDERS", "format": "csv", "status": "", **choice}
+
+        answer = owner.post(reverse("admin:desk_export"), form)
+
+        assert words in answer.content.decode()
+
     def test_has_a_row_a_buyer_with_totals(self, owner: Client) -> None:
         raffle, ana = builders.create_raffle(), builders.create_contact(profile_name="Ana")
         for number in (1, 2, 3):
