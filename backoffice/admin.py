@@ -5,6 +5,7 @@ import backoffice.automation.delivery_admin
 import backoffice.automation.endpoint_admin
 import backoffice.automation.event_admin
 import backoffice.automation.token_admin
+import backoffice.dashboard.activity_admin
 import backoffice.messaging.account_admin
 import backoffice.messaging.alarm_admin
 import backoffice.messaging.contact_admin

@@ -1,11 +1,10 @@
-"""Admin pages of users, roles and the log of changes."""
+"""Admin pages of users and roles."""
 
 from typing import Any, ClassVar
 
 import django_otp.plugins.otp_static.admin
 import django_otp.plugins.otp_totp.admin
 from django.contrib import admin, messages
-from django.contrib.admin.models import LogEntry
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group, User
@@ -17,8 +16,8 @@ from django.urls import URLPattern, path
 from backoffice.accounts import activity, second_factor, security
 from backoffice.accounts.forms import NewPasswordForm, NewPersonForm, PersonForm
 from backoffice.accounts.roles import ROLES
+from backoffice.changelists import change_messages
 from backoffice.changelists.filters import ConditionFilter
-from backoffice.changelists.read_only import ReadOnlyAdmin
 from backoffice.changelists.search import BoundedSearch
 from backoffice.changelists.selection import BoundedSelection
 from backoffice.ui import display
@@ -129,6 +128,14 @@ class PersonAdmin(BoundedSelection, BoundedSearch, DjangoUserAdmin):
         other = obj is None or obj.pk != request.user.pk
         return bool(below and other and super().has_delete_permission(request, obj))
 
+    def construct_change_message(
+        self, request: HttpRequest, form: Any, formsets: Any, add: bool = False
+    ) -> Any:
+        """Return what the log says, with old and new values, but never a password."""
+        if add or isinstance(form, NewPasswordForm):
+            return super().construct_change_message(request, form, formsets, add)
+        return change_messages.describe_changes(form, secret={"password"})
+
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
         """Save a user; a new one becomes staff, because the admin is all there is to log in to."""
         if not change:
@@ -194,35 +201,3 @@ class RoleAdmin(SuperuserOnlyAdmin, DjangoGroupAdmin):
         """Return whether the role may be deleted; the three predefined roles may not."""
         ours = obj is not None and obj.name in {role.name for role in ROLES}
         return not ours and super().has_delete_permission(request, obj)
-
-
-@admin.register(LogEntry)
-class LogEntryAdmin(ReadOnlyAdmin):
-    """Changes that users made by hand; an order's own history is on the order's page."""
-
-    menu_name = "Who did what"
-    list_display = ("at", "user", "what", "object_repr", "said")
-    list_select_related = ("user", "content_type")
-    search_fields = ("user__username__iexact", "object_repr")
-    search_help_text = "Person, or what was changed"
-    fields = ("at", "user", "what", "object_repr", "said")
-    ordering = ("-id",)
-
-    @admin.display(description="When", ordering="id")
-    def at(self, entry: LogEntry) -> str:
-        """Return the time of the change."""
-        return display.format_time(entry.action_time)
-
-    @admin.display(description="What")
-    def what(self, entry: LogEntry) -> str:
-        """Return the kind of object that was changed."""
-        return str(entry.content_type.name).capitalize() if entry.content_type else "–"
-
-    @admin.display(description="Change")
-    def said(self, entry: LogEntry) -> str:
-        """Return a description of the change."""
-        return entry.get_change_message() or entry.get_action_flag_display()
-
-    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
-        """Return whether the user may view the log, including the entries of other users."""
-        return request.user.has_perm("admin.view_logentry")

@@ -17,6 +17,7 @@ from django.utils.safestring import SafeString
 from backoffice.automation import endpoint_health
 from backoffice.automation.endpoint_form import EndpointForm
 from backoffice.automation.endpoint_health import EndpointHealth
+from backoffice.changelists import change_messages
 from backoffice.changelists.detail_actions import Confirmation, DetailActionsAdmin, detail_action
 from backoffice.changelists.facets import CountedConditionFilter
 from backoffice.changelists.selects import FilteredAdmin, FilteredChangeList
@@ -143,8 +144,7 @@ class EventEndpointAdmin(ServiceFormAdmin, DetailActionsAdmin, FilteredAdmin):
         """Return what the log says; empty if nothing was changed."""
         if add:
             return f"Made the endpoint for {form.cleaned_data['url']}"
-        labels = [str(form.fields[name].label).lower() for name in form.changed_data]
-        return f"Changed {', '.join(labels)}" if labels else ""
+        return change_messages.describe_changes(form, secret={"header_value"})
 
     def response_add(
         self, request: HttpRequest, obj: EventEndpoint, post_url_continue: str | None = None

@@ -26,6 +26,7 @@ from backoffice.orders.changelist.filters import (
     OrderStatusFilter,
     parse_chosen_raffle_id,
 )
+from backoffice.orders.form_values import parse_id
 from backoffice.orders.permissions import may_decide_orders, may_refund_orders
 from backoffice.orders.prefetched import format_first_ticket_numbers, format_order_buyer
 from backoffice.ui import display
@@ -227,6 +228,17 @@ class OrderAdmin(ReadOnlyAdmin):
             path("many/done/", view(bulk_actions.bulk_result_view), name="raffles_order_done"),
             *super().get_urls(),
         ]
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Return the history of an order, with the entries of its own history."""
+        order_id = parse_id(object_id)
+        order = self.get_queryset(request).filter(pk=order_id).first() if order_id else None
+        own = detail_page.load_own_history(order, now=timezone.now()) if order else []
+        return super().history_view(
+            request, object_id, {"own_history": own, **(extra_context or {})}
+        )
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any

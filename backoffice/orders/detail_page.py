@@ -115,6 +115,20 @@ def load_order_page(order: Order, *, request: HttpRequest, now: datetime) -> Ord
     )
 
 
+def load_own_history(order: Order, *, now: datetime) -> list[dict[str, str]]:
+    """Return the entries of an order's own history for Django's history page, newest first."""
+    entries = timeline.build_timeline(order.events.all(), zone=order.raffle.time_zone, now=now)
+    return [
+        {
+            "at": entry.clock,
+            "who": ", ".join(filter(None, (entry.who, entry.door))),
+            "what": entry.done,
+            "reason": entry.reason,
+        }
+        for entry in entries
+    ]
+
+
 def _build_ledger_row(entry: LedgerEntry, *, zone: str) -> LedgerRow:
     kind = LedgerKind(entry.kind)
     sign = "" if kind is LedgerKind.CONFIRMED else "−"

@@ -9,7 +9,7 @@ from backoffice.ui import display
 from shared.core.enums import ActorKind, OrderAction
 from shared.raffles.models import OrderEvent
 
-_ACTION_LABELS: Final[Mapping[OrderAction, str]] = {
+ACTION_LABELS: Final[Mapping[OrderAction, str]] = {
     OrderAction.HELD: "Numbers held",
     OrderAction.PLACED: "Order placed",
     OrderAction.PROOF_RECEIVED: "Proof of payment received",
@@ -93,7 +93,7 @@ def _build_entry(event: OrderEvent, *, zone: str, now: datetime) -> TimelineEntr
     action, kind = OrderAction(event.action), ActorKind(event.actor_kind)
     door, icon = _ACTOR_BADGES[kind]
     return TimelineEntry(
-        done=_ACTION_LABELS[action],
+        done=ACTION_LABELS[action],
         source=kind.lower(),
         door=door,
         icon=icon,

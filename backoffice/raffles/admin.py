@@ -23,12 +23,14 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
 
+from backoffice.changelists import change_messages
 from backoffice.changelists.search import BoundedSearch
 from backoffice.changelists.selection import BoundedSelection
 from backoffice.raffles import (
     call_off,
     chat_preview,
     frozen_fields,
+    history,
     lifecycle,
     move_draw,
     number_generation,
@@ -153,6 +155,14 @@ class RaffleAdmin(BoundedSelection, BoundedSearch):
         else:
             obj.save()
 
+    def construct_change_message(
+        self, request: HttpRequest, form: Any, formsets: Any, add: bool = False
+    ) -> Any:
+        """Return what the log says, with old and new values."""
+        if add:
+            return super().construct_change_message(request, form, formsets, add)
+        return change_messages.describe_changes(form)
+
     def response_post_save_add(self, request: HttpRequest, obj: Raffle) -> Any:
         """Redirect to number generation, or to the raffle if the user may not generate numbers."""
         may_generate = request.user.has_perm("raffles.change_raffle")
@@ -187,6 +197,17 @@ class RaffleAdmin(BoundedSelection, BoundedSearch):
         context["preview"] = chat_preview.build_chat_preview(values, now=timezone.now(), free=free)
         context["zones"] = raffle_form.list_time_zones()
         return super().render_change_form(request, context, *args, **kwargs)
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Return the history of a raffle, with the entries of its own history."""
+        raffle_id = parse_id(object_id)
+        raffle = Raffle.objects.filter(pk=raffle_id).first() if raffle_id else None
+        own = history.load_history(raffle) if raffle else []
+        return super().history_view(
+            request, object_id, {"own_history": own, **(extra_context or {})}
+        )
 
     def get_urls(self) -> list[URLPattern]:
         """Add URLs for the steps of the lifecycle, the picture and the preview."""

@@ -51,6 +51,11 @@ def load_raffle_events(raffle: Raffle) -> list[RaffleEvent]:
     return list(raffle.events.order_by("-id"))
 
 
+def load_history(raffle: Raffle) -> list[RaffleHistoryEntry]:
+    """Return the entries of a raffle's history, newest first."""
+    return build_history(load_raffle_events(raffle), zone=raffle.time_zone)
+
+
 def build_history(events: Iterable[RaffleEvent], *, zone: str) -> list[RaffleHistoryEntry]:
     """Return the entries of a raffle's history in the order of the events.
 

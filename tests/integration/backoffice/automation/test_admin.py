@@ -248,7 +248,7 @@ class TestEndpoints:
         press("new_secret", sure="yes")
         assert endpoint.secret != before
         assert list_change_messages() == [
-            "Changed which events",
+            "Changed which events from order.paid to nothing",
             "Turned the endpoint off",
             "Turned the endpoint on",
             "Replaced the secret",

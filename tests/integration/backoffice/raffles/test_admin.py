@@ -275,7 +275,10 @@ class TestForm:
         owner.post(build_url("change", raffle.pk), FORM | {"title": "Another", "currency": "USD"})
 
         assert Raffle.objects.get().status == "DRAFT"
-        assert list_log_lines(raffle) == [("olga", "Added."), ("olga", "Changed Title.")]
+        assert list_log_lines(raffle) == [
+            ("olga", "Added."),
+            ("olga", "Changed title from “Winter Raffle” to “Another”"),
+        ]
 
     @pytest.mark.same_everywhere
     @pytest.mark.parametrize("status", ["SEALED", "DRAWN", "CANCELLED"])

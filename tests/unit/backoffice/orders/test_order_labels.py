@@ -32,7 +32,7 @@ NOT_DECISIONS = {
     ("labelled", "members"),
     [
         (summary.ORDER_STATUS_STYLES, OrderStatus),
-        (timeline._ACTION_LABELS, OrderAction),
+        (timeline.ACTION_LABELS, OrderAction),
         (timeline._ACTOR_BADGES, ActorKind),
         (detail_page.LEDGER_KIND_LABELS, LedgerKind),
         ({*last_decision._ACTION_PHRASES, *NOT_DECISIONS}, OrderAction),
