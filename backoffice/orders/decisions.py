@@ -10,7 +10,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
-from backoffice.orders import last_decision, settlement, summary
+from backoffice.orders import last_decision, same_file, settlement, summary
 from backoffice.orders.form_values import parse_note, parse_seen_proof_ids
 from backoffice.orders.permissions import DECIDE_PERMISSION, require_decision_permission
 from backoffice.orders.review.next_page import parse_decision_origin
@@ -28,15 +28,25 @@ from shared.use_cases import order_endings, payments
 
 @require_POST
 def confirm_payment_view(request: HttpRequest, order_id: int) -> HttpResponse:
-    """Confirm the payment of an order, based on the proofs that the form names."""
+    """Confirm the payment of an order, based on the proofs that the form names.
+
+    If one of them also came with another order, a page asks once more.
+    """
+    require_decision_permission(request)
+    order = get_object_or_404(Order.objects.select_related("raffle"), pk=order_id)
+    codes = same_file.list_orders_with_same_file(order)
+    if codes and same_file.ANSWER_FIELD not in request.POST:
+        return same_file.render_question(request, order, codes)
     with OrderDecision(request, order_id) as decision:
         decision.require_current_page()
+        reason = same_file.build_reason(request, codes) if codes else ""
         outcome = payments.confirm_payment(
             order_id,
             by=build_staff_actor(request),
             now=timezone.now(),
             seen_proofs=parse_seen_proof_ids(request),
             reviewed=request.POST.get("waited") == "yes",
+            reason=reason,
         )
         decision.report_confirmation(*_describe_confirmation(decision.order, outcome))
     return decision.redirect()

@@ -382,3 +382,41 @@ class TestTwoAtOnce:
         assert [message.key for message in OutboundMessage.objects.all()] == [
             "paid" if paid else "rejected"
         ]
+
+
+class TestSameFile:
+    def create_two_orders_with_one_file(self) -> tuple[Order, Order]:
+        first, second = create_two_waiting_orders()
+        for order in (first, second):
+            sample_data.keep_proof_file(order.proofs.get(), content=b"one receipt")
+        return first, second
+
+    def test_is_asked_about_once_more_and_the_answer_is_kept(self, reviewer: Client) -> None:
+        first, second = self.create_two_orders_with_one_file()
+        form = {"then": "queue", "waited": "yes", "seen": first.proofs.get().pk}
+
+        asked = decide(reviewer, first, "confirm", **form).content.decode()
+        assert refresh_status(first) == OrderStatus.PENDING_PAYMENT
+        empty = decide(reviewer, first, "confirm", **form, same_file_answer=" ")
+        assert refresh_status(first) == OrderStatus.PENDING_PAYMENT
+        confirmed = decide(reviewer, first, "confirm", **form, same_file_answer="one for both")
+
+        assert f"also came with {second}" in asked
+        assert 'name="then" value="queue"' in asked
+        assert f'name="seen" value="{first.proofs.get().pk}"' in asked
+        assert empty["Location"] == build_review_url(first)
+        assert confirmed["Location"] == build_review_url(second)
+        assert refresh_status(first) == OrderStatus.PAID
+        paid = first.events.get(action=OrderAction.PAID)
+        assert paid.reason == f"The very same file came with {second}: one for both"
+
+    def test_is_not_asked_about_if_the_proof_does_not_wait_any_more(self, reviewer: Client) -> None:
+        first, second = self.create_two_orders_with_one_file()
+        seen = first.proofs.get().pk
+        decide(reviewer, first, "confirm", waited="yes", seen=seen, same_file_answer="one for both")
+        assert refresh_status(first) == OrderStatus.PAID
+
+        again = decide(reviewer, first, "confirm", waited="yes")
+
+        assert again.status_code == 302
+        assert refresh_status(second) == OrderStatus.PENDING_PAYMENT
