@@ -90,6 +90,7 @@ class RaffleForm(forms.ModelForm):
 
     price_confirmed = forms.BooleanField(required=False)
     price_question: PriceQuestion | None = None
+    max_picture_bytes: ClassVar[int] = MAX_PICTURE_BYTES
 
     @property
     def changed_data(self) -> list[str]:
@@ -140,7 +141,9 @@ class RaffleForm(forms.ModelForm):
         }
         widgets: ClassVar = {
             "description": forms.Textarea(attrs={"rows": 2}),
-            "picture": forms.ClearableFileInput(attrs={"accept": "image/jpeg,image/png"}),
+            "picture": forms.ClearableFileInput(
+                attrs={"accept": "image/jpeg,image/png", "data-max-bytes": MAX_PICTURE_BYTES}
+            ),
             "first_number": forms.RadioSelect(choices=[(1, "1"), (0, "0")]),
             "price": forms.NumberInput(attrs={"step": "0.01", "min": "0", "inputmode": "decimal"}),
             "currency": forms.TextInput(attrs={"autocapitalize": "characters", "size": 5}),

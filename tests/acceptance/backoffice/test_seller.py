@@ -2,6 +2,7 @@
 
 import re
 import time
+from pathlib import Path
 
 import pytest
 from django_otp.oath import TOTP
@@ -143,3 +144,23 @@ def compute_totp_code(letters: str) -> str:
     app = TOTP(key)
     app.time = time.time()
     return f"{app.token():06d}"
+
+
+def test_a_form_with_errors_leads_to_its_fields_and_refuses_a_large_picture(
+    open_browser: OpenBrowser, tmp_path: Path
+) -> None:
+    large = tmp_path / "large.jpg"
+    large.write_bytes(b"x" * (5 * 1024 * 1024 + 1))
+    seller = open_browser("olga", "narrow")
+    page = seller.open_page("/admin/raffles/raffle/add/")
+
+    page.locator("#id_picture").set_input_files(large)
+    expect(page.locator(".field-picture .trouble")).to_contain_text("more than 5 MB")
+    expect(page.locator("#id_picture")).to_have_value("")
+    page.get_by_role("button", name="Save and go on").click()
+
+    banner = page.locator("[data-error-banner]")
+    expect(banner).to_be_focused()
+    banner.get_by_role("link", name="Title").click()
+    expect(page.locator("#id_title")).to_be_in_viewport()
+    seller.check_accessibility(within="#raffle_form")

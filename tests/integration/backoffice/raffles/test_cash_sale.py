@@ -145,6 +145,8 @@ class TestForm:
         assert answer.status_code == 200
         assert words in page
         assert "Nothing was sold yet." in page
+        assert "data-error-banner" in page
+        assert '<a class="alert-link" href="#id_' in page
         assert f'value="{key}"' in page
         assert form.get("buyer_name") or 'value="Ana &lt;b&gt;"' in page
         assert not Order.objects.filter(contact=None).exists()
