@@ -26,10 +26,9 @@ from backoffice.orders.changelist.filters import (
     OrderStatusFilter,
     parse_chosen_raffle_id,
 )
-from backoffice.orders.form_values import parse_id
 from backoffice.orders.permissions import may_decide_orders, may_refund_orders
 from backoffice.orders.prefetched import format_first_ticket_numbers, format_order_buyer
-from backoffice.ui import display
+from backoffice.ui import display, ids
 from shared.core import enums
 from shared.core.enums import RejectReason
 from shared.raffles.models import Order
@@ -233,7 +232,7 @@ class OrderAdmin(ReadOnlyAdmin):
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         """Return the history of an order, with the entries of its own history."""
-        order_id = parse_id(object_id)
+        order_id = ids.parse_digits(object_id)
         order = self.get_queryset(request).filter(pk=order_id).first() if order_id else None
         own = detail_page.load_own_history(order, now=timezone.now()) if order else []
         return super().history_view(

@@ -202,7 +202,7 @@ class RaffleAdmin(BoundedSelection, BoundedSearch):
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         """Return the history of a raffle, with the entries of its own history."""
-        raffle_id = parse_id(object_id)
+        raffle_id = ids.parse_digits(object_id)
         raffle = Raffle.objects.filter(pk=raffle_id).first() if raffle_id else None
         own = history.load_history(raffle) if raffle else []
         return super().history_view(
