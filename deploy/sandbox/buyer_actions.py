@@ -69,7 +69,7 @@ def build_chat_entry(action: BuyerAction) -> ChatEntry:
     envelope = {
         **_build_context(state, request, answered, phone_number_id),
         **webhook_payloads.build_sender(buyer, hide_phone=hide_phone),
-        "id": str(request.get("id") or generate_wamid(buyer.wa_id)),
+        "id": _choose_message_id(action, kind=kind),
         "timestamp": str(int(_parse_timestamp(request.get("timestamp", now)))),
     }
     raw = {**envelope, **content}
@@ -176,6 +176,12 @@ def _find_tapped_choice(buyer: SandboxBuyer, request: ActionFields) -> tuple[Cha
     raise InvalidControlRequest(
         f"nothing to tap fits {wanted}; there are: {', '.join(seen) or 'none'}"
     )
+
+
+def _choose_message_id(action: BuyerAction, *, kind: str) -> str:
+    """Return the id that was asked for, else a new one; a tap's id is that of its button."""
+    wanted = None if MESSAGE_BUILDERS.get(kind) is _build_tap else action.request.get("id")
+    return str(wanted or generate_wamid(action.buyer.wa_id))
 
 
 def _build_choice_matchers(request: ActionFields) -> list[Callable[[ChatChoice], bool]]:

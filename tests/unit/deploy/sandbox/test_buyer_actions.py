@@ -59,6 +59,7 @@ class TestTaps:
         ana.taps(choice, wait=5)
 
         assert gateway.messages()[0]["interactive"]["button_reply"]["id"] == "no"
+        assert gateway.messages()[0]["id"].startswith("wamid.")
 
     def test_find_the_newest_message_unless_told(
         self, ana: BuyerClient, graph: GraphClient, gateway: FakeGateway
