@@ -16,7 +16,7 @@ from shared.raffles.actor import Actor
 from shared.raffles.models import Order
 from shared.raffles.notes import clean_note
 from shared.raffles.results import NeedsDecision, Settled
-from shared.raffles.services import late_payments, locks, payments, reversals
+from shared.raffles.services import late_payments, locks, payments, proof_verdicts, reversals
 
 _log = logs.get_logger(__name__)
 
@@ -55,7 +55,7 @@ def take_back_numbers(
     late_payments.refuse_if_decided(order)
     reversals.refuse_if_refunded(order)
     sale_rules.refuse_unless_settling(order.raffle, now=now)
-    payments.refuse_unseen_proofs(order, seen_proofs=seen_proofs)
+    proof_verdicts.refuse_unseen_proofs(order, seen_proofs=seen_proofs)
     outcome = payments.sell_late_order(order, by=by, now=now, reason=reason)
     if isinstance(outcome, Settled):
         notify_buyer(order, order_updates.build_paid_message, now=now)

@@ -14,7 +14,7 @@ from shared.core.enums import InboxStatus
 from shared.raffles.actor import Actor
 from shared.raffles.models import Order
 from shared.raffles.notes import clean_note
-from shared.raffles.services import locks, order_queries, orders, payments
+from shared.raffles.services import locks, order_queries, orders, proof_verdicts
 from shared.whatsapp.models import InboundMessage
 from shared.whatsapp.services import alarms
 from shared.whatsapp.services.inbox import contacts, inbox_queue
@@ -55,7 +55,7 @@ def cancel_order(
     reason = clean_note(reason)
     order = locks.lock_order_with_contacts(order_id)
     orders.refuse_if_over(order)
-    payments.refuse_unseen_proofs(order, seen_proofs=seen_proofs)
+    proof_verdicts.refuse_unseen_proofs(order, seen_proofs=seen_proofs)
     order = orders.cancel(order, by=by, now=now, reason=reason)
     notify_buyer(
         order,

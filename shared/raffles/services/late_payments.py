@@ -21,7 +21,15 @@ from shared.raffles.errors import (
 from shared.raffles.models import Order, TicketNumber
 from shared.raffles.notes import clean_note
 from shared.raffles.results import Settled
-from shared.raffles.services import history, ledger, locks, payments, reversals, tickets
+from shared.raffles.services import (
+    history,
+    ledger,
+    locks,
+    payments,
+    proof_verdicts,
+    reversals,
+    tickets,
+)
 
 
 def replace_numbers(
@@ -67,7 +75,7 @@ def replace_numbers(
     """
     reason = clean_note(reason)
     refuse_if_decided(order)
-    payments.refuse_unseen_proofs(order, seen_proofs=seen_proofs)
+    proof_verdicts.refuse_unseen_proofs(order, seen_proofs=seen_proofs)
     reversals.refuse_if_refunded(order)
     sale_rules.refuse_unless_settling(order.raffle, now=now)
     old = order.list_ticket_numbers()
@@ -112,11 +120,11 @@ def note_refund(
     """
     note = clean_note(note, required=True)
     refuse_if_decided(order)
-    payments.refuse_unseen_proofs(order, seen_proofs=seen_proofs)
+    proof_verdicts.refuse_unseen_proofs(order, seen_proofs=seen_proofs)
     ledger.record_ledger_entry(
         order, kind=LedgerKind.LATE_REFUNDED, confirmation=None, by=by, now=now
     )
-    payments.set_proof_verdicts(order, verdict=Verdict.DISMISSED, by=by, now=now, note=note)
+    proof_verdicts.set_proof_verdicts(order, verdict=Verdict.DISMISSED, by=by, now=now, note=note)
     return history.record_order_event(
         order,
         action=OrderAction.REFUND_NOTED,

@@ -14,7 +14,6 @@ from shared.core.enums import (
     LedgerKind,
     OrderAction,
     OrderStatus,
-    ProofStatus,
     RejectReason,
     Verdict,
     format_label,
@@ -29,13 +28,20 @@ from shared.raffles.errors import (
     DrawTimeReached,
     NothingToReview,
     OrderNotPlaced,
-    ProofUnseen,
     RejectionNoteMissing,
 )
-from shared.raffles.models import Order, PaymentProof
+from shared.raffles.models import Order
 from shared.raffles.notes import clean_note
 from shared.raffles.results import AlreadySettled, NeedsDecision, Settled
-from shared.raffles.services import history, ledger, orders, proof_queries, reversals, tickets
+from shared.raffles.services import (
+    history,
+    ledger,
+    orders,
+    proof_queries,
+    proof_verdicts,
+    reversals,
+    tickets,
+)
 
 ASK_AGAIN_INTERVAL: Final = timedelta(minutes=1)
 """Time within which a second request for a better proof counts as the same request."""
@@ -99,7 +105,7 @@ def confirm_payment(
             raise OrderNotPlaced(order_id=order.pk)
         case OrderStatus.PENDING_PAYMENT:
             if _can_only_be_refunded(order, by=by, now=now):
-                refuse_unseen_proofs(order, seen_proofs=seen_proofs)
+                proof_verdicts.refuse_unseen_proofs(order, seen_proofs=seen_proofs)
                 _refuse_amount_mismatch(order, received=received)
                 orders.end_order(
                     order, to=OrderStatus.EXPIRED, action=OrderAction.EXPIRED, by=by, now=now
@@ -107,7 +113,7 @@ def confirm_payment(
                 return sell_late_order(order, by=by, now=now, reason=reason)
             refuse_if_too_late(order, by=by, now=now)
             _refuse_if_undone(order, by=by)
-            refuse_unseen_proofs(order, seen_proofs=seen_proofs)
+            proof_verdicts.refuse_unseen_proofs(order, seen_proofs=seen_proofs)
             _refuse_amount_mismatch(order, received=received)
             return sell_order(order, by=by, now=now, late=False, reason=reason)
         case OrderStatus.CANCELLED | OrderStatus.EXPIRED:
@@ -115,7 +121,7 @@ def confirm_payment(
             _refuse_if_refund_noted(order)
             if order.status == OrderStatus.EXPIRED:  # a cancelled one waits for a person anyway
                 _refuse_if_undone(order, by=by)
-            refuse_unseen_proofs(order, seen_proofs=seen_proofs)
+            proof_verdicts.refuse_unseen_proofs(order, seen_proofs=seen_proofs)
             _refuse_amount_mismatch(order, received=received)
             return sell_late_order(order, by=by, now=now, reason=reason)
         case unknown:
@@ -160,8 +166,10 @@ def reject_proofs(
     if not order.needs_decision:
         _refuse_unless_under_review(order)
         sale_rules.refuse_after_sealing(order.raffle)
-    refuse_unseen_proofs(order, seen_proofs=seen_proofs)
-    set_proof_verdicts(order, verdict=Verdict.REJECTED, by=by, now=now, reason=reason, note=note)
+    proof_verdicts.refuse_unseen_proofs(order, seen_proofs=seen_proofs)
+    proof_verdicts.set_proof_verdicts(
+        order, verdict=Verdict.REJECTED, by=by, now=now, reason=reason, note=note
+    )
     history_reason = ": ".join(filter(None, [format_label(reason), note]))
     if order.status == OrderStatus.PENDING_PAYMENT and not sale_rules.may_still_settle(
         order.raffle, now=now
@@ -175,6 +183,17 @@ def reject_proofs(
             reason=history_reason,
             changes={"expires_at": None},
         )
+    return history.record_order_event(
+        order,
+        action=OrderAction.PROOF_REJECTED,
+        by=by,
+        now=now,
+        reason=history_reason,
+        changes=_build_changes_of_rejection(order, now=now),
+    )
+
+
+def _build_changes_of_rejection(order: Order, *, now: datetime) -> dict[str, Any]:
     changes: dict[str, Any] = {
         "under_review_since": None,
         "asked_again_at": None,
@@ -182,14 +201,7 @@ def reject_proofs(
     }
     if order.status == OrderStatus.PENDING_PAYMENT:
         changes |= {"expires_at": orders.compute_payment_deadline(order, now=now)}
-    return history.record_order_event(
-        order,
-        action=OrderAction.PROOF_REJECTED,
-        by=by,
-        now=now,
-        reason=history_reason,
-        changes=changes,
-    )
+    return changes
 
 
 def ask_for_better_proof(
@@ -223,7 +235,7 @@ def ask_for_better_proof(
     note = clean_note(note)
     _refuse_unless_under_review(order)
     sale_rules.refuse_after_sealing(order.raffle)
-    refuse_unseen_proofs(order, seen_proofs=seen_proofs)
+    proof_verdicts.refuse_unseen_proofs(order, seen_proofs=seen_proofs)
     if order.asked_again_at is not None and now - order.asked_again_at < ASK_AGAIN_INTERVAL:
         author = history.find_last_author(order, OrderAction.ASKED_AGAIN)
         raise AskedJustNow(by=author.by, at=author.at)
@@ -299,25 +311,6 @@ def _can_only_be_refunded(order: Order, *, by: Actor, now: datetime) -> bool:
     return by.kind is ActorKind.STAFF and unproven is not None
 
 
-def refuse_unseen_proofs(order: Order, *, seen_proofs: Collection[int] | None) -> None:
-    """Check that every pending proof of an order was looked at.
-
-    Args:
-        order: locked by `locks.lock_order`.
-        seen_proofs: ids of the payment proofs that were looked at; None: nothing is checked.
-
-    Raises:
-        ProofUnseen: a pending proof is not among them; its id is in the details.
-
-    """
-    if seen_proofs is None:
-        return
-    pending = order.proofs.filter(verdict=Verdict.PENDING).exclude(status=ProofStatus.FAILED)
-    unseen = set(pending.values_list("pk", flat=True)) - set(seen_proofs)
-    if unseen:
-        raise ProofUnseen(proof_ids=unseen)
-
-
 def _refuse_amount_mismatch(order: Order, *, received: Decimal | None) -> None:
     if received is not None and received != order.total:
         raise AmountMismatch(expected=order.total, received=received, currency=order.currency)
@@ -389,7 +382,7 @@ def sell_order(
 
     """
     tickets.sell_order_tickets(order)
-    set_proof_verdicts(order, verdict=Verdict.ACCEPTED, by=by, now=now)
+    proof_verdicts.set_proof_verdicts(order, verdict=Verdict.ACCEPTED, by=by, now=now)
     history.change_order_status(
         order,
         to=OrderStatus.PAID,
@@ -413,37 +406,3 @@ def sell_order(
         now=now,
     )
     return Settled(order, late=late)
-
-
-def set_proof_verdicts(
-    order: Order,
-    *,
-    verdict: Verdict,
-    by: Actor,
-    now: datetime,
-    reason: RejectReason | None = None,
-    note: str = "",
-) -> None:
-    """Set the verdict on an order's pending proofs.
-
-    A proof whose file could not be fetched proves nothing and is never accepted.
-
-    Args:
-        order: locked by `locks.lock_order`.
-        verdict: the verdict.
-        by: the reviewer.
-        now: time of the decision.
-        reason: why they are rejected; None for other verdicts.
-        note: the reviewer's note; may be empty.
-
-    """
-    pending = PaymentProof.objects.filter(order=order, verdict=Verdict.PENDING)
-    if verdict is Verdict.ACCEPTED:
-        pending = pending.exclude(status=ProofStatus.FAILED)
-    pending.update(
-        verdict=verdict,
-        reject_reason=reason or "",
-        note=note,
-        reviewer=by.label or by.kind,
-        reviewed_at=now,
-    )

@@ -1,0 +1,65 @@
+"""Verdicts on the pending payment proofs of an order.
+
+The functions run inside the caller's transaction, with the order locked by `locks.lock_order`.
+"""
+
+from collections.abc import Collection
+from datetime import datetime
+
+from shared.core.enums import ProofStatus, RejectReason, Verdict
+from shared.raffles.actor import Actor
+from shared.raffles.errors import ProofUnseen
+from shared.raffles.models import Order, PaymentProof
+
+
+def refuse_unseen_proofs(order: Order, *, seen_proofs: Collection[int] | None) -> None:
+    """Check that every pending proof of an order was looked at.
+
+    Args:
+        order: locked by `locks.lock_order`.
+        seen_proofs: ids of the payment proofs that were looked at; None: nothing is checked.
+
+    Raises:
+        ProofUnseen: a pending proof is not among them; its id is in the details.
+
+    """
+    if seen_proofs is None:
+        return
+    pending = order.proofs.filter(verdict=Verdict.PENDING).exclude(status=ProofStatus.FAILED)
+    unseen = set(pending.values_list("pk", flat=True)) - set(seen_proofs)
+    if unseen:
+        raise ProofUnseen(proof_ids=unseen)
+
+
+def set_proof_verdicts(
+    order: Order,
+    *,
+    verdict: Verdict,
+    by: Actor,
+    now: datetime,
+    reason: RejectReason | None = None,
+    note: str = "",
+) -> None:
+    """Set the verdict on an order's pending proofs.
+
+    A proof whose file could not be fetched proves nothing and is never accepted.
+
+    Args:
+        order: locked by `locks.lock_order`.
+        verdict: the verdict.
+        by: the reviewer.
+        now: time of the decision.
+        reason: why they are rejected; None for other verdicts.
+        note: the reviewer's note; may be empty.
+
+    """
+    pending = PaymentProof.objects.filter(order=order, verdict=Verdict.PENDING)
+    if verdict is Verdict.ACCEPTED:
+        pending = pending.exclude(status=ProofStatus.FAILED)
+    pending.update(
+        verdict=verdict,
+        reject_reason=reason or "",
+        note=note,
+        reviewer=by.label or by.kind,
+        reviewed_at=now,
+    )
