@@ -500,7 +500,7 @@ class TestLife:
         orders = reverse("admin:raffles_order_changelist") + f"?raffle={raffle.pk}"
         assert f'<a href="{orders}&amp;status=PAID">$20.00</a>' in page
         assert "1 paid order</span>" in page
-        assert "<dt>Money back</dt><dd>$5.00</dd>" in page
+        assert "<dt>Money back</dt><dd><strong>$5.00</strong></dd>" in page
         assert f'<a href="{orders}&amp;status=PENDING_PAYMENT">$10.00</a>' in page
         assert reverse("admin:desk_sell", args=[raffle.pk]) in page
         assert reverse("admin:desk_numbers", args=[raffle.pk]) in page
