@@ -25,7 +25,7 @@ MAX_RANGE_SIZE: Final = 1_000
 """The largest range of ticket numbers; no raffle sells as many at once."""
 
 _DIGIT_RUN: Final = re.compile(r"(\d++)")
-_DASH: Final = r"[-–—‒−~]|\.{2,}+|…"
+_DASH: Final = r"[-‐–—‒−~]|\.{2,}+|…"
 _RANGE_GAP: Final = re.compile(rf" ?(?:{_DASH}|to|through|thru|till|until) ?#? ?")
 _BETWEEN_GAP: Final = re.compile(r" ?and ?#? ?")
 _MARK: Final = re.compile(

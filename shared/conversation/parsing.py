@@ -354,6 +354,15 @@ def _parse_number_list(text: str, *, last_number: int | None) -> NumberList | No
 
 
 def _fold_digits(text: str) -> str:
+    """Return the folded text with plain digits; empty with a sign such as ² or ½, which has none.
+
+    Folding would make 52 of "5²".
+    """
+    if any(
+        unicodedata.category(char) == "No"
+        for char in _strip_within_limit(text, limit=MAX_NUMBERS_TEXT)
+    ):
+        return ""
     folded = _fold_case_and_width(text, limit=MAX_NUMBERS_TEXT)
     return "".join(
         str(unicodedata.digit(character)) if unicodedata.category(character) == "Nd" else character
