@@ -1,4 +1,4 @@
-"""The entry point of `uvicorn gateway.asgi:app`."""
+"""The entry point of `uvicorn gateway.asgi:app --http gateway.http_limits:LimitedProtocol`."""
 
 import logging
 import os

@@ -142,6 +142,8 @@ def _build_gateway_command(demo: RunningDemo) -> list[str]:
         "-m",
         "uvicorn",
         "gateway.asgi:app",
+        "--http",
+        "gateway.http_limits:LimitedProtocol",
         "--host",
         LOOPBACK_HOST,
         "--port",

@@ -116,6 +116,8 @@ class Stack:
             "-m",
             "uvicorn",
             app,
+            "--http",
+            "gateway.http_limits:LimitedProtocol",
             "--host",
             LOOPBACK_HOST,
             "--port",

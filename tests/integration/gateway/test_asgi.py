@@ -43,7 +43,8 @@ def build_environment(folder: Path, **settings: str) -> dict[str, str]:
 
 def build_command(port: int) -> list[str]:
     """Return the command that a seller's server runs."""
-    return [sys.executable, "-m", "uvicorn", "gateway.asgi:app", "--port", str(port)]
+    limits = ["--http", "gateway.http_limits:LimitedProtocol"]
+    return [sys.executable, "-m", "uvicorn", "gateway.asgi:app", *limits, "--port", str(port)]
 
 
 @contextmanager
