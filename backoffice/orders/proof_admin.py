@@ -54,7 +54,7 @@ class PaymentProofAdmin(ReadOnlyAdmin):
     search_help_text = "Order code, phone, name or SHA-256"
     change_form_template = "admin/raffles/paymentproof/change_form.html"
 
-    @admin.display(description="Decided at", ordering="order")
+    @admin.display(description="Order", ordering="order")
     def decided_at(self, proof: PaymentProof) -> SafeString:
         """Return a link to the page where staff decide about the proof."""
         return format_html(

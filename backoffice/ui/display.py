@@ -1,6 +1,7 @@
 """Times, amounts, ticket numbers, contacts and JSON as text for staff."""
 
 import json
+import unicodedata
 from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
@@ -86,9 +87,19 @@ def format_contact(contact: WhatsAppContact | None) -> str:
     """
     if contact is None:
         return "sold for cash"
-    name = contact.profile_name or contact.username
+    name = isolate_text(contact.profile_name or contact.username)
     phone = f"+{contact.wa_id}" if contact.wa_id else ""
     return ", ".join(part for part in (name, phone) if part) or str(contact)
+
+
+def isolate_text(text: str) -> str:
+    """Return a text that does not turn what follows it, such as a phone number, from right to left.
+
+    Only texts with letters that are written from right to left are changed: they are put between
+    FIRST STRONG ISOLATE and POP DIRECTIONAL ISOLATE (Unicode Standard Annex 9).
+    """
+    turned = any(unicodedata.bidirectional(letter) in {"R", "AL"} for letter in text)
+    return f"\u2068{text}\u2069" if turned else text
 
 
 def render_badge(text: str, *, style: str) -> SafeString:

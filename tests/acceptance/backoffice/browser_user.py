@@ -28,6 +28,15 @@ AXE_OPTIONS: Final = {
     "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"],
 }
 
+HIDDEN_BY_SCROLLERS: Final = """
+[...document.querySelectorAll("#main *")].filter(
+  (box) => box.clientWidth > 0 && box.scrollWidth > box.clientWidth + 1
+    && /auto|scroll/.test(getComputedStyle(box).overflowX)
+    && !box.matches(".list-tabs, pre, textarea")
+).map((box) => `${box.className}: ${box.scrollWidth - box.clientWidth} pixels`)
+"""
+"""Boxes whose content is wider than they are; a row of tabs may be swiped."""
+
 
 @dataclass
 class BrowserUser:
@@ -67,6 +76,13 @@ class BrowserUser:
             "document.documentElement.scrollWidth - document.documentElement.clientWidth"
         )
         assert beyond <= 0, f"{self.page.url} is {beyond} pixels too wide"
+
+    def check_lists_fit(self, width: int) -> None:
+        """Check at a width in pixels that neither the page nor a table in it must be scrolled."""
+        self.page.set_viewport_size({"width": width, "height": 900})
+        self.check_page_fits()
+        hidden = self.page.evaluate(HIDDEN_BY_SCROLLERS)
+        assert hidden == [], f"{self.page.url} at {width} pixels hides {hidden}"
 
     def check_accessibility(self, *, within: str | None = None) -> None:
         """Check with axe-core that the page has no serious or critical violation.

@@ -3,6 +3,7 @@
 import json
 import sys
 from datetime import timedelta
+from decimal import Decimal
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, Final
 from uuid import uuid4
@@ -15,6 +16,13 @@ if TYPE_CHECKING:
 
 PASSWORD: Final = "correct-horse-battery"
 LONG_NAME: Final = "Wilhelmina Featherstonehaugh-Cholmondeley of the Third Street Corner Shop"
+
+LONGEST_NAMES: Final = (
+    "W" * 128,
+    "\N{PARTY POPPER}\N{ADMISSION TICKETS}" * 64,
+    "محمد عبد الرحمن بن عبد العزيز الأندلسي " * 3,
+)
+"""Names of contacts that are as long as the database keeps them."""
 
 
 def draw_receipt(words: str, *, seed: int = 0, quality: int = 88) -> bytes:
@@ -57,6 +65,7 @@ def main() -> None:
         | create_channel_troubles()
         | create_failed_delivery()
         | create_last_day_raffles()
+        | create_longest_values()
     )
     json.dump(keys, sys.stdout)
 
@@ -207,6 +216,32 @@ def create_last_day_raffles() -> dict[str, int]:
         keys[f"last_day_{name}"] = raffle.pk
     _load_raffles(keys["last_day_due"]).update(draw_at=timezone.now() - timedelta(minutes=30))
     return keys
+
+
+def create_longest_values() -> dict[str, int]:
+    """Create a raffle and orders with the longest titles and names, in emoji and Arabic."""
+    from shared.core.enums import OrderStatus
+    from tests import builders
+    from tests.integration.backoffice import sample_data
+
+    raffle = builders.create_raffle(
+        title="W" * 60,
+        prize="M" * 60,
+        numbers=1_000,
+        first_number=999_000,
+        price=Decimal("99999999.99"),
+    )
+    for number, name in enumerate(LONGEST_NAMES, start=999_000):
+        buyer = builders.create_contact(profile_name=name)
+        order = sample_data.place_order(raffle, numbers=[number], buyer=buyer)
+        sample_data.keep_proof_file(
+            sample_data.receive_proof(order, at=builders.NOON + timedelta(hours=1)),
+            content=draw_receipt("long", seed=number),
+        )
+    builders.create_order_row(
+        raffle, status=OrderStatus.PAID, quantity=1, buyer_name="W" * 150, buyer_phone="9" * 32
+    )
+    return {"longest": raffle.pk}
 
 
 def create_channel_troubles() -> dict[str, int]:

@@ -58,6 +58,29 @@ DENSE = (
     "/admin/raffles/raffle/{raffle}/change/",
 )
 """Screens whose layout differs between wide and narrow windows."""
+LISTS = (
+    "/admin/queue/",
+    "/admin/orphans/",
+    "/admin/late/",
+    "/admin/refunds/",
+    "/admin/raffles/order/",
+    "/admin/raffles/raffle/",
+    "/admin/raffles/paymentproof/",
+    "/admin/raffles/ledgerentry/",
+    "/admin/whatsapp/whatsappcontact/",
+    "/admin/whatsapp/inboundmessage/",
+    "/admin/whatsapp/outboundmessage/",
+    "/admin/whatsapp/alarm/",
+    "/admin/whatsapp/businessnumber/",
+    "/admin/events/event/",
+    "/admin/events/eventdelivery/",
+    "/admin/events/eventendpoint/",
+    "/admin/api/apitoken/",
+    "/admin/auth/user/",
+    "/admin/admin/logentry/",
+)
+"""Lists, which must fit every width with the longest values."""
+LIST_WIDTHS = (390, 768, 1280, 1920)
 
 
 def test_every_screen_fits_a_desk_and_a_phone_and_keeps_nobody_out(
@@ -70,6 +93,14 @@ def test_every_screen_fits_a_desk_and_a_phone_and_keeps_nobody_out(
             seller.resize(size)
             if size == "narrow" or screen in DENSE:
                 seller.check_accessibility()
+
+
+def test_every_list_fits_every_width_with_the_longest_values(open_browser: OpenBrowser) -> None:
+    seller = open_browser()
+    for address in LISTS:
+        seller.open_page(address)
+        for width in LIST_WIDTHS:
+            seller.check_lists_fit(width)
 
 
 def test_the_dark_keeps_nobody_out_either(

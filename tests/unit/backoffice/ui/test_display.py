@@ -61,3 +61,10 @@ class TestJson:
     def test_keeps_its_order_and_its_letters_unless_keys_are_sorted(self) -> None:
         assert display.format_json({"ñ": 1, "a": 2}) == '{\n  "ñ": 1,\n  "a": 2\n}'
         assert display.format_json({"ñ": 1, "a": 2}, sort_keys=True).startswith('{\n  "a"')
+
+
+def test_a_name_from_right_to_left_does_not_turn_the_phone_number_after_it() -> None:
+    arabic, latin = "محمد 7", "José 🎟️"
+
+    assert display.isolate_text(arabic) == f"\u2068{arabic}\u2069"
+    assert display.isolate_text(latin) == latin
