@@ -109,3 +109,12 @@ class BackofficeSite(AdminSite):
         }
         context = self.each_context(request) | page | (extra_context or {})
         return TemplateResponse(request, "dashboard/dashboard.html", context)
+
+    def app_index(  # type: ignore[override]  # a redirect instead of a page
+        self,
+        request: HttpRequest,  # noqa: ARG002 - Django passes these arguments
+        app_label: str,  # noqa: ARG002
+        extra_context: dict[str, Any] | None = None,  # noqa: ARG002
+    ) -> HttpResponse:
+        """Redirect to the dashboard: the menu leads to every list, so an app has no page."""
+        return redirect("admin:index")

@@ -14,7 +14,7 @@ from shared.core.enums import Scope
 from shared.events.models import Event, EventDelivery
 from shared.events.services import endpoints
 from shared.publishing import recorder
-from shared.raffles.models import LedgerEntry, Order, PaymentProof
+from shared.raffles.models import LedgerEntry, Order, PaymentProof, Raffle
 from shared.use_cases import payments
 from shared.whatsapp.models import (
     AccountNotice,
@@ -51,8 +51,6 @@ READ_ONLY = [
 
 OTHER_PAGES = [
     "/admin/",
-    "/admin/raffles/",
-    "/admin/whatsapp/",
     "/admin/password_change/",
     "/admin/raffles/order/?p=2",
     "/admin/raffles/order/?review=waiting&o=6",
@@ -148,6 +146,22 @@ class TestEveryPage:
         assert answer.status_code == 200
         assert "immutable" in answer["Cache-Control"]
         assert answer.getvalue()
+
+    @pytest.mark.same_everywhere
+    def test_of_an_app_leads_to_the_dashboard(self, owner: Client) -> None:
+        answers = [owner.get(f"/admin/{label}/")["Location"] for label in ("raffles", "whatsapp")]
+
+        assert answers == ["/admin/", "/admin/"]
+
+    @pytest.mark.same_everywhere
+    def test_of_a_row_names_its_list_once_in_the_breadcrumb(self, owner: Client) -> None:
+        raffle = builders.create_raffle()
+
+        page = owner.get(build_url(Raffle, "change", raffle.pk)).content.decode()
+
+        crumbs = page.split('<ol class="breadcrumb', 1)[1].split("</ol>", 1)[0]
+        assert crumbs.count("Raffles") == 1
+        assert "Summer Raffle" in crumbs
 
     @pytest.mark.same_everywhere
     def test_at_the_root_leads_to_the_admin(self) -> None:
