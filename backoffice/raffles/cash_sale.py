@@ -159,7 +159,9 @@ def _describe_draw(raffle: Raffle) -> str:
         return "It is drawn when all numbers are sold. "
     if raffle.draw_at is None:
         return ""
-    return f"Draw: {formatting.format_day_and_time(raffle.draw_at, time_zone=raffle.time_zone)}. "
+    at, zone = raffle.draw_at, raffle.time_zone
+    has_year = formatting.is_in_other_year(at, now=timezone.now(), time_zone=zone)
+    return f"Draw: {formatting.format_day_and_time(at, time_zone=zone, has_year=has_year)}. "
 
 
 def _render_page(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:

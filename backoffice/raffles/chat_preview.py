@@ -91,7 +91,8 @@ def build_chat_preview(
     """
     complete = {**_PLACEHOLDER_VALUES, **{k: v for k, v in values.items() if v not in (None, "")}}
     raffle = Raffle(**{name: complete[name] for name in _PLACEHOLDER_VALUES})
-    facts = build_raffle_facts(raffle, free=raffle.number_count if free is None else free)
+    shown = raffle.number_count if free is None else free
+    facts = build_raffle_facts(raffle, free=shown, now=now)
     last = raffle.format_ticket_number(raffle.last_number)
     return ChatPreview(
         card=_build_bubble(raffles.build_raffle_card_message(facts, now=now).to_whatsapp_message()),
@@ -115,7 +116,7 @@ def _build_payment_reply(order: OrderFacts, *, now: datetime) -> Reply:
     return orders.build_how_to_pay_message(order, now=now)
 
 
-def build_raffle_facts(raffle: Raffle, *, free: int) -> RaffleFacts:
+def build_raffle_facts(raffle: Raffle, *, free: int, now: datetime) -> RaffleFacts:
     """Return the facts about a raffle that texts show, without a query."""
     return RaffleFacts(
         id=0,
@@ -136,6 +137,9 @@ def build_raffle_facts(raffle: Raffle, *, free: int) -> RaffleFacts:
         time_zone=raffle.time_zone,
         draw_at=raffle.draw_at,
         draw_when_sold_out=raffle.draw_when_sold_out,
+        draw_in_other_year=formatting.is_in_other_year(
+            raffle.draw_at, now=now, time_zone=raffle.time_zone
+        ),
     )
 
 

@@ -123,7 +123,7 @@ class RaffleForm(forms.ModelForm):
             "description": "One or two sentences below the title. May stay empty.",
             "picture": "JPEG or PNG, at most 5 MB. For this back office; the card has words only.",
             "number_count": "Up to 1,000,000. Cannot change once they are made.",
-            "first_number": "0 for 00 to 99, 1 for 01 to 100.",
+            "first_number": "0 for 00 to 99, 1 for 001 to 100.",
             "number_width": "0 writes as many digits as the last number needs.",
             "price": "",
             "currency": "Three letters, e.g. USD.",

@@ -124,7 +124,7 @@ def _load_cash_buyers(raffle: Raffle) -> list[UntoldBuyer]:
         return []
     orders = list(query_cash_orders_to_tell(raffle).order_by("id")[:MAX_CASH_BUYERS])
     numbers = order_queries.load_ticket_numbers([order.pk for order in orders])
-    raffle_facts = chat_preview.build_raffle_facts(raffle, free=0)
+    raffle_facts = chat_preview.build_raffle_facts(raffle, free=0, now=timezone.now())
     buyers = []
     for order in orders:
         facts = OrderFacts(

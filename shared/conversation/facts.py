@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Final
 
+from shared.conversation import formatting
 from shared.conversation.values import Facts, OrderFacts, RaffleFacts
 from shared.core.enums import Mode, OrderStatus, ProofStatus, Verdict
 from shared.raffles import sale_rules
@@ -119,6 +120,9 @@ def _build_raffle_facts(
         draw_time_reached=reason in _AFTER_DRAW_REASONS
         or (raffle.draw_at is not None and raffle.draw_at <= now),
         draw_when_sold_out=raffle.draw_when_sold_out,
+        draw_in_other_year=formatting.is_in_other_year(
+            raffle.draw_at, now=now, time_zone=raffle.time_zone
+        ),
     )
 
 

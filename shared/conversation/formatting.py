@@ -29,17 +29,30 @@ def format_count(number: int) -> str:
 
 
 def format_deadline(at: datetime, *, now: datetime, time_zone: str) -> str:
-    """Return a deadline: "15:42" if that is today in `time_zone`, else "Sat 12 Dec, 15:42"."""
+    """Return a deadline: "15:42" if that is today in `time_zone`, else "Sat 12 Dec, 15:42".
+
+    The year follows if it is not the current one.
+    """
     zone = ZoneInfo(time_zone)
     local = at.astimezone(zone)
     today = local.date() == now.astimezone(zone).date()
-    return f"{local:%H:%M}" if today else format_day_and_time(at, time_zone=time_zone)
+    if today:
+        return f"{local:%H:%M}"
+    has_year = is_in_other_year(at, now=now, time_zone=time_zone)
+    return format_day_and_time(at, time_zone=time_zone, has_year=has_year)
 
 
-def format_day_and_time(at: datetime, *, time_zone: str) -> str:
-    """Return a date and time in full: "Sat 12 Dec, 20:00"."""
+def format_day_and_time(at: datetime, *, time_zone: str, has_year: bool = False) -> str:
+    """Return a date and time: "Sat 12 Dec, 20:00", or with the year "Sat 12 Dec 2037, 20:00"."""
     local = at.astimezone(ZoneInfo(time_zone))
-    return f"{local:%a} {local.day} {local:%b}, {local:%H:%M}"
+    year = f" {local.year}" if has_year else ""
+    return f"{local:%a} {local.day} {local:%b}{year}, {local:%H:%M}"
+
+
+def is_in_other_year(at: datetime | None, *, now: datetime, time_zone: str) -> bool:
+    """Whether a time is in another year than now, so that its date needs the year."""
+    zone = ZoneInfo(time_zone)
+    return at is not None and at.astimezone(zone).year != now.astimezone(zone).year
 
 
 def format_ticket_numbers(

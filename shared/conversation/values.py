@@ -31,6 +31,7 @@ class RaffleFacts:
         draw_when_sold_out: whether it has no draw date because it is drawn when all is sold.
         draw_time_reached: whether the time of its draw has come, so that no order can be placed,
             paid or changed any more.
+        draw_in_other_year: whether its draw is in another year than now, so that texts name it.
 
     """
 
@@ -56,6 +57,7 @@ class RaffleFacts:
     not_selling_reason: str | None = None
     draw_when_sold_out: bool = False
     draw_time_reached: bool = False
+    draw_in_other_year: bool = False
 
     @property
     def is_free(self) -> bool:

@@ -11,7 +11,7 @@ from shared.conversation.formatting import (
     format_money,
     format_ticket_numbers,
 )
-from shared.conversation.values import OrderFacts
+from shared.conversation.values import OrderFacts, RaffleFacts
 from shared.core.enums import OrderStatus
 from shared.whatsapp.messages import BUTTONS_BODY_LIMIT, ReplyButton, measure_length
 
@@ -39,11 +39,19 @@ def format_all_order_numbers(order: OrderFacts) -> str:
     )
 
 
+def format_draw_time(raffle: RaffleFacts) -> str:
+    """Return the time of a raffle's draw, with the year if it is not this one; empty without."""
+    if raffle.draw_at is None:
+        return ""
+    return format_day_and_time(
+        raffle.draw_at, time_zone=raffle.time_zone, has_year=raffle.draw_in_other_year
+    )
+
+
 def build_draw_date_sentence(order: OrderFacts) -> str:
     """Return " Draw: Sat 12 Dec, 20:00.", or an empty text without a draw date."""
-    draw_at = order.raffle.draw_at
-    if draw_at is not None:
-        return f" Draw: {format_day_and_time(draw_at, time_zone=order.raffle.time_zone)}."
+    if order.raffle.draw_at is not None:
+        return f" Draw: {format_draw_time(order.raffle)}."
     return " Draw: when all numbers are sold." if order.raffle.draw_when_sold_out else ""
 
 

@@ -14,6 +14,7 @@ from shared.conversation.texts.parts import (
     choose_buttons,
     choose_is_or_are,
     format_all_order_numbers,
+    format_draw_time,
 )
 from shared.conversation.values import OrderFacts, RaffleFacts, Reply
 from shared.core.enums import OrderStatus
@@ -43,7 +44,7 @@ def build_draw_moved_message(order: OrderFacts, *, before: datetime | None, note
 def _describe_draw_move(raffle: RaffleFacts, *, before: datetime | None) -> str:
     zone = ZoneInfo(raffle.time_zone)
     dates = [at.astimezone(zone) for at in (raffle.draw_at, before) if at is not None]
-    has_years = len({date.year for date in dates}) > 1
+    has_years = raffle.draw_in_other_year or len({date.year for date in dates}) > 1
     old = _format_draw_date(before, raffle=raffle, has_year=has_years)
     new = _format_draw_date(raffle.draw_at, raffle=raffle, has_year=has_years)
     if raffle.draw_at is None:
@@ -58,8 +59,7 @@ def _describe_draw_move(raffle: RaffleFacts, *, before: datetime | None) -> str:
 def _format_draw_date(at: datetime | None, *, raffle: RaffleFacts, has_year: bool) -> str:
     if at is None:
         return ""
-    date = format_day_and_time(at, time_zone=raffle.time_zone)
-    return f"{date} ({at.astimezone(ZoneInfo(raffle.time_zone)).year})" if has_year else date
+    return format_day_and_time(at, time_zone=raffle.time_zone, has_year=has_year)
 
 
 def build_called_off_message(order: OrderFacts, *, note: str) -> Reply:
@@ -89,11 +89,7 @@ def _describe_money_after_call_off(order: OrderFacts) -> str:
 def build_too_late_message(order: OrderFacts) -> Reply:
     """Return the message that a receipt came after the draw's time, so nothing can be sold."""
     raffle = order.raffle
-    when = (
-        f" ({format_day_and_time(raffle.draw_at, time_zone=raffle.time_zone)})"
-        if raffle.draw_at is not None
-        else ""
-    )
+    when = f" ({format_draw_time(raffle)})" if raffle.draw_at is not None else ""
     return Reply(
         "too_late_for_draw",
         f"Got it. But your receipt for order *{order.code}* came after the time of the draw of "

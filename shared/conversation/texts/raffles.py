@@ -10,7 +10,6 @@ from typing import Final, assert_never
 from shared.conversation.button_ids import ButtonAction, build_button_id
 from shared.conversation.formatting import (
     format_count,
-    format_day_and_time,
     format_deadline,
     format_money,
     format_numbers_as_sentence,
@@ -18,6 +17,7 @@ from shared.conversation.formatting import (
 from shared.conversation.texts.parts import (
     MENU_BUTTON,
     MY_TICKETS_BUTTON,
+    format_draw_time,
     format_order_deadline,
     format_order_numbers,
     pluralize_number,
@@ -119,7 +119,7 @@ def build_raffle_card_message(
 def _format_draw_date(raffle: RaffleFacts) -> str:
     if raffle.draw_at is None:
         return "Drawn when sold out · " if raffle.draw_when_sold_out else ""
-    return f"Draw: {format_day_and_time(raffle.draw_at, time_zone=raffle.time_zone)} · "
+    return f"Draw: {format_draw_time(raffle)} · "
 
 
 def _describe_available(raffle: RaffleFacts) -> str:

@@ -212,8 +212,8 @@ class TestMovedDraw:
             self.MOVED, before=NOON + timedelta(days=365), note=""
         ).body
 
-        assert "Sun 22 Nov, 07:00 (2026)" in body
-        assert "Mon 22 Nov, 07:00 (2027)" in body
+        assert "Sun 22 Nov 2026, 07:00" in body
+        assert "Mon 22 Nov 2027, 07:00" in body
 
     def test_says_when_there_was_no_date_and_when_there_is_none_any_more(self) -> None:
         sold_out = replace(PENDING, raffle=SOLD_OUT_RAFFLE)

@@ -314,7 +314,7 @@ class TestPreview:
         page = owner.post(build_url("preview"), FORM).content.decode()
 
         assert "<strong>Winter Raffle</strong> · win a bicycle" in page
-        assert "Draw: Sat 12 Dec, 20:00 · $5.00 a number · 100 of 100 left" in page
+        assert "Draw: Sat 12 Dec 2037, 20:00 · $5.00 a number · 100 of 100 left" in page
         for title in ("Random numbers", "Pick my numbers", "My tickets"):
             assert f"<span>{title}</span>" in page
         assert "please pay $5.00 by" in page
