@@ -7,7 +7,7 @@ import pytest
 
 from shared.conversation.context import Context
 from shared.conversation.flow import screens
-from shared.conversation.texts import order_status, order_updates, orders
+from shared.conversation.texts import my_tickets, order_status, order_updates, orders
 from shared.conversation.values import OrderFacts, RaffleFacts
 from shared.core.enums import OrderStatus
 from tests.unit.conversation import sample_facts
@@ -30,7 +30,7 @@ FLAGGED: Final[dict[str, Any]] = {"needs_decision": True, "has_receipt": True}
 
 
 def list_tickets(*found: OrderFacts) -> str:
-    return order_status.build_my_tickets_message(found, now=NOON).body
+    return my_tickets.build_my_tickets_message(found, now=NOON).body
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,7 @@ def test_an_order_of_a_raffle_that_is_over_cannot_be_confirmed_or_paid(
     over = replace(order, raffle=raffle)
     facts = sample_facts.build_facts(over, raffles=(SUMMER, WINTER))
 
-    tickets = order_status.build_my_tickets_message([over], now=NOON)
+    tickets = my_tickets.build_my_tickets_message([over], now=NOON)
     menu = screens.show_menu(facts).replies[0]
     shown = screens.show_order(over, Context(), facts, pay=True).replies[0]
 
@@ -148,12 +148,3 @@ def test_my_tickets_list_a_hundred_numbers() -> None:
     body = list_tickets(replace(PAID, numbers=numbers))
 
     assert all(f"{number:03d}" in body for number in numbers)
-
-
-def test_my_tickets_cut_the_numbers_of_many_long_orders_and_do_not_refer_to_themselves() -> None:
-    order = replace(PAID, numbers=tuple(range(0, 1_000, 10)))
-
-    body = list_tickets(*(replace(order, id=key) for key in range(10)))
-
-    assert " more\n" in body
-    assert "see My tickets" not in body

