@@ -65,14 +65,14 @@ def bad_request_view(request: HttpRequest, exception: Exception) -> HttpResponse
     return render_error_page(400, way_on=settings.PUBLIC_URL)
 
 
-def forbidden_view(request: HttpRequest, **_: Any) -> HttpResponse:
+def forbidden_view(request: HttpRequest, *_: Any, **__: Any) -> HttpResponse:
     """Return 403 for a request without the permission."""
     if is_api_request(request):
         return render_json_error(PermissionDenied())
     return render_error_page(403)
 
 
-def not_found_view(request: HttpRequest, **_: Any) -> HttpResponse:
+def not_found_view(request: HttpRequest, *_: Any, **__: Any) -> HttpResponse:
     """Return 404 for an unknown URL."""
     return render_json_error(Http404()) if is_api_request(request) else render_error_page(404)
 
