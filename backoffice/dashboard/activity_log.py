@@ -1,4 +1,4 @@
-"""Who did what: admin log, decisions about orders, and what API tokens did to raffles, by time."""
+"""Activity log: admin log, decisions about orders, and changes by API tokens, by time."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

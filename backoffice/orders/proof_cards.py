@@ -12,7 +12,7 @@ from backoffice.ui.file_responses import PICTURE_CONTENT_TYPES
 from shared.core import enums
 from shared.core.enums import ProofStatus, RejectReason, Verdict
 from shared.raffles.models import Order, PaymentProof
-from shared.raffles.services.payment_proofs import (proof_queries, similar_proofs)
+from shared.raffles.services.payment_proofs import proof_queries, similar_proofs
 
 MAX_IDENTICAL_PROOFS: Final = 200
 """Maximum count of identical proofs that are loaded."""

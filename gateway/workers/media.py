@@ -11,7 +11,7 @@ from gateway.database import Database
 from gateway.workers.loop import StopSignal, WakeSignal, gather_all
 from shared.core import logs, retry
 from shared.raffles import fingerprints
-from shared.raffles.services.payment_proofs import (proof_fetching)
+from shared.raffles.services.payment_proofs import proof_fetching
 from shared.raffles.services.payment_proofs.proof_fetching import ProofFetchJob
 from shared.use_cases import proof_files
 from shared.whatsapp.errors import GraphError, MediaCorrupt, MediaError

@@ -29,8 +29,8 @@ from shared.raffles.actor import Actor
 from shared.raffles.errors import NumbersTaken, OrderNotFound
 from shared.raffles.models import Order, PaymentProof, Raffle
 from shared.raffles.results import ProofKept, ProofLate, ProofOrphan, ProofRepeated, ProofSource
-from shared.raffles.services import (availability, locks, orders, payments, proofs, reservations)
-from shared.raffles.services.payment_proofs import (orphan_proofs)
+from shared.raffles.services import availability, locks, orders, payments, proofs, reservations
+from shared.raffles.services.payment_proofs import orphan_proofs
 from shared.whatsapp.content import parse_content
 from shared.whatsapp.models import InboundMessage, WhatsAppContact
 

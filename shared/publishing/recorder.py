@@ -22,8 +22,8 @@ from shared.events.services import feed
 from shared.publishing import representations
 from shared.raffles.actor import Actor
 from shared.raffles.models import LedgerEntry, Order, PaymentProof, Raffle, RaffleEvent
-from shared.raffles.services import (availability)
-from shared.raffles.services.payment_proofs import (proof_queries)
+from shared.raffles.services import availability
+from shared.raffles.services.payment_proofs import proof_queries
 from shared.raffles.signals import order_changed, proof_kept, raffle_changed
 from shared.whatsapp.models import Alarm, OutboundMessage
 from shared.whatsapp.signals import alarm_sounded, message_failed

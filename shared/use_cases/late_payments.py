@@ -16,8 +16,8 @@ from shared.raffles.actor import Actor
 from shared.raffles.models import Order
 from shared.raffles.notes import clean_note
 from shared.raffles.results import NeedsDecision, Settled
-from shared.raffles.services import (late_payments, locks, payments, reversals)
-from shared.raffles.services.payment_proofs import (proof_verdicts)
+from shared.raffles.services import late_payments, locks, payments, reversals
+from shared.raffles.services.payment_proofs import proof_verdicts
 
 _log = logs.get_logger(__name__)
 

@@ -10,7 +10,7 @@ from shared.conversation.texts import order_updates
 from shared.core.enums import Verdict
 from shared.raffles import fingerprints
 from shared.raffles.models import PaymentProof
-from shared.raffles.services.payment_proofs import (proof_fetching)
+from shared.raffles.services.payment_proofs import proof_fetching
 from shared.whatsapp.services.inbox import contacts
 
 

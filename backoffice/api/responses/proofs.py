@@ -11,7 +11,7 @@ from shared.core.enums import ProofStatus
 from shared.publishing import representations, signed_links
 from shared.publishing.representations import Moment, Representation
 from shared.raffles.models import PaymentProof
-from shared.raffles.services.payment_proofs import (proof_queries)
+from shared.raffles.services.payment_proofs import proof_queries
 
 MAX_DUPLICATES_READ: Final = 1_000
 """Identical proofs that are read for one page, at most."""

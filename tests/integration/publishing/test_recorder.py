@@ -21,8 +21,8 @@ from shared.events.models import Event
 from shared.publishing import event_payloads, recorder, signed_links
 from shared.raffles import signals
 from shared.raffles.models import Order, PaymentProof, Raffle
-from shared.raffles.services import (ledger, lifecycle, orders, reservations)
-from shared.raffles.services.payment_proofs import (proof_fetching)
+from shared.raffles.services import ledger, lifecycle, orders, reservations
+from shared.raffles.services.payment_proofs import proof_fetching
 from shared.use_cases import (
     cash_sales,
     late_payments,

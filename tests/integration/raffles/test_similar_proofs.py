@@ -8,7 +8,7 @@ from pytest_django import DjangoAssertNumQueries, Settings
 
 from shared.raffles import fingerprints
 from shared.raffles.models import FingerprintBand, PaymentProof, PictureFingerprint, Raffle
-from shared.raffles.services.payment_proofs import (proof_fetching, similar_proofs)
+from shared.raffles.services.payment_proofs import proof_fetching, similar_proofs
 from tests import builders
 from tests.builders import NOON
 from tests.integration.raffles import order_states

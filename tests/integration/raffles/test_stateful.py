@@ -27,8 +27,17 @@ from shared.raffles.models import (
     TicketNumber,
 )
 from shared.raffles.results import NeedsDecision, Settled
-from shared.raffles.services import (availability, late_payments, locks, order_queries, orders, payments, proofs, reservations)
-from shared.raffles.services.payment_proofs import (orphan_proofs)
+from shared.raffles.services import (
+    availability,
+    late_payments,
+    locks,
+    order_queries,
+    orders,
+    payments,
+    proofs,
+    reservations,
+)
+from shared.raffles.services.payment_proofs import orphan_proofs
 from shared.raffles.services.ticket_numbers import inventory
 from shared.whatsapp.models import WhatsAppContact
 from tests import builders

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from shared.raffles.services.payment_proofs import (similar_proofs)
+from shared.raffles.services.payment_proofs import similar_proofs
 
 
 class Command(BaseCommand):

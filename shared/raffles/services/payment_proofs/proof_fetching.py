@@ -14,7 +14,7 @@ from shared.core.enums import ProofStatus
 from shared.raffles import signals
 from shared.raffles.models import PaymentProof
 from shared.raffles.predicates import PROOFS_TO_FETCH
-from shared.raffles.services.payment_proofs import (similar_proofs)
+from shared.raffles.services.payment_proofs import similar_proofs
 
 
 @dataclass(frozen=True, slots=True)

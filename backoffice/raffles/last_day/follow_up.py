@@ -1,4 +1,4 @@
-"""What follows after a draw was moved or a raffle called off: progress, refunds, untold buyers."""
+"""Progress of a moved draw or a call-off: orders worked off, refunds owed, untold buyers."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,8 +7,8 @@ from typing import Final
 from django.db.models import Count, Q
 from django.http import HttpRequest
 
-from backoffice.raffles import refunds, untold_buyers
-from backoffice.raffles.refunds import OwedRefunds
+from backoffice.raffles.last_day import (refunds, untold_buyers)
+from backoffice.raffles.last_day.refunds import OwedRefunds
 from shared.core.enums import RaffleAction, RaffleStatus
 from shared.raffles.models import Order, Raffle, RaffleEvent
 
