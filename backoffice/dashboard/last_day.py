@@ -9,7 +9,7 @@ from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.urls import reverse
 
-from backoffice.raffles.last_day import (refunds)
+from backoffice.raffles.last_day import refunds
 from backoffice.ui import display
 from shared.core.enums import RaffleStatus
 from shared.raffles.models import Order, Raffle

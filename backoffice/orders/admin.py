@@ -14,7 +14,7 @@ from django.utils.safestring import SafeString
 
 from backoffice.changelists.read_only import ReadOnlyAdmin
 from backoffice.changelists.selects import FilteredChangeList
-from backoffice.orders import decisions, detail_page, reversals, search, summary, ticket_numbers
+from backoffice.orders import detail_page, search, summary, ticket_numbers
 from backoffice.orders.changelist import bulk_actions, filter_counts, tabs
 from backoffice.orders.changelist.bulk_confirmation import BulkAction
 from backoffice.orders.changelist.filters import (
@@ -26,6 +26,7 @@ from backoffice.orders.changelist.filters import (
     OrderStatusFilter,
     parse_chosen_raffle_id,
 )
+from backoffice.orders.payment_decisions import decisions, reversals
 from backoffice.orders.permissions import may_decide_orders, may_refund_orders
 from backoffice.orders.prefetched import format_first_ticket_numbers, format_order_buyer
 from backoffice.ui import display, ids

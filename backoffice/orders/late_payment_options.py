@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from backoffice.orders import settlement
+from backoffice.orders import confirmations
 from backoffice.orders.ticket_numbers import OrderTicketNumber
 from shared.raffles import sale_rules
 from shared.raffles.errors import OrderRefunded
@@ -71,4 +71,4 @@ def describe_late_refusal(order: Order, *, now: datetime) -> str:
     refusal = sale_rules.find_settling_refusal(order.raffle, now=now)
     if refusal is not None:
         return refusal.message()
-    return OrderRefunded.message() if settlement.was_refunded(order) else ""
+    return OrderRefunded.message() if confirmations.was_refunded(order) else ""

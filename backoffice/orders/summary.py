@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from backoffice.orders import late_payment_options, proof_cards, settlement, ticket_numbers
+from backoffice.orders import confirmations, late_payment_options, proof_cards, ticket_numbers
+from backoffice.orders.confirmations import OrderConfirmation
 from backoffice.orders.late_payment_options import LatePaymentOptions
-from backoffice.orders.settlement import OrderConfirmation
 from backoffice.ui import display
 from shared.core import enums
 from shared.core.enums import OrderStatus, RaffleStatus
@@ -74,7 +74,7 @@ def load_order_summary(order: Order, *, now: datetime) -> OrderSummary:
     seen = tuple(shown.proof.pk for shown in proofs if shown.waits)
     numbers = ticket_numbers.load_ticket_numbers(order)
     paid, ended = order.status == OrderStatus.PAID, order.status not in Order.HOLDING
-    refusal = "" if paid else settlement.describe_confirmation_refusal(order, now=now)
+    refusal = "" if paid else confirmations.describe_confirmation_refusal(order, now=now)
     refunded = (paid or ended) and refund_queries.is_refunded(order)
     final = sale_rules.find_sealing_refusal(order.raffle) is not None
     payable = ended or order.status == OrderStatus.PENDING_PAYMENT
@@ -99,7 +99,7 @@ def load_order_summary(order: Order, *, now: datetime) -> OrderSummary:
         ended=ended,
         refunded=refunded,
         refusal=refusal,
-        confirmation=settlement.load_confirmation(order, now=now),
+        confirmation=confirmations.load_confirmation(order, now=now),
         keeps_time=sale_rules.may_still_settle(order.raffle, now=now),
         may_confirm=payable and not refusal,
         may_reject=order.needs_decision or (order.under_review and not final),

@@ -7,8 +7,8 @@ from django.contrib.admin import AdminSite
 from django.http.response import HttpResponseBase
 from django.urls import URLPattern, path
 
-from backoffice.orders import decisions
 from backoffice.orders.exports import view as exports
+from backoffice.orders.payment_decisions import decisions
 from backoffice.orders.review import page, polling, queue
 from backoffice.orders.unresolved import late_payments, orphan_proofs, refunds
 

@@ -26,9 +26,18 @@ from django.views.decorators.http import require_POST
 from backoffice.changelists import change_messages
 from backoffice.changelists.search import BoundedSearch
 from backoffice.changelists.selection import BoundedSelection
-from backoffice.raffles import (chat_preview, frozen_fields, history, lifecycle, number_generation, progress_bar, raffle_form, status)
-from backoffice.raffles.last_day import (call_off, move_draw, untold_buyers)
+from backoffice.raffles import (
+    chat_preview,
+    frozen_fields,
+    history,
+    lifecycle,
+    number_generation,
+    progress_bar,
+    raffle_form,
+    status,
+)
 from backoffice.raffles.filters import RaffleStatusFilter
+from backoffice.raffles.last_day import call_off, move_draw, untold_buyers
 from backoffice.raffles.raffle_form import LocalDateTimeInput, RaffleForm
 from backoffice.ui import file_responses, ids
 from backoffice.ui.permissions import require_permission

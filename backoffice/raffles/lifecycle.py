@@ -20,11 +20,11 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
 
-from backoffice.raffles import (history, progress_bar, status)
-from backoffice.raffles.last_day import (follow_up)
+from backoffice.raffles import history, progress_bar, status
+from backoffice.raffles.history import RaffleHistoryEntry
+from backoffice.raffles.last_day import follow_up
 from backoffice.raffles.last_day.call_off import CALL_OFF_PERMISSION, may_call_off
 from backoffice.raffles.last_day.follow_up import FollowUp
-from backoffice.raffles.history import RaffleHistoryEntry
 from backoffice.raffles.progress_bar import ProgressBar
 from backoffice.ui import audit_log
 from backoffice.ui.actions import ActionResult, build_staff_actor, run_action

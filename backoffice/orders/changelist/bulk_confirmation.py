@@ -9,7 +9,7 @@ from typing import Final
 
 from django.db.models import Prefetch, QuerySet
 
-from backoffice.orders import proof_cards, settlement, summary
+from backoffice.orders import confirmations, proof_cards, summary
 from backoffice.orders.prefetched import format_first_ticket_numbers, format_order_buyer
 from backoffice.ui import display
 from shared.conversation import formatting
@@ -206,7 +206,7 @@ def _check_confirmation(order: Order, *, now: datetime) -> tuple[bool, str]:
         return False, "It is paid already."
     if order.status == OrderStatus.DRAFT:
         return False, "Its buyer has not confirmed it yet, so there is nothing to pay."
-    if refusal := settlement.describe_confirmation_refusal(order, now=now):
+    if refusal := confirmations.describe_confirmation_refusal(order, now=now):
         return False, refusal
     if order.status != OrderStatus.PENDING_PAYMENT:
         return True, "It has ended: it is sold only if all its numbers are still free."

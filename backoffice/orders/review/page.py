@@ -15,19 +15,19 @@ from django.urls import reverse
 from django.utils import timezone
 
 from backoffice.orders import (
+    confirmations,
     last_decision,
     late_payment_options,
     proof_cards,
-    settlement,
     summary,
     ticket_numbers,
     worklists,
 )
+from backoffice.orders.confirmations import OrderConfirmation
 from backoffice.orders.late_payment_options import LatePaymentOptions
 from backoffice.orders.permissions import may_decide_orders, require_view_permission
 from backoffice.orders.proof_cards import ProofCard, ProofDisplay, SimilarProofCard
 from backoffice.orders.review.next_page import build_review_url
-from backoffice.orders.settlement import OrderConfirmation
 from backoffice.orders.ticket_numbers import OrderTicketNumber
 from backoffice.orders.worklists import WorklistPosition
 from backoffice.ui import display, ids
@@ -169,7 +169,9 @@ def load_review_page(
         if order.needs_decision
         else worklists.load_review_worklist(raffle_id=raffle_id)
     )
-    refusal = settlement.describe_confirmation_refusal(order, now=now) if order.under_review else ""
+    refusal = (
+        confirmations.describe_confirmation_refusal(order, now=now) if order.under_review else ""
+    )
     final = sale_rules.find_sealing_refusal(order.raffle) is not None
     if order.status not in Order.LIVE:
         prefetch_related_objects([order], "ledger")
@@ -194,7 +196,7 @@ def load_review_page(
         others=_load_other_orders(order),
         place=worklist.find_position(order.pk),
         decided=_describe_decision(order, now=now),
-        confirmation=settlement.load_confirmation(order, now=now),
+        confirmation=confirmations.load_confirmation(order, now=now),
         asked=display.format_time_since(order.asked_again_at, now=now)
         if order.asked_again_at
         else "",

@@ -15,10 +15,10 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
 from backoffice.orders import late_payment_options, ticket_numbers, worklists
-from backoffice.orders.decisions import OrderDecision
 from backoffice.orders.form_values import parse_note, parse_seen_proof_ids
 from backoffice.orders.order_card import OrderCard
 from backoffice.orders.pagination import get_worklist_page
+from backoffice.orders.payment_decisions.decisions import OrderDecision
 from backoffice.orders.permissions import require_view_permission
 from backoffice.orders.review.next_page import build_review_url
 from backoffice.orders.ticket_numbers import OrderTicketNumber

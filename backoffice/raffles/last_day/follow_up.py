@@ -7,7 +7,7 @@ from typing import Final
 from django.db.models import Count, Q
 from django.http import HttpRequest
 
-from backoffice.raffles.last_day import (refunds, untold_buyers)
+from backoffice.raffles.last_day import refunds, untold_buyers
 from backoffice.raffles.last_day.refunds import OwedRefunds
 from shared.core.enums import RaffleAction, RaffleStatus
 from shared.raffles.models import Order, Raffle, RaffleEvent

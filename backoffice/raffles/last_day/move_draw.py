@@ -11,8 +11,8 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
-from backoffice.raffles import (status)
-from backoffice.raffles.last_day import (buyers)
+from backoffice.raffles import status
+from backoffice.raffles.last_day import buyers
 from backoffice.raffles.raffle_form import LocalDateTimeInput
 from backoffice.ui import audit_log, display
 from backoffice.ui.actions import StaffAction, build_staff_actor

@@ -10,8 +10,9 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
-from backoffice.orders import last_decision, same_file, settlement, summary
+from backoffice.orders import confirmations, last_decision, summary
 from backoffice.orders.form_values import parse_note, parse_seen_proof_ids
+from backoffice.orders.payment_decisions import same_file
 from backoffice.orders.permissions import DECIDE_PERMISSION, require_decision_permission
 from backoffice.orders.review.next_page import parse_decision_origin
 from backoffice.ui import display, error_messages
@@ -165,7 +166,7 @@ class OrderDecision(StaffAction):
 
     def report_confirmation(self, level: int, sentence: str) -> None:
         """Set the message about a confirmation; one about a success leads to undoing it."""
-        if level == messages.SUCCESS and settlement.may_undo_confirmation(
+        if level == messages.SUCCESS and confirmations.may_undo_confirmation(
             self.order, now=timezone.now()
         ):
             sentence = self._origin.add_undo_link(self.order, sentence)

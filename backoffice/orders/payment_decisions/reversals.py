@@ -7,9 +7,9 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
-from backoffice.orders import settlement
-from backoffice.orders.decisions import OrderDecision
+from backoffice.orders import confirmations
 from backoffice.orders.form_values import parse_note
+from backoffice.orders.payment_decisions.decisions import OrderDecision
 from backoffice.orders.permissions import REFUND_PERMISSION
 from backoffice.orders.prefetched import format_order_buyer
 from backoffice.orders.review.next_page import build_refunds_url, parse_decision_origin
@@ -89,9 +89,9 @@ def refund_order_view(request: HttpRequest, order_id: int) -> HttpResponse:
     form = RefundForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         return _refund_order(request, order_id, form)
-    confirmation = settlement.load_confirmation(order, now=timezone.now())
+    confirmation = confirmations.load_confirmation(order, now=timezone.now())
     if confirmation is None or confirmation.refunded:
-        refunded = settlement.describe_refund(order) or "It is not paid."
+        refunded = confirmations.describe_refund(order) or "It is not paid."
         messages.info(request, f"{order} cannot be refunded. {refunded}")
         return redirect("admin:raffles_order_change", order.pk)
     form.fields["confirmation"].initial = confirmation.event.pk
