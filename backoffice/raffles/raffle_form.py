@@ -88,7 +88,7 @@ class RaffleForm(forms.ModelForm):
     Saving the form confirms the time zone, which the form shows.
     """
 
-    price_confirmed = forms.BooleanField(required=False)
+    price_confirmed = forms.BooleanField(required=False, label="Price of one number")
     price_question: PriceQuestion | None = None
     max_picture_bytes: ClassVar[int] = MAX_PICTURE_BYTES
 

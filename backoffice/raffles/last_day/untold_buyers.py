@@ -14,6 +14,7 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
+from django.utils.safestring import SafeString
 from django.views.decorators.http import require_GET
 
 from backoffice.messaging import chat_view, delivery_reasons
@@ -45,7 +46,7 @@ class UntoldBuyer:
         order_code: The order that the message is about.
         order_id: Its primary key.
         why: Why the message did not arrive.
-        text: The text to send.
+        text: The text to send, as WhatsApp shows it.
         whatsapp: The wa.me link with the text; empty without a phone number.
 
     """
@@ -54,7 +55,7 @@ class UntoldBuyer:
     order_code: str
     order_id: int
     why: str
-    text: str
+    text: SafeString
     whatsapp: str
 
 
@@ -108,7 +109,7 @@ def _build_untold_buyers(
                 order_code=message.about,
                 order_id=order_ids[message.about],
                 why=delivery_reasons.explain_message_state(message, now=now),
-                text=text,
+                text=chat_view.render_whatsapp_text(text),
                 whatsapp=chat_view.build_whatsapp_link(message.contact.wa_id, text=text),
             )
         )
@@ -146,7 +147,7 @@ def _load_cash_buyers(raffle: Raffle) -> list[UntoldBuyer]:
                 order_code=str(order),
                 order_id=order.pk,
                 why="Sold for cash, so there is no chat.",
-                text=text,
+                text=chat_view.render_whatsapp_text(text),
                 whatsapp=chat_view.build_whatsapp_link(digits, text=text),
             )
         )

@@ -280,6 +280,7 @@ class TestRafflePage:
         assert "Asleep" in page
         assert "https://wa.me/15550107777?text=We%20are%20sorry" in page
         assert "https://wa.me/15550109999?text=We%20are%20sorry" in page
+        assert "<strong>Summer Raffle</strong> was called off" in page
         assert "will send your $5.00 back" in page
         assert str(reached) not in page
 
