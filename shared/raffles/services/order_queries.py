@@ -33,19 +33,6 @@ def find_order(reference: str) -> int:
     return order_id
 
 
-def find_contact_id(order_id: int) -> int | None:
-    """Return the contact of an order, to lock it before the order; None if it has no contact.
-
-    Raises:
-        OrderNotFound: there is no such order.
-
-    """
-    try:
-        return Order.objects.values_list("contact_id", flat=True).get(pk=order_id)
-    except Order.DoesNotExist:
-        raise OrderNotFound(order_id=order_id) from None
-
-
 def load_ticket_numbers(order_ids: Collection[int]) -> dict[int, list[int]]:
     """Return the ticket numbers of several orders by order id, in one query.
 

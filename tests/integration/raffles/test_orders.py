@@ -64,15 +64,10 @@ class TestFind:
             order_queries.find_order(reference)
 
 
-class TestContactOf:
-    def test_names_the_buyer_so_that_they_can_be_locked_first(self, raffle: Raffle) -> None:
-        order = order_states.create_held_order(raffle)
-
-        assert order_queries.find_contact_id(order.pk) == order.contact_id
-
+class TestLock:
     def test_says_so_when_there_is_no_such_order(self) -> None:
         with pytest.raises(OrderNotFound):
-            order_queries.find_contact_id(0)
+            locks.lock_order_with_contacts(0)
         with pytest.raises(OrderNotFound):
             locks.lock_order(0)
 
