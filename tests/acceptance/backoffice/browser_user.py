@@ -71,10 +71,9 @@ class BrowserUser:
         self.check_page_fits()
 
     def check_page_fits(self) -> None:
-        """Check that the page is not wider than the window."""
-        beyond = self.page.evaluate(
-            "document.documentElement.scrollWidth - document.documentElement.clientWidth"
-        )
+        """Wait for the page to load and check that it is not wider than the window."""
+        self.page.wait_for_load_state()
+        beyond = self.page.locator("html").evaluate("page => page.scrollWidth - page.clientWidth")
         assert beyond <= 0, f"{self.page.url} is {beyond} pixels too wide"
 
     def check_lists_fit(self, width: int) -> None:

@@ -23,9 +23,11 @@ def test_a_confirmation_is_undone_from_the_review_page_and_the_order_refunded(
     seller.expect_message("are sold")
 
     page.locator("#main .alert").get_by_role("link", name="Undo").click()
+    reason = page.get_by_label(re.compile("Why it was a mistake"))
+    expect(reason).to_be_visible()
     seller.check_page_fits()
     seller.check_accessibility()
-    page.get_by_label(re.compile("Why it was a mistake")).fill("The money is not on the account")
+    reason.fill("The money is not on the account")
     page.get_by_role("button", name="Undo the confirmation").click()
 
     seller.expect_message("is undone")
@@ -36,8 +38,10 @@ def test_a_confirmation_is_undone_from_the_review_page_and_the_order_refunded(
 
     page = seller.open_page(f"/admin/raffles/order/{order_id}/change/")
     page.get_by_role("link", name="Refund…").click()
+    reason = page.get_by_label(re.compile("Why and how"))
+    expect(reason).to_be_visible()
     seller.check_page_fits()
-    page.get_by_label(re.compile("Why and how")).fill("Paid twice; sent back to your account")
+    reason.fill("Paid twice; sent back to your account")
     page.get_by_label(re.compile("Reference")).fill("TR-7")
     page.get_by_role("button", name=re.compile("Yes, refund")).click()
 

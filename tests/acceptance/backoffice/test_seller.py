@@ -122,8 +122,10 @@ def test_a_second_factor_is_turned_on_and_asked_for(open_browser: OpenBrowser) -
     page.get_by_label("Username").fill("rita")
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Log in").click()
+    code = page.get_by_label("Code from your app")
+    expect(code).to_be_visible()
     person.check_accessibility()
-    page.get_by_label("Code from your app").fill(paper)
+    code.fill(paper)
     page.get_by_role("button", name="Go on").click()
 
     expect(page.get_by_role("heading", name="Dashboard")).to_be_visible()
