@@ -89,6 +89,7 @@ class ParsedTicketNumbers:
     is_plain: bool = field(default=False, compare=False)
 
 
+_SEPARATORS: Final = str.maketrans(dict.fromkeys(",;/&", " and "))
 _EMOJI_SELECTORS: Final = {chr(code) for code in range(0xFE00, 0xFE10)} | {"\u20e3"}
 """Marks of emoji, with the one that makes a digit a keycap."""
 
@@ -262,7 +263,9 @@ def _names_lucky_number(words: Sequence[str]) -> bool:
 def _split_amount_words(text: str) -> list[str]:
     """Return the words of a text with an amount; none if its signs make the amount unclear."""
     folded = _collapse_spaces(_fold_digits(text))
-    return [] if has_misleading_signs(folded) else normalize_text(join_thousands(folded)).split()
+    if has_misleading_signs(folded):
+        return []
+    return normalize_text(join_thousands(folded).translate(_SEPARATORS)).split()
 
 
 def parse_ticket_count(text: str) -> int | None:
@@ -281,8 +284,8 @@ def _parse_amount_words(words: Sequence[str], *, allowed: set[str]) -> int | Non
         return None
     if len(amounts) == 1:
         return _parse_amount(amounts[0])
-    if len(amounts) == 2:  # noqa: PLR2004 - twenty one
-        tens, unit = amounts
+    tens, unit, *others = amounts
+    if not others and (tens, unit) in pairwise(words):  # twenty one, but not "twenty and one"
         if tens in TENS and UNITS.get(unit, 10) < 10:  # noqa: PLR2004 - a single digit
             return TENS[tens] + UNITS[unit]
         if UNITS.get(tens, 10) < 10 and unit in {"hundred", "dozen"}:  # noqa: PLR2004

@@ -154,8 +154,13 @@ def _interpret_numbers(text: str, choice: _Choice, *, bare: BareNumberMeaning) -
     number = parsed.values[0] if parsed is not None else parsing.parse_quantity(text)
     if number is None:
         return None
-    if bare is BareNumberMeaning.TICKET and (parsed is None or parsing.parse_ticket_count(text)):
+    counts = parsing.parse_ticket_count(text) is not None
+    if bare is not BareNumberMeaning.QUANTITY and (parsed is None or counts):
         bare = BareNumberMeaning.ASK  # a number in words or of tickets is rather a quantity
+        if not _may_be_quantity(number, choice.raffle):
+            if counts or not choice.raffle.has_ticket_number(number):
+                return _take_quantity(number, choice)  # which says how many may be taken
+            return _ask_whether_numbers((number,), choice)
     return _interpret_bare_number(number, choice, bare=bare)
 
 

@@ -120,7 +120,18 @@ class TestQuantity:
         assert parsing.parse_quantity(text) == expected
 
     @pytest.mark.parametrize(
-        "text", ["", "many", "5 7", "5 or 6", "12345678901234", "my account is 55", "five random"]
+        "text",
+        [
+            "",
+            "many",
+            "5 7",
+            "5 or 6",
+            "12345678901234",
+            "my account is 55",
+            "five random",
+            "twenty and five",
+            "twenty, five",
+        ],
     )
     def test_gives_nothing_where_it_is_not_clear(self, text: str) -> None:
         assert parsing.parse_quantity(text) is None
