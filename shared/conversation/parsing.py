@@ -246,6 +246,12 @@ def parse_lucky_number(text: str) -> int | None:
     return _parse_random_amount(words) if _names_lucky_number(words) else None
 
 
+def may_name_number(text: str) -> bool:
+    """Return whether "no" before a number may abbreviate "number": "no 7", but not "no, 7"."""
+    words = _split_amount_words(text)
+    return any(before == "no" and _is_amount(word) for before, word in pairwise(words))
+
+
 def _parse_random_amount(words: Sequence[str]) -> int | None:
     if not RANDOM_KEYWORDS & set(words):
         return None

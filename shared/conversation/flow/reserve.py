@@ -155,6 +155,8 @@ def _interpret_numbers(text: str, choice: _Choice, *, bare: BareNumberMeaning) -
     if number is None:
         return None
     counts = parsing.parse_ticket_count(text) is not None
+    if bare is BareNumberMeaning.QUANTITY and not counts and parsing.may_name_number(text):
+        return _ask_what_number_is(number, choice)
     if bare is not BareNumberMeaning.QUANTITY and (parsed is None or counts):
         bare = BareNumberMeaning.ASK  # a number in words or of tickets is rather a quantity
         if not _may_be_quantity(number, choice.raffle):

@@ -82,6 +82,8 @@ QUESTIONS: Final[Mapping[str, Mapping[State, str]]] = {
     "5,10": {QTY: "these_numbers"},
     "5-10": {QTY: "these_numbers"},
     "05": {QTY: "quantity_or_number"},
+    "no 7": {QTY: "quantity_or_number", MODE: "quantity_or_number"},
+    "No 77 please": {QTY: "these_numbers"},
     "no, 5": {MODE: "quantity_or_number", CONFIRM: "quantity_or_number"},
     "number of tickets 5": {MODE: "quantity_or_number", CONFIRM: "quantity_or_number"},
     "5 tickets": {PICK: "quantity_or_number"},
