@@ -9,11 +9,12 @@ from django.urls import URLPattern, path
 
 from backoffice.orders.exports import view as exports
 from backoffice.orders.payment_decisions import decisions
-from backoffice.orders.review import page, polling, queue
+from backoffice.orders.review import page, polling, queue, queue_state
 from backoffice.orders.unresolved import late_payments, orphan_proofs, refunds
 
 _VIEWS: Final[tuple[tuple[str, Callable[..., HttpResponseBase], str], ...]] = (
     ("queue/", queue.queue_view, "desk_queue"),
+    ("queue/state/", queue_state.queue_state_view, "desk_queue_state"),
     ("queue/<id:order_id>/", page.review_view, "desk_review"),
     ("queue/<id:order_id>/state/", polling.review_state_view, "desk_review_state"),
     ("queue/<id:order_id>/ask-again/", decisions.ask_for_better_proof_view, "desk_ask_again"),

@@ -4,18 +4,22 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from urllib.parse import urlencode
 
 from django.contrib import admin
 from django.core.paginator import Page
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils import timezone
 
 from backoffice.orders import proof_cards, worklists
 from backoffice.orders.order_card import OrderCard
 from backoffice.orders.pagination import get_worklist_page
 from backoffice.orders.permissions import require_view_permission
+from backoffice.orders.review import queue_state
 from backoffice.orders.review.next_page import build_review_url
+from backoffice.orders.review.queue_state import QueueState
 from backoffice.orders.worklists import RaffleReviewCount, WorklistCounts
 from backoffice.ui import display, ids
 from shared.raffles.models import Order, PaymentProof
@@ -39,8 +43,25 @@ class QueueCard(OrderCard):
 
 @dataclass(frozen=True, slots=True)
 class ReviewQueue:
-    """One page of the review queue."""
+    """One page of the review queue.
 
+    Attributes:
+        state: What the open page polls for, at the address `state_url`.
+        tabs: The counts of all worklists.
+        cards: The orders of this page.
+        raffles: The raffles with orders in the queue.
+        chosen: The raffle that the queue is filtered by, if it has any.
+        waiting: Orders that wait for staff.
+        asked: Orders that wait for their buyers.
+        oldest: The time since the first of them waits; empty on other pages than the first.
+        oldest_since: When its wait began; None if `oldest` is empty.
+        leaf: The page of the paginator.
+        first: The address of the first order to review; empty if there is none.
+
+    """
+
+    state: QueueState
+    state_url: str
     tabs: WorklistCounts
     cards: list[QueueCard]
     raffles: list[RaffleReviewCount]
@@ -48,6 +69,7 @@ class ReviewQueue:
     waiting: int
     asked: int
     oldest: str
+    oldest_since: datetime | None
     leaf: Page[Order]
     first: str
 
@@ -67,6 +89,7 @@ def queue_view(request: HttpRequest) -> HttpResponse:
 
 
 def _load_queue(*, raffle_id: int | None, number: str, now: datetime) -> ReviewQueue:
+    state = queue_state.load_queue_state(raffle_id=raffle_id)  # first: what changes later is polled
     raffles = worklists.count_reviews_by_raffle()
     counted = [raffle for raffle in raffles if raffle_id in {None, raffle.raffle_id}]
     rows, asked = sum(raffle.count for raffle in counted), sum(raffle.asked for raffle in counted)
@@ -74,17 +97,26 @@ def _load_queue(*, raffle_id: int | None, number: str, now: datetime) -> ReviewQ
     leaf = get_worklist_page(orders.select_related("raffle", "contact"), count=rows, number=number)
     cards = _load_cards(list(leaf), raffle_id=raffle_id, now=now)
     ready = [card for card in cards if not card.asked]
+    oldest = ready[0] if ready and leaf.number == 1 else None
     return ReviewQueue(
+        state=state,
+        state_url=_build_state_url(raffle_id),
         tabs=worklists.count_worklists(now=now),
         cards=cards,
         raffles=raffles,
         chosen=counted[0] if raffle_id is not None and counted else None,
         waiting=rows - asked,
         asked=asked,
-        oldest=ready[0].ago if ready and leaf.number == 1 else "",
+        oldest=oldest.ago if oldest else "",
+        oldest_since=oldest.waiting_since if oldest else None,
         leaf=leaf,
         first=ready[0].page if ready else "",
     )
+
+
+def _build_state_url(raffle_id: int | None) -> str:
+    address = reverse("admin:desk_queue_state")
+    return address if raffle_id is None else f"{address}?{urlencode({'raffle': raffle_id})}"
 
 
 def _load_cards(

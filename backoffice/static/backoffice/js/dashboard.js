@@ -2,10 +2,8 @@
 (function () {
   "use strict";
   const EVERY = 30_000;
-  const IDLE = 15 * 60_000; // a screen that was left alone must not keep its session alive
   const page = document.getElementById("dashboard");
   if (!page) { return; }
-  let used = Date.now();
   let asking = false;
 
   function inUse() {
@@ -13,10 +11,11 @@
   }
 
   async function refresh() {
-    if (asking || document.hidden || Date.now() - used > IDLE || inUse()) { return; }
+    if (asking || document.hidden || inUse()) { return; }
     asking = true;
     try {
-      const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
+      // The header says that nobody did this: a screen that was left alone keeps no session alive.
+      const answer = await fetch(location.href, { headers: { Accept: "text/html", "X-Background-Request": "yes" } });
       if (answer.redirected) { location.reload(); return; }
       if (!answer.ok) { return; }
       const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("dashboard");
@@ -28,9 +27,6 @@
     }
   }
 
-  for (const event of ["pointerdown", "pointermove", "keydown", "scroll"]) {
-    addEventListener(event, () => { used = Date.now(); }, { passive: true });
-  }
-  document.addEventListener("visibilitychange", () => { used = Date.now(); refresh(); });
+  document.addEventListener("visibilitychange", refresh);
   setInterval(refresh, EVERY);
 })();

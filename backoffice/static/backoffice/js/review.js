@@ -199,7 +199,15 @@
   const ask = async () => {
     if (document.hidden || sent || stopped) return;
     try {
-      const answer = await fetch(bench.dataset.review, { headers: { Accept: "application/json" } });
+      const answer = await fetch(bench.dataset.review, {
+        headers: { Accept: "application/json", "X-Background-Request": "yes" },
+        redirect: "manual", // a session that ended is led to the login
+      });
+      if (answer.type === "opaqueredirect") {
+        const here = encodeURIComponent(window.location.pathname + window.location.search);
+        say("warning", "You are logged out. Log in before you decide.", `${bench.dataset.login}?next=${here}`, "Log in");
+        return;
+      }
       if (answer.ok && answer.headers.get("Content-Type").startsWith("application/json")) read(await answer.json());
     } catch {
       // Away for a moment; the next question finds out.

@@ -212,6 +212,7 @@ ACCESS: Final[dict[str, AllowedRoles]] = {
     # daily work
     "desk_queue": allow_get(SALES),
     "desk_review": allow_get(SALES),
+    "desk_queue_state": allow_get(SALES),
     "desk_review_state": allow_get(SALES),
     "desk_ask_again": allow_post("OSR"),
     "desk_orphans": allow_get(SALES),

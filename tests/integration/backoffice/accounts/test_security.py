@@ -136,6 +136,16 @@ class TestSessions:
         assert client.session["last_used"] > session["last_used"]
         assert client.session[SESSION_KEY] == str(rita.pk)
 
+    def test_is_not_extended_by_a_page_that_polls_by_itself(self, client: Client) -> None:
+        client.force_login(User.objects.create_superuser("olga"))
+        session = client.session
+        session["last_used"] -= 11 * 60
+        session.save()
+
+        client.get("/admin/queue/state/", headers={"X-Background-Request": "yes"})
+
+        assert client.session["last_used"] == session["last_used"]
+
     def test_end_everywhere_else_when_the_password_changes(
         self, client: Client, rita: User
     ) -> None:

@@ -65,7 +65,12 @@ class TestQueue:
         client.force_login(sample_data.create_user("other", "view_raffle"))
         order = create_waiting_order(builders.create_raffle(), 1)
 
-        for name, args in (("queue", []), ("review", [order.pk]), ("review_state", [order.pk])):
+        for name, args in (
+            ("queue", []),
+            ("queue_state", []),
+            ("review", [order.pk]),
+            ("review_state", [order.pk]),
+        ):
             address = reverse(f"admin:desk_{name}", args=args)
             assert client.get(address).status_code == 403
 
@@ -153,7 +158,7 @@ class TestQueue:
         for number in range(1, 13):
             create_waiting_order(raffle, number, content=(RECEIPT, COPY, None)[number % 3])
 
-        with django_assert_max_num_queries(12):
+        with django_assert_max_num_queries(14):
             load_page(reviewer, "queue")
 
     @pytest.mark.same_everywhere
