@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery
@@ -12,14 +12,11 @@ from django.urls import reverse
 from backoffice.raffles.last_day import refunds
 from backoffice.ui import display
 from shared.core.enums import RaffleStatus
-from shared.raffles.models import Order, Raffle
-from shared.raffles.services import refund_queries
+from shared.raffles.models import Raffle
+from shared.raffles.services import due_draws, refund_queries
 
 MAX_RAFFLES: Final = 12
 """Raffles shown at most."""
-
-CLOSED_SHOWN_FOR: Final = timedelta(days=30)
-"""Time from the draw during which a closed raffle is shown although nothing is left to decide."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +28,9 @@ class LastDayRaffle:
         page: The address of its change page.
         called_off: Whether it was called off; otherwise its draw is due.
         closed: Whether its sale is closed.
-        draw: The time of the draw that is due, with its time zone; empty if it was called off.
+        sold_out: Whether its draw is due because all its numbers are sold.
+        draw: The time of the draw that is due, with its time zone; empty if it is drawn when sold
+            out or was called off.
         reviews: Orders under review.
         reviews_url: The address of the list of these orders.
         refunds: Orders whose money must go back.
@@ -43,6 +42,7 @@ class LastDayRaffle:
     page: str
     called_off: bool
     closed: bool
+    sold_out: bool
     draw: str
     reviews: int
     reviews_url: str
@@ -52,36 +52,20 @@ class LastDayRaffle:
 
 def load_last_day_raffles(*, now: datetime) -> Sequence[LastDayRaffle]:
     """Return the raffles with a draw that is due, then those with open refunds; in one query."""
-    late = _query_of_raffle().filter(needs_decision=True)
-    on_sale = Q(status__in=[RaffleStatus.OPEN, RaffleStatus.PAUSED])
-    unsettled = Q(Exists(_query_reviews_of_raffle()))
-    recent = Q(draw_at__gt=now - CLOSED_SHOWN_FOR)
-    closed = Q(recent | unsettled | Q(Exists(late)), status=RaffleStatus.CLOSED)
-    due = Q(on_sale | closed, draw_at__lte=now)
+    due = Q(pk__in=due_draws.query_due_raffles(now=now).values("pk"))
     owes = Q(Exists(_query_refunds_of_raffle()), status=RaffleStatus.CANCELLED)
+    orders = due_draws.query_orders_of_raffle()
     raffles = (
         Raffle.objects.filter(due | owes)
         .annotate(
-            reviews=_count_orders(_query_reviews_of_raffle()),
+            reviews=_count_orders(orders.filter(under_review_since__isnull=False)),
             refunds=_count_orders(_query_refunds_of_raffle()),
-            late=_count_orders(late),
+            late=_count_orders(orders.filter(needs_decision=True)),
         )
         .order_by(F("draw_at").asc(nulls_last=True), "pk")[:MAX_RAFFLES]
     )
     found = [_build_last_day_raffle(raffle) for raffle in raffles]
     return sorted(found, key=lambda raffle: raffle.called_off)
-
-
-def _query_of_raffle() -> QuerySet[Any]:
-    """Return the orders of the outer query's raffle.
-
-    Adding zero to the raffle makes the database use the small indexes of undecided orders.
-    """
-    return Order.objects.alias(of=F("raffle_id") + 0).filter(of=OuterRef("pk")).order_by()
-
-
-def _query_reviews_of_raffle() -> QuerySet[Any]:
-    return _query_of_raffle().filter(under_review_since__isnull=False)
 
 
 def _query_refunds_of_raffle() -> QuerySet[Any]:
@@ -102,8 +86,9 @@ def _build_last_day_raffle(raffle: Any) -> LastDayRaffle:
         page=reverse("admin:raffles_raffle_change", args=[raffle.pk]),
         called_off=called_off,
         closed=raffle.status == RaffleStatus.CLOSED,
+        sold_out=not called_off and raffle.draw_at is None,
         draw=""
-        if called_off
+        if called_off or raffle.draw_at is None
         else display.format_time_with_zone(raffle.draw_at, zone=raffle.time_zone),
         reviews=0 if called_off else raffle.reviews,
         reviews_url=f"{reverse('admin:desk_queue')}?raffle={raffle.pk}",

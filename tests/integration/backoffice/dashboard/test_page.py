@@ -407,6 +407,34 @@ class TestLastDay:
             reverse("admin:raffles_raffle_change", args=[owing.pk])
         ]
 
+    def test_a_raffle_drawn_when_sold_out_is_due_once_its_last_number_is_paid(
+        self, owner: Client
+    ) -> None:
+        raffle = builders.create_raffle(numbers=2, draw_at=None, draw_when_sold_out=True)
+        found = [sample_data.place_order(raffle, numbers=[number]) for number in (1, 2)]
+        shown = []
+        for order in found:
+            shown.append(len(load_dashboard(owner).last_day))
+            payments.confirm_payment(order.pk, by=builders.build_staff_actor(), now=NOON)
+
+        [due] = load_dashboard(owner).last_day
+
+        assert shown == [0, 0]
+        assert (due.sold_out, due.draw) == (True, "")
+        assert "It is drawn when sold out, and all its numbers are sold." in load_text(owner)
+
+    def test_a_sold_out_raffle_with_a_date_is_not_due_before_it(self, owner: Client) -> None:
+        raffle = builders.create_raffle(numbers=1, draw_at=timezone.now() + timedelta(days=2))
+        order = sample_data.place_order(raffle, numbers=[1])
+        payments.confirm_payment(order.pk, by=builders.build_staff_actor(), now=NOON)
+
+        assert not load_dashboard(owner).last_day
+
+    def test_a_raffle_without_any_number_is_not_sold_out(self, owner: Client) -> None:
+        builders.create_raffle(with_numbers=False, draw_at=None, draw_when_sold_out=True)
+
+        assert not load_dashboard(owner).last_day
+
     def test_shows_a_raffle_called_off_until_its_money_went_back(self, owner: Client) -> None:
         raffle = builders.create_raffle(numbers=5, status="CANCELLED")
         for _ in range(2):
