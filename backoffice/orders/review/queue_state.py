@@ -50,11 +50,9 @@ def queue_state_view(request: HttpRequest) -> HttpResponseBase:
     """Return the state of the queue; 304 if it has the version in `If-None-Match`."""
     require_view_permission(request)
     state = load_queue_state(raffle_id=ids.parse_digits(request.GET.get("raffle", "")))
-    response = get_conditional_response(
-        request, etag=f'"{state.version}"', response=JsonResponse(asdict(state))
-    )
-    response.headers["ETag"] = f'"{state.version}"'
-    return response
+    etag = f'"{state.version}"'
+    state_response = JsonResponse(asdict(state), headers={"ETag": etag})
+    return get_conditional_response(request, etag=etag, response=state_response) or state_response
 
 
 def load_queue_state(*, raffle_id: int | None) -> QueueState:

@@ -7,7 +7,7 @@ import re
 from typing import Final
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, SetCookieParam, expect
 
 from tests.acceptance.backoffice.browser_user import BrowserUser
 from tests.acceptance.backoffice.conftest import BackOfficeServer, OpenBrowser
@@ -107,7 +107,7 @@ def test_a_session_that_ends_stops_the_polls_and_leads_to_the_login(
     page = open_queue(person, backoffice_server, "live_hidden")
     polls: list[str] = []
     page.on("request", lambda request: polls.append(request.url))
-    cookies = page.context.cookies()
+    [session] = [each for each in page.context.cookies() if each["name"] == "sessionid"]
     page.context.clear_cookies(name="sessionid")
 
     page.clock.fast_forward(ONE_POLL)
@@ -120,7 +120,12 @@ def test_a_session_that_ends_stops_the_polls_and_leads_to_the_login(
     page.clock.fast_forward(10 * ONE_POLL)
     assert len(polls) == asked
 
-    page.context.add_cookies(cookies)  # logged in again in another tab
+    again: SetCookieParam = {
+        "name": "sessionid",
+        "value": session["value"],
+        "url": backoffice_server.address,
+    }
+    page.context.add_cookies([again])  # logged in again in another tab
     page.evaluate(SHOW)
     expect(box).to_be_empty()
 
@@ -131,7 +136,12 @@ def test_a_server_that_does_not_answer_is_asked_less_and_less(
     person = open_browser("rita")
     page = open_queue(person, backoffice_server, "live_hidden")
     polls: list[str] = []
-    page.route("**/queue/state/**", lambda route: (polls.append(route.request.url), route.abort()))
+
+    def cut_off(route: Route) -> None:
+        polls.append(route.request.url)
+        route.abort()
+
+    page.route("**/queue/state/**", cut_off)
 
     for _ in range(20):
         page.clock.run_for(ONE_POLL)
