@@ -22,6 +22,7 @@ SHARED_APPS = [
     "shared.whatsapp.apps.WhatsAppConfig",
     "shared.events.apps.EventsConfig",
     "shared.publishing.apps.PublishingConfig",
+    "shared.staff_mail.apps.StaffMailConfig",
     "shared.conversation.apps.ConversationConfig",
     "shared.use_cases.apps.UseCasesConfig",
 ]
@@ -64,6 +65,15 @@ STORAGES = {
     },
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
+
+EMAIL_HOST = configuration.email_host
+EMAIL_PORT = configuration.email_port
+EMAIL_HOST_USER = configuration.email_host_user
+EMAIL_HOST_PASSWORD = configuration.email_host_password.get_secret_value()
+EMAIL_USE_SSL = configuration.email_use_ssl
+EMAIL_USE_TLS = configuration.email_use_tls and not EMAIL_USE_SSL
+EMAIL_TIMEOUT = 10  # seconds for one answer of the mail server
+DEFAULT_FROM_EMAIL = configuration.default_from_email
 
 LOGGING_CONFIG = None  # structlog configures every logger
 logs.configure_logging(style=configuration.log_format, level=configuration.log_level)

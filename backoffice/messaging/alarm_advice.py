@@ -213,6 +213,23 @@ def _advise_on_undelivered_events(endpoint: str) -> AlarmAdvice:
     )
 
 
+def _advise_on_staff_mail(user: str) -> AlarmAdvice:
+    steps = (
+        (
+            "If the mail server cannot be reached, check EMAIL_HOST and its companions with "
+            "“manage sendtestemail”."
+        ),
+        "If it refuses the address, correct the address of this person.",
+        (
+            "Nothing is lost: it is tried again by itself. This alarm resolves itself as soon as "
+            "an e-mail goes through."
+        ),
+    )
+    if not user.isdecimal():
+        return AlarmAdvice(steps)
+    return AlarmAdvice(steps, ("The person", reverse("admin:auth_user_change", args=[user])))
+
+
 ADVICE_BUILDERS: Final[Mapping[str, Callable[[str], AlarmAdvice]]] = {
     "paused": _advise_on_paused_number,
     "not_sent": _advise_on_unsent_messages,
@@ -226,5 +243,6 @@ ADVICE_BUILDERS: Final[Mapping[str, Callable[[str], AlarmAdvice]]] = {
     "expiry_failed": _advise_on_failed_expiry,
     "raffle_change_failed": _advise_on_failed_raffle_change,
     "events_undelivered": _advise_on_undelivered_events,
+    "staff_mail": _advise_on_staff_mail,
 }
 """Advice by the part of an alarm's key before the colon; the part after it is the argument."""

@@ -1,13 +1,14 @@
 """The configuration: typed settings from environment variables, validated together."""
 
 from collections.abc import Mapping
+from email.utils import parseaddr
 from functools import cache
 from pathlib import Path
 from typing import Final, Literal, Self
 from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -132,6 +133,39 @@ class Settings(BaseSettings):
         default=False,
         description="Whether events may be sent into a private network, e.g. to n8n beside it",
     )
+    email_host: str = Field(
+        default="",
+        description="Mail server that e-mails to staff go through; none: no e-mail is sent",
+    )
+    email_port: int = Field(default=587, ge=1, le=65_535, description="Port of the mail server")
+    email_host_user: str = Field(default="", description="User name at the mail server")
+    email_host_password: SecretStr = Field(
+        default=SecretStr(""), description="Password at the mail server"
+    )
+    email_use_tls: bool = Field(
+        default=True,
+        description="Whether STARTTLS is used, as on port 587; false for a local relay",
+    )
+    email_use_ssl: bool = Field(
+        default=False, description="Whether TLS is used from the beginning, as on port 465"
+    )
+    default_from_email: str = Field(
+        default="",
+        validate_default=True,
+        description="Sender of e-mails, e.g. Raffles <raffles@example.com>; needed with EMAIL_HOST",
+    )
+    staff_mail_proof_minutes: int = Field(
+        default=15,
+        ge=1,
+        le=7 * 24 * 60,
+        description="Minutes a payment proof waits before staff are told by e-mail",
+    )
+    staff_mail_repeat_hours: int = Field(
+        default=4,
+        ge=1,
+        le=7 * 24,
+        description="Hours after which staff are told again of proofs that still wait",
+    )
     log_format: Literal["console", "json"] = Field(
         default="console", description="console for people, json for machines"
     )
@@ -154,6 +188,15 @@ class Settings(BaseSettings):
         if parts.scheme not in {"http", "https"} or not parts.hostname:
             raise ValueError("must be an address such as https://raffles.example")
         return value.rstrip("/")
+
+    @field_validator("default_from_email")
+    @classmethod
+    def _validate_sender(cls, value: str, info: ValidationInfo) -> str:
+        if not value and info.data.get("email_host"):
+            raise ValueError("is required with EMAIL_HOST")
+        if value and ("@" not in parseaddr(value)[1] or "\n" in value):
+            raise ValueError("must be an address such as raffles@example.com")
+        return value
 
     @field_validator("brand_name")
     @classmethod
@@ -205,6 +248,11 @@ class Settings(BaseSettings):
     def brand_logo_file(self) -> Path | None:
         """`brand_logo` made absolute against the project's root."""
         return None if self.brand_logo is None else PROJECT_ROOT / self.brand_logo
+
+    @property
+    def sends_mail(self) -> bool:
+        """Whether e-mails are sent to staff."""
+        return bool(self.email_host)
 
     @property
     def is_https(self) -> bool:

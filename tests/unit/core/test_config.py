@@ -127,3 +127,34 @@ class TestBrand:
             Settings.from_environment()
 
         assert set(caught.value.problems) == {variable}
+
+
+class TestMail:
+    def test_is_off_without_a_mail_server(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        set_environment(monkeypatch)
+
+        assert not Settings.from_environment().sends_mail
+
+    @pytest.mark.parametrize("sender", ["", "raffles", "Raffles <raffles>"])
+    def test_needs_a_sender_with_a_mail_server(
+        self, monkeypatch: pytest.MonkeyPatch, sender: str
+    ) -> None:
+        set_environment(monkeypatch, EMAIL_HOST="mail.example.com", DEFAULT_FROM_EMAIL=sender)
+
+        with pytest.raises(ConfigurationError) as caught:
+            Settings.from_environment()
+
+        assert set(caught.value.problems) == {"DEFAULT_FROM_EMAIL"}
+
+    def test_is_on_with_both_and_keeps_the_password(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        set_environment(
+            monkeypatch,
+            EMAIL_HOST="mail.example.com",
+            EMAIL_HOST_PASSWORD="very-secret",
+            DEFAULT_FROM_EMAIL="Raffles <raffles@example.com>",
+        )
+
+        settings = Settings.from_environment()
+
+        assert settings.sends_mail
+        assert "very-secret" not in repr(settings)

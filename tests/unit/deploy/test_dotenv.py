@@ -21,7 +21,9 @@ class TestExample:
     def test_names_every_variable_with_its_line(self, name: str) -> None:
         lines = dotenv.render_env_example().splitlines()
 
-        places = [at for at, line in enumerate(lines) if line.lstrip("#").startswith(name.upper())]
+        places = [
+            at for at, line in enumerate(lines) if line.lstrip("#").startswith(f"{name.upper()}=")
+        ]
 
         assert len(places) == 1
         above = lines[places[0] - 1]
