@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -18,6 +18,7 @@ from gateway.webhook_sender import WebhookSender
 from gateway.workers.supervisor import Supervisor
 from shared.core import logs
 from shared.core.config import Settings
+from shared.staff_mail.situation import MailRules
 from shared.whatsapp.services.inbox import webhook_store
 from shared.whatsapp.services.inbox.webhook_store import StoredBatch
 from shared.whatsapp.services.meta_client import MetaClient
@@ -49,6 +50,8 @@ def build_app(
         sender=sender,
         rate=settings.sends_per_second,
         public_url=settings.public_url,
+        brand=settings.brand_name,
+        mail_rules=build_mail_rules(settings),
     )
 
     async def store(arrivals: Sequence[ReceivedWebhook]) -> StoredBatch:
@@ -106,6 +109,16 @@ def build_meta_client(settings: Settings) -> MetaClient:
         base_url=settings.meta_graph_url,
         version=settings.meta_graph_version,
         token=settings.meta_access_token.get_secret_value(),
+    )
+
+
+def build_mail_rules(settings: Settings) -> MailRules | None:
+    """Return when staff are told by e-mail; None if no mail server is configured."""
+    if not settings.sends_mail:
+        return None
+    return MailRules(
+        proof_wait=timedelta(minutes=settings.staff_mail_proof_minutes),
+        repeat_after=timedelta(hours=settings.staff_mail_repeat_hours),
     )
 
 

@@ -19,7 +19,9 @@ from gateway.workers.inbox import InboxWorker
 from gateway.workers.loop import StopSignal, Turn, WakeSignal
 from gateway.workers.media import MediaWorker
 from gateway.workers.outbox import DeliveryStatusWorker, OutboxSweeper, OutboxWorker
+from gateway.workers.staff_mail import MAIL_INTERVAL_SECONDS, StaffMailWorker
 from shared.core import logs
+from shared.staff_mail.situation import MailRules
 from shared.whatsapp.services.inbox.webhook_store import StoredBatch
 from shared.whatsapp.services.meta_client import MetaClient
 
@@ -48,6 +50,8 @@ class Supervisor:
         sender: WebhookSender,
         rate: float,
         public_url: str,
+        brand: str,
+        mail_rules: MailRules | None,
     ) -> None:
         """Create the workers; they run from `start` on.
 
@@ -56,7 +60,9 @@ class Supervisor:
             client: the client for Meta's API.
             sender: delivers events to other systems.
             rate: messages per second that this process may send from each business number.
-            public_url: address of the back office, for links in events.
+            public_url: address of the back office, for links in events and e-mails.
+            brand: the seller's name, for e-mails.
+            mail_rules: when staff are told by e-mail; None if there is no mail server.
 
         """
         self._stop = stop = StopSignal()
@@ -78,7 +84,7 @@ class Supervisor:
         sequencer = EventSequencer(database=database, queue_signal=event_signal)
         event_sweeper = EventLeaseSweeper(database=database, wake_signal=event_signal)
         retention = EventRetention(database=database, stop=stop)
-        self._workers: Sequence[_WorkerSpec] = (
+        workers = [
             _WorkerSpec("inbox", inbox.turn, self._messages),
             _WorkerSpec("outbox", self._outbox.turn, outbox_signal),
             _WorkerSpec(
@@ -98,7 +104,15 @@ class Supervisor:
             _WorkerSpec("events", self._events.turn, event_signal),
             _WorkerSpec("event_sweep", event_sweeper.turn, WakeSignal(), SWEEP_INTERVAL_SECONDS),
             _WorkerSpec("forgetting", retention.turn, WakeSignal(), events.PRUNE_INTERVAL_SECONDS),
-        )
+        ]
+        if mail_rules is not None:
+            mail = StaffMailWorker(
+                database=database, rules=mail_rules, brand=brand, public_url=public_url, stop=stop
+            )
+            workers.append(
+                _WorkerSpec("staff_mail", mail.turn, WakeSignal(), MAIL_INTERVAL_SECONDS)
+            )
+        self._workers: Sequence[_WorkerSpec] = workers
         self._tasks: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
