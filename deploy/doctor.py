@@ -75,6 +75,7 @@ def _check_with_django(settings: Settings, *, now: datetime) -> list[CheckResult
         found.append(report_open("Meta", "is a stand-in on this machine", remedy=remedy))
     if next(finding for finding in found if finding.title == "Migrations").has_passed:
         found.append(installation.check_last_webhook(settings))
+        found.append(installation.check_staff_mail(settings))
     return found
 
 
@@ -91,6 +92,7 @@ def _list_secrets(settings: Settings) -> list[str]:
         settings.django_secret_key.get_secret_value(),
         settings.meta_verify_token.get_secret_value(),
         settings.meta_access_token.get_secret_value(),
+        settings.email_host_password.get_secret_value(),
         *settings.app_secrets,
         urlsplit(settings.database_url).password or "",
     ]

@@ -16,6 +16,7 @@ from shared.core.config import Settings
 from shared.core.enums import RaffleStatus
 from shared.raffles.models import Raffle
 from shared.raffles.services import availability
+from shared.staff_mail import deliveries
 from shared.whatsapp.models import BusinessNumber
 
 LOOPBACK_HOSTS: Final = frozenset({"127.0.0.1", "localhost", "::1"})
@@ -112,6 +113,20 @@ def check_last_webhook(settings: Settings) -> CheckResult:
     return report_passed(
         title, f"the last one arrived at {heard.last_webhook_at:%Y-%m-%d %H:%M:%S} UTC"
     )
+
+
+def check_staff_mail(settings: Settings) -> CheckResult:
+    """Check whether anybody would get e-mails; needs a database with all migrations."""
+    title = "E-mails"
+    if not settings.sends_mail:
+        return report_open(title, "none are sent to staff: EMAIL_HOST is not set")
+    recipients = deliveries.count_recipients()
+    if not recipients:
+        words = f"{settings.email_host} is set, but nobody would get one"
+        remedy = "Add an e-mail address to a person, in the back office under People."
+        return report_open(title, words, remedy=remedy)
+    who = "1 person gets them" if recipients == 1 else f"{recipients} people get them"
+    return report_passed(title, f"{who}, through {settings.email_host}")
 
 
 def is_loopback_address(address: str) -> bool:

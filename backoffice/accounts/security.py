@@ -1,10 +1,11 @@
-"""Views of the user's own security page: second factor and recovery codes."""
+"""Views of the user's own security page: second factor, recovery codes and e-mails."""
 
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
 import django_otp
+from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
@@ -19,6 +20,7 @@ from backoffice.accounts import second_factor
 from backoffice.accounts.login import explain_refused_code
 from backoffice.accounts.second_factor import AuthenticatorSetup, CodeAccepted
 from backoffice.ui import audit_log
+from shared.staff_mail import deliveries
 
 NEW_CODES_KEY: Final = "recovery_codes_to_show"
 """Session key of new recovery codes, from the request that creates them to the page."""
@@ -34,6 +36,8 @@ class SecurityPage:
         codes: new recovery codes, shown once.
         codes_left: number of unused recovery codes.
         last_login: when the user last logged in.
+        mail_on: whether the user wants e-mails.
+        sends_mail: whether this installation has a mail server.
 
     """
 
@@ -42,6 +46,8 @@ class SecurityPage:
     codes: list[str]
     codes_left: int
     last_login: datetime | None
+    mail_on: bool
+    sends_mail: bool
 
 
 @require_safe
@@ -57,6 +63,8 @@ def security_view(request: HttpRequest) -> HttpResponse:
         codes=request.session.pop(NEW_CODES_KEY, []),
         codes_left=second_factor.count_recovery_codes(person) if on else 0,
         last_login=person.last_login,
+        mail_on=deliveries.wants_mail(person.pk),
+        sends_mail=bool(settings.EMAIL_HOST),
     )
     context = {"title": "Your security", "security": security, "person": person}
     return render(request, "accounts/security.html", admin.site.each_context(request) | context)
@@ -118,6 +126,17 @@ def turn_off_second_factor_view(request: HttpRequest) -> HttpResponse:
         second_factor.remove_second_factor(person)
         audit_log.record_action(request, person, "Turned the second factor off")
         messages.success(request, "The second factor is off: your password alone lets you in.")
+    return redirect("admin:desk_security")
+
+
+@require_POST
+def switch_mail_view(request: HttpRequest) -> HttpResponse:
+    """Switch the user's e-mails on or off."""
+    person, on = _load_person(request), request.POST.get("mail") == "on"
+    if deliveries.wants_mail(person.pk) != on:
+        deliveries.switch_mail(person.pk, on=on)
+        audit_log.record_action(request, person, f"Switched e-mails {'on' if on else 'off'}")
+    messages.success(request, f"E-mails to you are {'on' if on else 'off'}.")
     return redirect("admin:desk_security")
 
 

@@ -15,6 +15,7 @@ _VIEWS: Final[tuple[tuple[str, Callable[..., HttpResponse], str], ...]] = (
     ("security/stop/", security.cancel_second_factor_view, "desk_security_stop"),
     ("security/confirm/", security.confirm_second_factor_view, "desk_security_confirm"),
     ("security/codes/", security.new_recovery_codes_view, "desk_security_codes"),
+    ("security/mail/", security.switch_mail_view, "desk_security_mail"),
     ("security/off/", security.turn_off_second_factor_view, "desk_security_off"),
 )
 

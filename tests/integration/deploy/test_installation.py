@@ -110,3 +110,27 @@ class TestLastWebhook:
         assert found.outcome is CheckStatus.OPEN
         for cause in ("`messages`", "Live", "override", "proxy"):
             assert cause in found.remedy
+
+
+class TestStaffMail:
+    @pytest.mark.same_everywhere
+    def test_says_that_no_mail_server_is_set(self) -> None:
+        found = installation.check_staff_mail(build_settings())
+
+        assert (found.outcome, found.remedy) == (CheckStatus.OPEN, "")
+        assert "EMAIL_HOST" in found.words
+
+    @pytest.mark.same_everywhere
+    def test_counts_who_would_get_one(self) -> None:
+        settings = build_settings(
+            email_host="mail.example.com", default_from_email="raffles@example.com"
+        )
+        nobody = installation.check_staff_mail(settings)
+        User.objects.create_superuser("rita", "rita@example.com")
+
+        found = installation.check_staff_mail(settings)
+
+        assert "nobody" in nobody.words
+        assert nobody.remedy
+        assert found.has_passed
+        assert found.words == "1 person gets them, through mail.example.com"

@@ -202,7 +202,7 @@ ACCESS: Final[dict[str, AllowedRoles]] = {
     },
     **{
         f"desk_security_{name}": allow_post(EVERYBODY)
-        for name in ("start", "stop", "confirm", "codes", "off")
+        for name in ("mail", "start", "stop", "confirm", "codes", "off")
     },
     "logout": (None, None),  # ends the session, so it is not tested here
     "brand_logo": (None, None),  # public, and missing unless configured

@@ -13,8 +13,10 @@ from django.urls import reverse
 from django.utils import timezone
 from django_otp.oath import totp
 from django_otp.plugins.otp_totp.models import TOTPDevice
+from pytest_django import Settings
 
 from backoffice.accounts import second_factor
+from shared.staff_mail import deliveries
 
 pytestmark = [pytest.mark.django_db, pytest.mark.same_everywhere]
 
@@ -119,6 +121,40 @@ class TestTurningOff:
             second_factor.check_code(rita, codes[0], now=now), second_factor.CodeWrong
         )
         assert second_factor.count_recovery_codes(rita) == 10
+
+
+class TestMail:
+    def test_says_what_is_missing_before_it_can_be_switched(
+        self, client: Client, rita: User, settings: Settings
+    ) -> None:
+        page = client.get(reverse("admin:desk_security")).content.decode()
+        settings.EMAIL_HOST = "mail.example.com"
+        without_address = client.get(reverse("admin:desk_security")).content.decode()
+
+        assert "This installation sends none" in page
+        assert "Your account has no e-mail address" in without_address
+
+    def test_is_switched_off_and_on_and_written_down(
+        self, client: Client, rita: User, settings: Settings
+    ) -> None:
+        settings.EMAIL_HOST = "mail.example.com"
+        User.objects.update(email="rita@example.com")
+        assert "rita@example.com" in client.get(reverse("admin:desk_security")).content.decode()
+
+        off = press_button(client, "mail", mail="off")
+        wanted = [deliveries.wants_mail(rita.pk)]
+        again = press_button(client, "mail", mail="off")
+        on = press_button(client, "mail", mail="on")
+        wanted.append(deliveries.wants_mail(rita.pk))
+
+        assert wanted == [False, True]
+        assert "E-mails to you are off." in off
+        assert "E-mails to you are off." in again
+        assert "E-mails to you are on." in on
+        assert [entry.get_change_message() for entry in LogEntry.objects.order_by("pk")] == [
+            "Switched e-mails off",
+            "Switched e-mails on",
+        ]
 
 
 class TestSessions:
