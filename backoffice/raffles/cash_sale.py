@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods
 from backoffice.messaging.chat_view import build_whatsapp_link
 from backoffice.raffles import status
 from backoffice.raffles.cash_sale_form import CashSaleForm
-from backoffice.ui import display, ids
+from backoffice.ui import display, ids, phone_numbers
 from backoffice.ui.actions import build_staff_actor
 from backoffice.ui.permissions import require_permission
 from shared.conversation import formatting
@@ -36,7 +36,7 @@ class CashSaleReceipt:
         total: the amount, formatted.
         buyer: name and phone number.
         text: the text for the buyer.
-        whatsapp: the wa.me link with the text; empty without a phone number.
+        whatsapp: the wa.me link with the text; empty without a country code.
 
     """
 
@@ -130,7 +130,7 @@ def _render_receipt(request: HttpRequest, raffle: Raffle, *, order_id: int) -> H
 def _build_receipt(order: Order, raffle: Raffle) -> CashSaleReceipt:
     numbers = order.list_ticket_numbers()
     text = _build_receipt_text(order, raffle, numbers=numbers)
-    digits = "".join(character for character in order.buyer_phone if character.isdigit())
+    digits = phone_numbers.find_international_digits(order.buyer_phone)
     return CashSaleReceipt(
         order=order,
         numbers=[raffle.format_ticket_number(number) for number in numbers],

@@ -24,7 +24,7 @@ from backoffice.orders.permissions import may_refund_orders, require_view_permis
 from backoffice.orders.prefetched import format_order_buyer
 from backoffice.orders.review.next_page import build_review_url
 from backoffice.orders.worklists import WorklistCounts
-from backoffice.ui import display, ids
+from backoffice.ui import display, ids, phone_numbers
 from shared.conversation import formatting
 from shared.core.enums import OrderAction, OrderStatus, RaffleAction, RaffleStatus
 from shared.raffles.models import LedgerEntry, Order, OrderEvent, PaymentProof, RaffleEvent
@@ -44,7 +44,7 @@ class RefundCard(OrderCard):
     Attributes:
         reason: The reason why the money goes back.
         work: The address of the form about the refund; empty if the user may not refund.
-        whatsapp: A link that opens WhatsApp with the buyer; empty without a phone number.
+        whatsapp: A link that opens WhatsApp with the buyer; empty without a country code.
 
     """
 
@@ -202,7 +202,6 @@ def _build_card(
     paid = order.status == OrderStatus.PAID
     since: datetime | None = getattr(order, "called_off_at" if paid else "flagged_at", None)
     page = build_review_url(order.pk, raffle_id=raffle_id, then="refunds")
-    phone = "".join(filter(str.isdigit, _get_phone_number(order)))
     return RefundCard(
         order=order,
         page=page,
@@ -211,7 +210,9 @@ def _build_card(
         now=now,
         reason=_describe_reason(order, now=now),
         work=_build_refund_url(order, raffle_id=raffle_id) if paid and may_refund else "",
-        whatsapp=chat_view.build_whatsapp_link(phone, text=_build_text(order)),
+        whatsapp=chat_view.build_whatsapp_link(
+            _find_whatsapp_digits(order), text=_build_text(order)
+        ),
     )
 
 
@@ -223,8 +224,10 @@ def _describe_reason(order: Order, *, now: datetime) -> str:
     return f"Paid too late. {late_payment_options.describe_late_refusal(order, now=now)}"
 
 
-def _get_phone_number(order: Order) -> str:
-    return order.buyer_phone if order.contact is None else order.contact.wa_id or ""
+def _find_whatsapp_digits(order: Order) -> str:
+    if order.contact is None:
+        return phone_numbers.find_international_digits(order.buyer_phone)
+    return order.contact.wa_id or ""
 
 
 def _build_text(order: Order) -> str:

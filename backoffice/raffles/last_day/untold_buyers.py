@@ -20,7 +20,7 @@ from django.views.decorators.http import require_GET
 from backoffice.messaging import chat_view, delivery_reasons
 from backoffice.orders import pagination
 from backoffice.raffles import chat_preview
-from backoffice.ui import display
+from backoffice.ui import display, phone_numbers
 from backoffice.ui.permissions import require_permission
 from shared.conversation.texts import raffle_updates
 from shared.conversation.values import OrderFacts, Reply
@@ -47,7 +47,7 @@ class UntoldBuyer:
         order_id: Its primary key.
         why: Why the message did not arrive.
         text: The text to send, as WhatsApp shows it.
-        whatsapp: The wa.me link with the text; empty without a phone number.
+        whatsapp: The wa.me link with the text; empty without a country code.
 
     """
 
@@ -140,7 +140,7 @@ def _load_cash_buyers(raffle: Raffle) -> list[UntoldBuyer]:
             expires_at=None,
         )
         text = _build_message(facts, event).body
-        digits = "".join(character for character in order.buyer_phone if character.isdigit())
+        digits = phone_numbers.find_international_digits(order.buyer_phone)
         buyers.append(
             UntoldBuyer(
                 name=", ".join(filter(None, (order.buyer_name, order.buyer_phone))) or "No name",

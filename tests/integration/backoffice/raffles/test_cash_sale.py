@@ -81,6 +81,21 @@ class TestSale:
             f'<a class="btn btn-primary" href="{build_sale_url(raffle)}">Sell another</a>' in page
         )
 
+    @pytest.mark.same_everywhere
+    @pytest.mark.parametrize(
+        ("phone", "link"),
+        [("0044 7400 123456", "https://wa.me/447400123456"), ("07400 123456", "")],
+    )
+    def test_offers_a_link_only_with_the_country_code(
+        self, seller: Client, phone: str, link: str
+    ) -> None:
+        sold = post_picked_sale(seller, builders.create_raffle(), "7", buyer_phone=phone)
+
+        page = seller.get(sold["Location"]).content.decode()
+
+        assert ("https://wa.me/" in page) is bool(link)
+        assert link in page
+
     def test_shows_no_order_that_was_not_sold_for_cash_in_this_raffle(self, seller: Client) -> None:
         raffle = builders.create_raffle()
         chat = sample_data.place_order(raffle, numbers=[7])
