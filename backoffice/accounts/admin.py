@@ -66,6 +66,7 @@ class PersonAdmin(BoundedSelection, BoundedSearch, DjangoUserAdmin):
     """Users of the back office."""
 
     menu_name = "People"
+    row_name = "person"
     form = PersonForm
     add_form = NewPersonForm
     change_password_form = NewPasswordForm
@@ -195,6 +196,7 @@ class RoleAdmin(SuperuserOnlyAdmin, DjangoGroupAdmin):
     """Roles, which are Django's groups."""
 
     menu_name = "Roles"
+    row_name = "role"
     actions = None
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:

@@ -60,7 +60,6 @@ class EventEndpointAdmin(ServiceFormAdmin, DetailActionsAdmin, FilteredAdmin):
 
     menu_name = "Event endpoints"
     lead = "Addresses, such as a Webhook node of n8n, that are told what happens here."
-    add_words = "New endpoint"
     list_display = ("who", "state", "wanted", "fares", "last")
     list_filter = (EndpointStateFilter,)
     page_only = ("secret", "header_value")
@@ -143,7 +142,7 @@ class EventEndpointAdmin(ServiceFormAdmin, DetailActionsAdmin, FilteredAdmin):
     ) -> Any:
         """Return what the log says; empty if nothing was changed."""
         if add:
-            return f"Made the endpoint for {form.cleaned_data['url']}"
+            return f"Created the endpoint for {form.cleaned_data['url']}"
         return change_messages.describe_changes(form, secret={"header_value"})
 
     def response_add(
@@ -168,7 +167,7 @@ class EventEndpointAdmin(ServiceFormAdmin, DetailActionsAdmin, FilteredAdmin):
                 "last": endpoint_health.describe_last_delivery(health, now=timezone.now()),
             }
         else:
-            context |= {"title": "New endpoint", "save": "Make the endpoint"}
+            context |= {"title": "New event endpoint", "save": "Create the endpoint"}
         return super().render_change_form(request, context, *args, **kwargs)
 
     @detail_action(

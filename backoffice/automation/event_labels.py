@@ -17,7 +17,7 @@ EVENT_TYPE_LABELS: Final[Mapping[str, str]] = {
     EventType.ORDER_CREATED: "An order was placed",
     EventType.ORDER_PROOF_RECEIVED: "A payment proof came in",
     EventType.ORDER_PAID: "A payment was confirmed",
-    EventType.ORDER_REJECTED: "A payment proof was turned down",
+    EventType.ORDER_REJECTED: "A payment proof was rejected",
     EventType.ORDER_CANCELLED: "An order was cancelled",
     EventType.ORDER_EXPIRED: "The time of an order ran out",
     EventType.ORDER_LATE_PAYMENT: "A payment came too late",

@@ -55,7 +55,6 @@ class ApiTokenAdmin(ServiceFormAdmin, DetailActionsAdmin, FilteredAdmin):
 
     menu_name = "API tokens"
     lead = "What lets n8n and other programs in. A token is shown once, when it is made."
-    add_words = "New token"
     list_display = ("name", "begins", "scope_named", "state", "used", "expires", "made")
     list_filter = (TokenStateFilter,)
     page_only = ("digest",)
@@ -90,7 +89,7 @@ class ApiTokenAdmin(ServiceFormAdmin, DetailActionsAdmin, FilteredAdmin):
         """Return when the token expires."""
         return describe_token_expiry(token)
 
-    @admin.display(description="Made")
+    @admin.display(description="Created")
     def made(self, token: ApiToken) -> str:
         """Return when and by whom the token was created."""
         by = f" by {token.created_by}" if token.created_by else ""
@@ -120,7 +119,7 @@ class ApiTokenAdmin(ServiceFormAdmin, DetailActionsAdmin, FilteredAdmin):
     ) -> Any:
         """Return what the log says."""
         scope = Scope(form.cleaned_data["scope"])
-        return f"Made the token, scope {SCOPE_LABELS[scope][0].lower()}"
+        return f"Created the token, scope {SCOPE_LABELS[scope][0].lower()}"
 
     def response_add(
         self, request: HttpRequest, obj: Any, post_url_continue: str | None = None
@@ -150,7 +149,7 @@ class ApiTokenAdmin(ServiceFormAdmin, DetailActionsAdmin, FilteredAdmin):
             context["title"] = token.name
         else:
             refused = "No token was made yet."
-            context |= {"title": "New API token", "save": "Make the token", "refused": refused}
+            context |= {"title": "New API token", "save": "Create the token", "refused": refused}
         return super().render_change_form(request, context, *args, **kwargs)
 
     @detail_action(

@@ -57,8 +57,6 @@ class FilteredAdmin(TabbedAdmin):
     sortable_by = ()
     lead: ClassVar[str] = ""
     """A sentence about the list, shown above it."""
-    add_words: ClassVar[str] = ""
-    """Label of the button that adds a row; only users who may add one see it."""
     page_only: ClassVar[tuple[str, ...]] = ()
     """Large fields that only the detail page needs."""
 

@@ -10,7 +10,7 @@ from shared.raffles.models import Order, OrderEvent
 
 _ACTION_PHRASES: Final = {
     OrderAction.PAID: "confirmed it",
-    OrderAction.PROOF_REJECTED: "turned its proof down",
+    OrderAction.PROOF_REJECTED: "rejected its proof",
     OrderAction.ASKED_AGAIN: "asked the buyer for another proof",
     OrderAction.CANCELLED: "cancelled it",
     OrderAction.EXPIRED: "saw it expire",

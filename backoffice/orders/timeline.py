@@ -13,7 +13,7 @@ ACTION_LABELS: Final[Mapping[OrderAction, str]] = {
     OrderAction.HELD: "Numbers held",
     OrderAction.PLACED: "Order placed",
     OrderAction.PROOF_RECEIVED: "Proof of payment received",
-    OrderAction.PROOF_REJECTED: "Proof turned down",
+    OrderAction.PROOF_REJECTED: "Proof rejected",
     OrderAction.PAID: "Payment confirmed",
     OrderAction.CANCELLED: "Cancelled",
     OrderAction.EXPIRED: "Expired, numbers free again",

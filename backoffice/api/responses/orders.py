@@ -57,9 +57,9 @@ class CancellationResponse(OrderDecisionResponse):
 
 
 class RejectionResponse(OrderDecisionResponse):
-    """An order whose payment proofs were turned down; its time to pay runs anew."""
+    """An order whose payment proofs were rejected; its time to pay runs anew."""
 
-    already_rejected: bool = Field(description="They were turned down before; nothing changed.")
+    already_rejected: bool = Field(description="They were rejected before; nothing changed.")
     reason: str = Field(examples=["Not credited: nothing on the account yet"])
     rejected_by: ActorResponse | None
     rejected_at: Moment | None

@@ -127,7 +127,7 @@ def reject_proofs_view(request: HttpRequest) -> HttpResponse:
     require_decision_permission(request)
     reason, note = request.POST.get("reason", ""), parse_note(request)
     if reason not in set(RejectReason) or (reason == RejectReason.OTHER and not note):
-        messages.error(request, "Choose why the proofs are turned down; nothing was changed.")
+        messages.error(request, "Choose why the proofs are rejected; nothing was changed.")
         return redirect(_build_list_url(request.POST.get("back", "")))
     batch = OrderBatch(request)
     for order in batch.iterate_orders():
@@ -140,9 +140,7 @@ def reject_proofs_view(request: HttpRequest) -> HttpResponse:
                 now=timezone.now(),
                 seen_proofs=parse_seen_proof_ids(request),
             )
-            batch.record_outcome(
-                order, BulkOutcomeTone.DONE, "is turned down; the buyer is told why."
-            )
+            batch.record_outcome(order, BulkOutcomeTone.DONE, "is rejected; the buyer is told why.")
     return batch.build_response()
 
 

@@ -72,7 +72,7 @@ def reject_payment_view(request: HttpRequest, order_id: int) -> HttpResponse:
         label = enums.format_label(reason).lower()
         decision.report(
             messages.SUCCESS,
-            f"The proof of {decision.order} is turned down ({label}); the buyer is told.",
+            f"The proof of {decision.order} is rejected ({label}); the buyer is told.",
         )
     return decision.redirect()
 
@@ -202,7 +202,7 @@ def _parse_reject_reason(request: HttpRequest) -> RejectReason:
     try:
         return RejectReason(request.POST.get("reason", ""))
     except ValueError as error:
-        raise ActionRefused("Choose why the proof is turned down; nothing was changed.") from error
+        raise ActionRefused("Choose why the proof is rejected; nothing was changed.") from error
 
 
 def _describe_confirmation(

@@ -59,7 +59,7 @@ def test_a_proof_is_turned_down_by_keyboard_with_a_reason(
     page.keyboard.press("2")
     page.keyboard.press("Enter")
 
-    reviewer.expect_message("turned down")
+    reviewer.expect_message("rejected")
     body = open_order_page(reviewer, backoffice_server, "reject").locator("body")
     expect(body).to_contain_text(re.compile("wrong amount", re.IGNORECASE))
 
@@ -78,7 +78,7 @@ def test_on_a_phone_the_buttons_are_at_hand_and_other_needs_words(
     page.get_by_label(re.compile("Note for the buyer")).fill("Two pages are missing")
     page.get_by_role("button", name="Reject the proof").click()
 
-    reviewer.expect_message("turned down")
+    reviewer.expect_message("rejected")
 
 
 def test_the_same_file_and_a_nearly_equal_picture_are_warned_of(

@@ -1,5 +1,6 @@
 """Tests of every admin page as production serves it, and of what the important ones show."""
 
+import re
 from typing import Any
 
 import pytest
@@ -10,8 +11,9 @@ from django.test import Client
 from django.urls import reverse
 
 from backoffice.api import tokens
+from backoffice.api.models import ApiToken
 from shared.core.enums import Scope
-from shared.events.models import Event, EventDelivery
+from shared.events.models import Event, EventDelivery, EventEndpoint
 from shared.events.services import endpoints
 from shared.publishing import recorder
 from shared.raffles.models import LedgerEntry, Order, PaymentProof, Raffle
@@ -296,3 +298,27 @@ def test_every_list_bears_a_search_that_is_too_long(owner: Client, term: str) ->
 
     assert len(searched) > 8
     assert set(answers.values()) == {200}, answers
+
+
+@pytest.mark.same_everywhere
+@pytest.mark.parametrize(
+    ("model", "words"),
+    [
+        (Raffle, "New raffle"),
+        (User, "New person"),
+        (Group, "New role"),
+        (ApiToken, "New API token"),
+        (EventEndpoint, "New event endpoint"),
+    ],
+)
+def test_a_new_row_has_one_name_on_its_button_and_its_page(
+    owner: Client, production: None, model: type[Any], words: str
+) -> None:
+    listed = owner.get(build_url(model, "changelist")).content.decode()
+    form = owner.get(build_url(model, "add")).content.decode()
+
+    assert re.search(rf"</i>\s+{words}</a>", listed)
+    assert f"<title>{words} ·" in form
+    assert re.search(rf"<h1[^>]*>\s*{words}\s*</h1>", form)
+    for page in (listed, form):
+        assert not re.search(r">\s*Add [a-z]", page)

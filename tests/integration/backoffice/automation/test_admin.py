@@ -110,7 +110,7 @@ class TestTokens:
             str(list(ApiToken.objects.values())),
         ]
         assert not [where for where in later if text in where]
-        assert list_change_messages() == ["Made the token, scope review"]
+        assert list_change_messages() == ["Created the token, scope review"]
 
     @pytest.mark.parametrize(
         ("wrong", "words"),
@@ -171,7 +171,7 @@ class TestEndpoints:
         assert (endpoint.types, endpoint.created_by) == ([EventType.ORDER_PAID], "olga")
         assert endpoint.secret in load_page(owner, page)
         assert list_change_messages() == [
-            "Made the endpoint for https://n8n.example.com/webhook/raffle"
+            "Created the endpoint for https://n8n.example.com/webhook/raffle"
         ]
         for role in ("Seller", "Auditor"):
             onlooker = log_in_as(role)

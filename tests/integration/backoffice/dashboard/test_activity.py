@@ -77,7 +77,7 @@ class TestWhoDidWhat:
                 "Sold for cash",
                 "Refunded: ",
                 "by the API",
-                "Proof turned down",
+                "Proof rejected",
                 "Confirmation undone, under review again: wrong one",
             )
         ]

@@ -160,7 +160,7 @@ class TestOf:
 
     @pytest.mark.same_everywhere
     def test_leads_an_empty_house_to_its_first_raffle(self, owner: Client) -> None:
-        assert "Create your first raffle" in load_text(owner)
+        assert "New raffle" in load_text(owner)
 
     @pytest.mark.same_everywhere
     def test_names_drafts_and_leaves_out_raffles_that_are_over(self, owner: Client) -> None:

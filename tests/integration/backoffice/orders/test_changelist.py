@@ -425,8 +425,8 @@ class TestManyAtOnce:
         text = post_decisions(reviewer, "reject", form | {"reason": "ILLEGIBLE", "note": "blurred"})
         again = post_decisions(reviewer, "reject", form | {"reason": "ILLEGIBLE"})
 
-        assert f"{order} is turned down" in text
-        assert f"{order} is decided: rita turned its proof down" in again
+        assert f"{order} is rejected" in text
+        assert f"{order} is decided: rita rejected its proof" in again
         event = order.events.get(action=OrderAction.PROOF_REJECTED)
         assert (event.actor_label, "blurred" in event.reason) == ("rita", True)
 

@@ -303,7 +303,7 @@ class TestTheSecondReviewer:
             log_in_reviewer("sam"), order, "confirm", seen=[seen], then="queue", waited="yes"
         )
 
-        assert "rita turned its proof down at" in join_messages(answer)
+        assert "rita rejected its proof at" in join_messages(answer)
         assert refresh_status(order) == OrderStatus.PENDING_PAYMENT
 
     def test_hears_that_the_buyer_was_asked_meanwhile_and_may_then_decide(
