@@ -3,12 +3,18 @@
 import base64
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
+from aiosmtpd.controller import Controller
+from django.contrib.auth.models import User
 
+from deploy.child_processes import LOOPBACK_HOST, find_free_ports
 from deploy.sandbox.client import BuyerClient
 from shared.core.enums import OutboxStatus
+from shared.staff_mail.models import StaffMailbox
 from shared.whatsapp.models import AccountNotice, InboundMessage, OutboundMessage, UnreadableItem
+from shared.whatsapp.services import alarms
 from tests.acceptance.buyer_steps import hold_numbers, place_order, request_card, wait_for_message
 from tests.acceptance.stack import (
     VERIFY_TOKEN,
@@ -20,6 +26,7 @@ from tests.acceptance.stack import (
     wait_while_messages_move,
 )
 from tests.unit.whatsapp import webhook_payloads
+from tests.waiting import wait_until
 
 COPIES = 25
 CROWD = 20
@@ -216,3 +223,36 @@ def encode_text_webhook(buyer: BuyerClient, text: str) -> bytes:
         "text": {"body": text},
     }
     return webhook_payloads.encode_webhook(webhook_payloads.build_change(messages=[message]))
+
+
+def test_two_gateways_that_start_together_send_staff_one_email(stack: Stack) -> None:
+    mails: list[str] = []
+
+    class MailServer:
+        async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
+            mails.extend(envelope.rcpt_tos)
+            return "250 OK"
+
+    User.objects.create_superuser("olga", "olga@example.com")
+    alarms.sound_alarm("paused:1", title="Sending is paused", now=datetime.now(UTC))
+    [port] = find_free_ports(0)
+    server = Controller(MailServer(), hostname=LOOPBACK_HOST, port=port)
+    server.start()
+    try:
+        gateways = [
+            stack.start_gateway(
+                EMAIL_HOST=LOOPBACK_HOST,
+                EMAIL_PORT=str(port),
+                EMAIL_USE_TLS="false",
+                DEFAULT_FROM_EMAIL="Raffles <raffles@example.com>",
+            )
+            for _ in range(2)
+        ]
+        for gateway in gateways:
+            stack.wait_until_ready(gateway)
+        wait_until(lambda: StaffMailbox.objects.filter(sent_at__isnull=False).exists())
+        assert [gateway.stop_gracefully() for gateway in gateways] == [True, True]
+    finally:
+        server.stop()
+
+    assert mails == ["olga@example.com"]

@@ -57,7 +57,7 @@ def main() -> None:
         title="Harbour Raffle", numbers=120, with_numbers=False, status=RaffleStatus.DRAFT
     )
     keys = {"raffle": raffle.pk, "empty": empty.pk}
-    for name in ("live_wide", "live_narrow", "live_hidden"):
+    for name in ("live_wide", "live_narrow", "live_hidden", "live_long"):
         keys[name] = builders.create_raffle(title=f"Live Raffle, {name}", numbers=10).pk
     keys |= (
         create_orders_to_review(raffle)

@@ -7,7 +7,7 @@ import re
 from typing import Final
 
 import pytest
-from playwright.sync_api import Page, Route, SetCookieParam, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.acceptance.backoffice.browser_user import BrowserUser
 from tests.acceptance.backoffice.conftest import BackOfficeServer, OpenBrowser
@@ -40,8 +40,11 @@ def open_queue(person: BrowserUser, server: BackOfficeServer, name: str) -> Page
     return person.open_page(f"/admin/queue/?raffle={server.keys[name]}")
 
 
-def receive_proof(server: BackOfficeServer, name: str, number: int) -> None:
-    server.run("tests.acceptance.backoffice.place_order", str(server.keys[name]), str(number))
+def receive_proofs(server: BackOfficeServer, name: str, *numbers: int) -> None:
+    """Place orders with proofs; those of smaller numbers come first in the queue."""
+    server.run(
+        "tests.acceptance.backoffice.place_order", str(server.keys[name]), *map(str, numbers)
+    )
 
 
 @pytest.mark.parametrize("size", ["wide", "narrow"])
@@ -53,7 +56,7 @@ def test_a_new_proof_appears_without_moving_what_is_in_use(
     expect(page).to_have_title(re.compile(r"^Review queue"))
     expect(page.get_by_text("New proofs appear here")).to_be_visible()
 
-    receive_proof(backoffice_server, name, 1)
+    receive_proofs(backoffice_server, name, 1)
     page.clock.fast_forward(ONE_POLL)
 
     expect(page.locator(".row-card")).to_have_count(1)
@@ -62,7 +65,7 @@ def test_a_new_proof_appears_without_moving_what_is_in_use(
     page.locator(".row-card .code").focus()
     before = page.locator(".row-card").bounding_box()
 
-    receive_proof(backoffice_server, name, 2)
+    receive_proofs(backoffice_server, name, 2)
     page.clock.fast_forward(ONE_POLL)
 
     expect(page.locator(".row-card")).to_have_count(2)
@@ -72,6 +75,28 @@ def test_a_new_proof_appears_without_moving_what_is_in_use(
     expect(page.get_by_role("link", name=re.compile("Start reviewing"))).to_be_visible()
     person.check_page_fits()
     person.check_accessibility(within="#main")
+
+
+def test_a_long_list_stays_where_it_is_read(
+    open_browser: OpenBrowser, backoffice_server: BackOfficeServer
+) -> None:
+    receive_proofs(backoffice_server, "live_long", 3, 4, 5, 6, 7, 8, 9, 10)
+    person = open_browser("rita", "narrow")
+    page = open_queue(person, backoffice_server, "live_long")
+    last = page.locator(".row-card").last.locator(".code")
+    last.scroll_into_view_if_needed()
+    last.focus()
+    before = last.bounding_box()
+
+    receive_proofs(backoffice_server, "live_long", 1, 2)  # they go above all others
+    page.clock.fast_forward(ONE_POLL)
+
+    expect(page.locator(".row-card")).to_have_count(10)
+    expect(last).to_be_focused()
+    after = last.bounding_box()
+    assert before is not None
+    assert after is not None
+    assert abs(after["y"] - before["y"]) < 2
 
 
 def test_a_hidden_tab_counts_and_notifies_whoever_asked_for_it(
@@ -88,7 +113,7 @@ def test_a_hidden_tab_counts_and_notifies_whoever_asked_for_it(
     assert page.evaluate("notes.length") == 0
 
     page.evaluate(HIDE)
-    receive_proof(backoffice_server, "live_hidden", 1)
+    receive_proofs(backoffice_server, "live_hidden", 1)
     page.clock.fast_forward(ONE_HIDDEN_POLL)
 
     expect(page).to_have_title(re.compile(r"^\(1\) "))
@@ -120,12 +145,9 @@ def test_a_session_that_ends_stops_the_polls_and_leads_to_the_login(
     page.clock.fast_forward(10 * ONE_POLL)
     assert len(polls) == asked
 
-    again: SetCookieParam = {
-        "name": "sessionid",
-        "value": session["value"],
-        "url": backoffice_server.address,
-    }
-    page.context.add_cookies([again])  # logged in again in another tab
+    page.context.add_cookies(  # logged in again in another tab
+        [{"name": "sessionid", "value": session["value"], "url": backoffice_server.address}]
+    )
     page.evaluate(SHOW)
     expect(box).to_be_empty()
 
