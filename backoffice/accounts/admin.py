@@ -89,7 +89,15 @@ class PersonAdmin(BoundedSelection, BoundedSearch, DjangoUserAdmin):
         ("Seen here", {"fields": ("seen", "joined")}),
     )
     add_fieldsets = (
-        (None, {"fields": ("username", "first_name", "last_name", "password1", "password2")}),
+        (
+            None,
+            {
+                "fields": (
+                    *("username", "first_name", "last_name", "email"),
+                    *("password1", "password2"),
+                )
+            },
+        ),
         ("What this person may do", {"fields": ("groups",)}),
     )
     readonly_fields = ("seen", "joined")

@@ -35,10 +35,10 @@ class NewPersonForm(UserCreationForm):
     groups = RolesField()
 
     class Meta(UserCreationForm.Meta):
-        """Name and roles."""
+        """Name, e-mail address and roles."""
 
         model = User
-        fields = ("username", "first_name", "last_name", "groups")
+        fields = ("username", "first_name", "last_name", "email", "groups")
 
 
 class PersonForm(UserChangeForm):

@@ -66,7 +66,7 @@ def security_view(request: HttpRequest) -> HttpResponse:
         mail_on=deliveries.wants_mail(person.pk),
         sends_mail=bool(settings.EMAIL_HOST),
     )
-    context = {"title": "Your security", "security": security, "person": person}
+    context = {"title": "Your account", "security": security, "person": person}
     return render(request, "accounts/security.html", admin.site.each_context(request) | context)
 
 

@@ -146,7 +146,7 @@ MENU_GROUPS: Final[tuple[tuple[str, tuple[MenuEntry, ...]], ...]] = (
             MenuEntry(
                 "Who did what", "fa-history", "admin_logentry_changelist", "admin.view_logentry"
             ),
-            MenuEntry("Your security", "fa-shield-alt", "desk_security"),
+            MenuEntry("Your account", "fa-user-cog", "desk_security"),
         ),
     ),
 )

@@ -116,7 +116,7 @@ def _format_time(at: datetime, *, time_zone: str) -> str:
     return f"{local.day} {local:%b %Y, %H:%M} ({time_zone.replace('_', ' ')})"
 
 
-_REASON: Final = "You get this because you may decide about it. Switch it off under Security:"
+_REASON: Final = "You get this because you may decide about it. Switch it off under Your account:"
 
 
 def _render_text(sections: tuple[Section, ...], *, switch: str) -> str:

@@ -375,6 +375,7 @@ class TestRoles:
 class TestPeople:
     FORM: Final = {
         "username": "rita",
+        "email": "new@example.com",
         "password1": "a-long-enough-word",
         "password2": "a-long-enough-word",
     }
@@ -387,6 +388,7 @@ class TestPeople:
 
         rita = User.objects.get(username="rita")
         assert (rita.is_staff, list(rita.groups.all())) == (True, [reviewer])
+        assert rita.email == "new@example.com"
         assert rita.has_perm("raffles.change_order")
 
     def test_cannot_make_themselves_more_than_they_are(self, client: Client) -> None:
