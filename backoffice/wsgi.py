@@ -1,4 +1,8 @@
-"""WSGI application: `gunicorn backoffice.wsgi:application`."""
+"""WSGI application: `gunicorn backoffice.wsgi:application`.
+
+With `--logger-class backoffice.gunicorn_logging.GunicornLogger` its main process logs in the same
+format as its workers.
+"""
 
 import os
 import sys
@@ -6,7 +10,8 @@ from typing import Final
 
 from django.core.wsgi import get_wsgi_application
 
-from shared.core.config import ConfigurationError
+from backoffice.gunicorn_logging import send_errors_to_root_logger
+from shared.core.config import ConfigurationError, get_settings
 
 _APP_LOAD_ERROR: Final = 4
 """Exit code at which gunicorn stops; after any other it restarts the worker."""
@@ -18,3 +23,5 @@ except ConfigurationError as error:
     sys.stderr.write(f"{error}\n")
     sys.stderr.flush()
     raise SystemExit(_APP_LOAD_ERROR) from None
+
+send_errors_to_root_logger(level=get_settings().log_level)  # for a start without the logger class

@@ -154,5 +154,6 @@ def _build_gateway_command(demo: RunningDemo) -> list[str]:
 def _build_backoffice_command(demo: RunningDemo) -> list[str]:
     bind = f"{LOOPBACK_HOST}:{demo.ports.backoffice}"
     threads = ["--worker-class", "gthread", "--threads", "4", "--no-control-socket"]
+    logs = ["--logger-class", "backoffice.gunicorn_logging.GunicornLogger"]
     program = [sys.executable, "-m", "gunicorn", "backoffice.wsgi:application", "--bind", bind]
-    return [*program, *threads]
+    return [*program, *threads, *logs]

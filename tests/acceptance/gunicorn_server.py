@@ -12,9 +12,16 @@ from tests.waiting import PATIENCE, wait_until
 
 
 @contextmanager
-def run_gunicorn(port: int, *, environment: Mapping[str, str], folder: Path) -> Iterator[None]:
+def run_gunicorn(
+    port: int,
+    *,
+    environment: Mapping[str, str],
+    folder: Path,
+    logger_class: str = "backoffice.gunicorn_logging.GunicornLogger",
+) -> Iterator[None]:
     """Serve the back office until the block ends; the log is written to `folder`."""
     arguments = ["--bind", f"127.0.0.1:{port}", "--threads", "4", "--no-control-socket"]
+    arguments += ["--logger-class", logger_class]
     with (folder / "gunicorn.log").open("w") as log:
         server = subprocess.Popen(
             [sys.executable, "-m", "gunicorn", "backoffice.wsgi:application", *arguments],

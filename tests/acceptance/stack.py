@@ -141,6 +141,7 @@ class Stack:
         address = f"http://{LOOPBACK_HOST}:{port}"
         server = [sys.executable, "-m", "gunicorn", "backoffice.wsgi:application"]
         threads = ["--worker-class", "gthread", "--threads", "4", "--no-control-socket"]
+        threads += ["--logger-class", "backoffice.gunicorn_logging.GunicornLogger"]
         child = self.children.start(
             "backoffice", *server, "--bind", f"{LOOPBACK_HOST}:{port}", *threads
         )

@@ -3,13 +3,17 @@
 import json
 import os
 import re
+import socket
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any, Final
 
+import pytest
 from pytest_django import DjangoDbBlocker
 
+from deploy.child_processes import find_free_ports
+from tests.acceptance.gunicorn_server import run_gunicorn
 from tests.databases import DatabaseFactory
 
 ROOT: Final = Path(__file__).resolve().parents[2]
@@ -67,6 +71,52 @@ class TestConfiguration:
         assert (found["SESSION_COOKIE_SECURE"], found["CSRF_COOKIE_SECURE"]) == (False, False)
         assert found["SECURE_HSTS_SECONDS"] == 0
         assert found["SECURE_PROXY_SSL_HEADER"] is None
+
+
+class TestLogs:
+    """gunicorn names the whole URL of what it refuses, which may hold a token."""
+
+    @pytest.mark.parametrize(
+        ("logger_class", "formats"),
+        [
+            ("backoffice.gunicorn_logging.GunicornLogger", {"json"}),
+            ("gunicorn.glogging.Logger", {"json", "text"}),
+        ],
+    )
+    def test_of_gunicorn_have_the_format_of_all_others(
+        self,
+        tmp_path: Path,
+        run_folder: Path,
+        django_db_blocker: DjangoDbBlocker,
+        logger_class: str,
+        formats: set[str],
+    ) -> None:
+        [port] = find_free_ports(0)
+        environment = {
+            "PATH": os.environ["PATH"],
+            "PYTHONPATH": str(ROOT),
+            "DJANGO_SECRET_KEY": SECRET,
+            "LOG_FORMAT": "json",
+        }
+        with (
+            django_db_blocker.unblock(),
+            DatabaseFactory("sqlite", run_folder).fresh() as address,
+            run_gunicorn(
+                port,
+                environment={**environment, "DATABASE_URL": address},
+                folder=tmp_path,
+                logger_class=logger_class,
+            ),
+            socket.create_connection(("127.0.0.1", port)) as connection,
+        ):
+            connection.sendall(b"GET /api/orders?token=s3cret HTTP/9.9\r\n\r\n")
+            assert connection.recv(1024).startswith(b"HTTP/1.1 400")
+        lines = (tmp_path / "gunicorn.log").read_text().splitlines()
+        refusals = [line for line in lines if "Invalid request" in line]
+
+        assert [json.loads(line)["logger"] for line in refusals] == ["gunicorn.error"]
+        assert "s3cret" not in " ".join(lines)
+        assert {"json" if line.startswith("{") else "text" for line in lines} == formats
 
 
 class TestManage:
