@@ -1,35 +1,63 @@
 """The queue of messages from buyers that wait for an answer."""
 
 from datetime import datetime, timedelta
+from typing import Final
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Count, Min, Q
 
 from shared.core.enums import InboxStatus
 from shared.whatsapp.errors import MessageAnswered
 from shared.whatsapp.models import InboundMessage
 from shared.whatsapp.services.inbox import contacts
 
+HANDICAP_PER_MESSAGE: Final = timedelta(seconds=1)
+"""Each message that waits makes its buyer come as much later, so that others go before a flood."""
+
 
 def list_waiting_contacts(*, now: datetime, limit: int) -> list[int]:
-    """Return the ids of contacts with due messages, the one that waits longest first."""
-    due = InboundMessage.objects.filter(
-        Q(next_attempt_at=None) | Q(next_attempt_at__lte=now),
-        status=InboxStatus.RECEIVED,
-        contact__isnull=False,
-    ).order_by("received_at", "id")
-    # A buyer may have written several times, so more messages than `limit` are read.
-    contact_ids = [message.contact_id for message in due.only("contact_id")[: 4 * limit]]
-    return [pk for pk in dict.fromkeys(contact_ids) if pk is not None][:limit]
+    """Return the ids of contacts with due messages, the one that waits longest first.
 
-
-def list_unanswered_messages(contact_id: int) -> list[InboundMessage]:
-    """Return a buyer's unanswered messages in the order in which they were written."""
-    return list(
-        InboundMessage.objects.filter(contact_id=contact_id, status=InboxStatus.RECEIVED).order_by(
-            "sent_at", "id"
+    A contact with many messages goes after others who have waited almost as long.
+    """
+    waiting = (
+        InboundMessage.objects.filter(
+            Q(next_attempt_at=None) | Q(next_attempt_at__lte=now),
+            status=InboxStatus.RECEIVED,
+            contact__isnull=False,
         )
+        .order_by()
+        .values("contact_id")
+        .annotate(since=Min("received_at"), first=Min("id"), messages=Count("id"))
+        .order_by("since", "first")
+        .values_list("contact_id", "since", "first", "messages")[:limit]
     )
+    ordered = sorted(
+        (since + messages * HANDICAP_PER_MESSAGE, first, contact_id)
+        for contact_id, since, first, messages in waiting
+    )
+    return [contact_id for _, _, contact_id in ordered]
+
+
+def list_unanswered_messages(contact_id: int, *, limit: int | None = None) -> list[InboundMessage]:
+    """Return a buyer's unanswered messages in the order in which they were written.
+
+    Args:
+        contact_id: the buyer.
+        limit: the most messages to return; None: all.
+
+    """
+    unanswered = InboundMessage.objects.filter(contact_id=contact_id, status=InboxStatus.RECEIVED)
+    return list(unanswered.order_by("sent_at", "id")[:limit])
+
+
+def postpone_later_messages(message: InboundMessage) -> None:
+    """Let a buyer's later messages wait for the next attempt to answer this one."""
+    InboundMessage.objects.filter(
+        Q(sent_at__gt=message.sent_at) | Q(sent_at=message.sent_at, pk__gt=message.pk),
+        contact_id=message.contact_id,
+        status=InboxStatus.RECEIVED,
+    ).update(next_attempt_at=message.next_attempt_at)
 
 
 @transaction.atomic(durable=True)

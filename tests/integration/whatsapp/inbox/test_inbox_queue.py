@@ -26,6 +26,7 @@ from shared.whatsapp.webhook_items import Webhook
 from tests.builders import MINUTE, NOON, PHONE_NUMBER_ID
 from tests.conftest import skip_or_fail
 from tests.integration.concurrency import repeat_at_once
+from tests.integration.conversation.chat import BuyerChat
 from tests.integration.whatsapp.webhook_builders import (
     PHONE,
     USER_ID,
@@ -360,3 +361,29 @@ class TestRecordedPayloads:
         assert dump_rows() == before
         assert not UnreadableItem.objects.filter(reason__startswith="not stored").exists()
         assert InboundMessage.objects.filter(status=InboxStatus.RECEIVED).count() > 20
+
+
+@pytest.mark.django_db
+def test_buyers_with_few_messages_go_before_one_with_many() -> None:
+    flooding, earlier, later = (BuyerChat(now=NOON) for _ in range(3))
+    earlier.later(seconds=-1).receives("text", {"text": {"body": "hi"}})
+    for _ in range(10):
+        flooding.receives("text", {"text": {"body": "hi"}})
+    later.later(seconds=5).receives("text", {"text": {"body": "hi"}})
+
+    assert inbox_queue.list_waiting_contacts(now=later.now, limit=100) == [
+        earlier.contact.pk,
+        later.contact.pk,
+        flooding.contact.pk,
+    ]
+
+
+@pytest.mark.django_db
+def test_a_buyer_is_found_behind_any_number_of_messages_of_another() -> None:
+    flooding, other = BuyerChat(), BuyerChat()
+    for _ in range(50):
+        flooding.receives("text", {"text": {"body": "hi"}})
+    other.later(seconds=1).receives("text", {"text": {"body": "hi"}})
+
+    waiting = inbox_queue.list_waiting_contacts(now=other.now, limit=2)
+    assert waiting == [other.contact.pk, flooding.contact.pk]
