@@ -133,6 +133,7 @@ def _list_context_keys() -> Iterator[str]:
         picked_numbers=(1,),
         yes_button_id="?",
         misses=1,
+        question_message_id=1,
     )
     yield from full.to_json()
 

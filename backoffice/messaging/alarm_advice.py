@@ -121,6 +121,31 @@ def _advise_on_failed_inbound_message(message: str) -> AlarmAdvice:
     return AlarmAdvice(steps, ("The message", page))
 
 
+def _advise_on_flood(contact: str) -> AlarmAdvice:
+    return _advise_on_chat(
+        contact,
+        "The buyer was told once to wait a minute. After a quiet minute they are answered again.",
+        "If it is no buyer, block the contact: its receipts are kept all the same.",
+        "Then mark this as resolved.",
+    )
+
+
+def _advise_on_chat_loop(contact: str) -> AlarmAdvice:
+    return _advise_on_chat(
+        contact,
+        "Read the chat. If a person is lost in it, write to them by hand.",
+        "If it is another bot, block the contact.",
+        "The bot answers again by itself what it understands; then mark this as resolved.",
+    )
+
+
+def _advise_on_chat(contact: str, *steps: str) -> AlarmAdvice:
+    if not contact.isdecimal():
+        return AlarmAdvice(steps)
+    page = reverse("admin:whatsapp_whatsappcontact_change", args=[contact])
+    return AlarmAdvice(steps, ("The chat", page))
+
+
 def _advise_on_unknown_business_number(_: str) -> AlarmAdvice:
     return AlarmAdvice(
         (
@@ -236,6 +261,8 @@ ADVICE_BUILDERS: Final[Mapping[str, Callable[[str], AlarmAdvice]]] = {
     "refused": _advise_on_refused_messages,
     "unreachable": _advise_on_unreachable_meta,
     "inbound_failed": _advise_on_failed_inbound_message,
+    "flood": _advise_on_flood,
+    "chat_loop": _advise_on_chat_loop,
     "unknown_number": _advise_on_unknown_business_number,
     "notice": _advise_on_account_notice,
     "unreadable": _advise_on_unreadable_item,

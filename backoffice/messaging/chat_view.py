@@ -14,7 +14,13 @@ from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 
 from backoffice.messaging import delivery_reasons
-from shared.core.enums import InboxStatus, MessageDeliveryStatus, OutboxKind, OutboxStatus
+from shared.core.enums import (
+    InboxStatus,
+    MessageDeliveryStatus,
+    OutboxKind,
+    OutboxStatus,
+    SilenceReason,
+)
 from shared.whatsapp import messages
 from shared.whatsapp.content import ContentKind, parse_content
 from shared.whatsapp.models import InboundMessage, OutboundMessage
@@ -86,6 +92,13 @@ CONTENT_KIND_LABELS: Final[Mapping[ContentKind, tuple[str, str]]] = {
     ContentKind.OTHER: ("fa-question-circle", "Another kind of message"),
 }
 """Icon and label of content that is not plain text."""
+
+
+SILENCE_REASON_LABELS: Final[Mapping[str, str]] = {
+    SilenceReason.FLOOD: "Not answered: the buyer sent too many messages at once.",
+    SilenceReason.LOOP: "Not answered: the chat went in circles.",
+    SilenceReason.TOO_EARLY: "Not taken as an answer: written before the question was sent.",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +215,7 @@ def build_whatsapp_link(phone_number: str | None, *, text: str = "") -> str:
 
 def _query_inbound_messages(contact_id: int) -> Any:
     messages_in = InboundMessage.objects.filter(contact_id=contact_id)
-    columns = ("type", "text", "payload", "sent_at", "status")
+    columns = ("type", "text", "payload", "sent_at", "status", "error")
     return messages_in.only(*columns).order_by("-sent_at", "-id")
 
 
@@ -228,8 +241,19 @@ def _build_inbound_bubble(message: InboundMessage, *, zone: str) -> ChatBubble:
         kind=kind,
         icon=icon,
         tapped=content.kind is ContentKind.TAP,
-        trouble="It could not be answered; the buyer was told so." if failed else "",
+        trouble=(
+            "It could not be answered; the buyer was told so."
+            if failed
+            else explain_silence(message)
+        ),
     )
+
+
+def explain_silence(message: InboundMessage) -> str:
+    """Return why a message was kept without an answer; empty if it was answered."""
+    if message.status != InboxStatus.PROCESSED:
+        return ""
+    return SILENCE_REASON_LABELS.get(message.error, "")
 
 
 def _build_outbound_bubble(message: OutboundMessage, *, zone: str, now: datetime) -> ChatBubble:

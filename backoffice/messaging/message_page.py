@@ -217,5 +217,7 @@ def _explain_inbox_status(message: InboundMessage, *, now: datetime) -> str:
             return f"Tried {message.attempts} times so far ({message.error}); tried again shortly."
         case InboxStatus.IGNORED:
             return "Reactions, edits and the like are kept and not answered."
-        case InboxStatus.RECEIVED | InboxStatus.PROCESSED:
+        case InboxStatus.PROCESSED:
+            return chat_view.explain_silence(message)
+        case InboxStatus.RECEIVED:
             return ""

@@ -20,6 +20,8 @@ class Context:
         yes_button_id: the id of the button that a plain "yes" stands for, while a yes-or-no
             question is open; stored under the key `asked`.
         misses: the count of messages in a row that were not understood.
+        question_message_id: the id of the outbound message that asked the open question; stored
+            under the key `question`.
 
     """
 
@@ -30,6 +32,7 @@ class Context:
     picked_numbers: tuple[int, ...] = ()
     yes_button_id: str = ""
     misses: int = 0
+    question_message_id: int | None = None
 
     def with_changes(self, **changes: Any) -> Self:
         """Return a copy with some values changed."""
@@ -49,6 +52,7 @@ class Context:
             "picked_numbers": list(self.picked_numbers),
             "asked": self.yes_button_id,
             "misses": self.misses,
+            "question": self.question_message_id,
         }
         return {name: value for name, value in values.items() if value}
 
@@ -66,6 +70,7 @@ class Context:
             ),
             yes_button_id=str(stored.get("asked") or ""),
             misses=_int_or_none(stored.get("misses")) or 0,
+            question_message_id=_int_or_none(stored.get("question")),
         )
 
 

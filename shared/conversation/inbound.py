@@ -5,6 +5,9 @@ then given up. The same applies to a message that takes more than `ANSWER_CPU_SE
 time. The time is checked between the steps of an answer, because no thread can be interrupted from
 outside. Waiting for the database does not count, so a slow database gives no message up.
 
+A transaction answers few messages, so that others are served in between, however much a buyer
+writes. What is kept without an answer is decided by `inbound_limits` and `inbound_silence`.
+
 If the whole process hangs or dies, it cannot record anything. Therefore a message that has waited
 for longer than `LEFT_OVER_AFTER` is recorded as a failed attempt before it is answered. That takes
 a transaction more, which messages answered in time do not need. After one such attempt the message
@@ -16,12 +19,13 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Final
 
 from django.db import InterfaceError, OperationalError, transaction
 from structlog.contextvars import bound_contextvars
 
-from shared.conversation import facts, flow, inbound_failures
+from shared.conversation import facts, flow, inbound_failures, inbound_silence
 from shared.conversation.context import Context
 from shared.conversation.effects import InboundTurn, carry_out_effect
 from shared.conversation.errors import AnswerFailed, EndlessConversation, LeftOver, TookTooLong
@@ -34,9 +38,16 @@ from shared.conversation.inbound_events import (
     may_act_when_stale,
 )
 from shared.conversation.inbound_failures import CountedAttempt
+from shared.conversation.inbound_limits import (
+    MAX_ANSWERS_PER_TRANSACTION,
+    MAX_MESSAGES_PER_TRANSACTION,
+    MAX_TRANSACTION_CPU_SECONDS,
+)
+from shared.conversation.inbound_silence import RecentMessages
 from shared.conversation.texts import guidance
 from shared.conversation.values import (
     ConversationEvent,
+    Effect,
     KeepProof,
     Reply,
 )
@@ -47,7 +58,7 @@ from shared.core.constants import (
     MAX_INBOX_ATTEMPTS,
     STALE_AFTER,
 )
-from shared.core.enums import InboxStatus, OrderStatus, OutboxKind, State
+from shared.core.enums import InboxStatus, OrderStatus, OutboxKind, SilenceReason, State
 from shared.raffles.models import Order
 from shared.whatsapp.content import MessageContent, parse_content
 from shared.whatsapp.models import InboundMessage, OutboundMessage, WhatsAppContact
@@ -103,9 +114,9 @@ def answer_waiting_messages(
 ) -> AnswerResult:
     """Answer a buyer's waiting messages in the order in which they were sent.
 
-    Stops after the first message with an effect: the global order in which ticket numbers are
-    locked holds within one hold only, so one transaction must not make a second one. The next call
-    answers the rest.
+    Stops after a few messages, and after the first message with an effect: the global order in
+    which ticket numbers are locked holds within one hold only, so one transaction must not make a
+    second one. The next call answers the rest.
 
     Args:
         contact_id: the buyer.
@@ -126,9 +137,10 @@ def answer_waiting_messages(
 
     """
     contact = contacts.lock_contact(contact_id)
-    waiting = _select_due_messages(
-        inbox_queue.list_unanswered_messages(contact_id), now=now, before=before, counted=counted
+    unanswered = inbox_queue.list_unanswered_messages(
+        contact_id, limit=MAX_MESSAGES_PER_TRANSACTION
     )
+    waiting = _select_due_messages(unanswered, now=now, before=before, counted=counted)
     if not waiting:
         return AnswerResult()
     if left_over_since and any(message.received_at < left_over_since for message in waiting):
@@ -142,9 +154,7 @@ def answer_waiting_messages(
     handled = waiting[: result.messages]
     _update_last_inbound(contact, handled, now=now)
     contact.save(update_fields=["state", "context", "last_inbound_at"])
-    InboundMessage.objects.filter(pk__in=[message.pk for message in handled]).update(
-        status=InboxStatus.PROCESSED, processed_at=now, next_attempt_at=None, error=""
-    )
+    _mark_processed(handled, now=now)
     return result
 
 
@@ -217,7 +227,7 @@ def _select_due_messages(
 ) -> list[InboundMessage]:
     """Return the messages up to the first that must wait; the later ones wait for the same time."""
     due: list[InboundMessage] = []
-    for place, message in enumerate(waiting):
+    for message in waiting:
         retry_at = message.next_attempt_at
         if message.pk == before:
             break
@@ -225,8 +235,7 @@ def _select_due_messages(
             if counted.alone:
                 return [message]
         elif retry_at is not None and retry_at > now:
-            later_ids = [later.pk for later in waiting[place + 1 :]]
-            InboundMessage.objects.filter(pk__in=later_ids).update(next_attempt_at=retry_at)
+            inbox_queue.postpone_later_messages(message)
             break
         due.append(message)
     return due
@@ -246,6 +255,17 @@ def _update_last_inbound(
             contact.last_inbound_at = sent_at
 
 
+def _mark_processed(handled: Sequence[InboundMessage], *, now: datetime) -> None:
+    """Record that messages were handled, and why some got no answer."""
+    by_reason: dict[str, list[int]] = {}
+    for message in handled:
+        by_reason.setdefault(message.error, []).append(message.pk)
+    for reason, ids in by_reason.items():
+        InboundMessage.objects.filter(pk__in=ids).update(
+            status=InboxStatus.PROCESSED, processed_at=now, next_attempt_at=None, error=reason
+        )
+
+
 def _answer_in_order(
     contact: WhatsAppContact,
     waiting: Sequence[InboundMessage],
@@ -256,8 +276,12 @@ def _answer_in_order(
 ) -> AnswerResult:
     result = AnswerResult()
     stale: InboundMessage | None = None
-    cpu_deadline = cpu_clock() + ANSWER_CPU_SECONDS
+    skipped: InboundMessage | None = None
+    answers = 0
+    recent = RecentMessages(waiting)
+    cpu_deadline = cpu_clock() + MAX_TRANSACTION_CPU_SECONDS
     for place, message in enumerate(waiting):
+        message.error = ""
         turn = InboundTurn(contact, message, now, (pivot + place * 7919) % 2**31)
         with _name_in_logs_and_errors(message):
             content = parse_content(message.payload)
@@ -265,11 +289,26 @@ def _answer_in_order(
                 stale = message
                 result += AnswerResult(messages=1)
                 continue
-            answered = _answer_message(turn, content, cpu_clock=cpu_clock)
+            if recent.is_skipped(place, content):
+                skipped, message.error = message, SilenceReason.FLOOD
+                result += AnswerResult(messages=1)
+                continue
+            answered = _answer_message(
+                turn,
+                content,
+                leads_nowhere=partial(recent.leads_nowhere, place),
+                cpu_clock=cpu_clock,
+            )
             _log.info("answered", type=message.type, state=contact.state)
         result += answered
-        if answered.has_acted or cpu_clock() > cpu_deadline:
+        answers += 1
+        is_full = answers >= MAX_ANSWERS_PER_TRANSACTION or cpu_clock() > cpu_deadline
+        if answered.has_acted or is_full:
             break
+    if skipped is not None:
+        with _name_in_logs_and_errors(skipped):
+            turn = InboundTurn(contact, skipped, now, pivot)
+            result += AnswerResult(replies=inbound_silence.tell_flood(turn))
     if stale is not None and not result.replies:
         with _name_in_logs_and_errors(stale):
             result += _send_summary(InboundTurn(contact, stale, now, pivot))
@@ -296,6 +335,7 @@ def _keep_proofs_silently(
     result = AnswerResult()
     for message in waiting:
         result += AnswerResult(messages=1)
+        message.error = ""
         with _name_in_logs_and_errors(message):
             content = parse_content(message.payload)
         unpaid = Order.objects.filter(contact=contact, status=OrderStatus.PENDING_PAYMENT)
@@ -312,28 +352,83 @@ def _keep_proofs_silently(
 
 
 def _answer_message(
-    turn: InboundTurn, content: MessageContent, *, cpu_clock: CpuClock
+    turn: InboundTurn,
+    content: MessageContent,
+    *,
+    leads_nowhere: Callable[[Effect | None], bool],
+    cpu_clock: CpuClock,
 ) -> AnswerResult:
     cpu_deadline = cpu_clock() + ANSWER_CPU_SECONDS
     contact = turn.contact
+    before = inbound_silence.forget_old_misses(turn, Context.from_json(contact.context))
+    question = inbound_silence.find_open_question(State(contact.state), before)
+    if inbound_silence.answers_later_question(content, turn, before):
+        return _handle_early_answer(turn, before)
+    context = before
     event: ConversationEvent = build_event(content, turn)
     has_media = has_acted = False
     for _ in range(MAX_EFFECTS_PER_MESSAGE + 1):
         known = facts.gather_facts(contact, now=turn.now, pivot=turn.pivot)
-        step = flow.step(State(contact.state), Context.from_json(contact.context), event, known)
+        step = flow.step(State(contact.state), context, event, known)
         if cpu_clock() > cpu_deadline:
             raise TookTooLong(f"message {turn.message.pk} took more than its share")
-        contact.state, contact.context = step.state, step.context.to_json()
+        if not has_acted and leads_nowhere(step.effect):
+            return _fall_silent(turn)
+        contact.state, context = step.state, step.context
+        contact.context = context.to_json()
         if step.effect is None:
-            _queue_replies(step.replies, turn)
-            return AnswerResult(1, len(step.replies), has_media=has_media, has_acted=has_acted)
+            sent = _queue_replies(step.replies, turn)
+            _remember_question(turn, sent, before=before, question_before=question)
+            if not sent and context.misses > before.misses:
+                _fall_silent(turn)
+            return AnswerResult(1, len(sent), has_media=has_media, has_acted=has_acted)
         has_acted, has_media = True, has_media or isinstance(step.effect, KeepProof)
         event = carry_out_effect(step.effect, turn)
     raise EndlessConversation(f"message {turn.message.pk} came to no answer")
 
 
-def _queue_replies(replies: Sequence[Reply], turn: InboundTurn) -> None:
-    for reply in replies:
+def _fall_silent(turn: InboundTurn) -> AnswerResult:
+    """Answer nothing to a message that leads nowhere, and let the seller know."""
+    turn.message.error = SilenceReason.LOOP
+    inbound_silence.sound_loop_alarm(turn)
+    return AnswerResult(messages=1)
+
+
+def _handle_early_answer(turn: InboundTurn, context: Context) -> AnswerResult:
+    """Do nothing with a yes or no from before the question; repeat one that was not delivered."""
+    question_id = context.question_message_id
+    if question_id is not None and inbound_silence.is_on_its_way(question_id):
+        turn.message.error = SilenceReason.TOO_EARLY
+        return AnswerResult(messages=1)
+    contact = turn.contact
+    known = facts.gather_facts(contact, now=turn.now, pivot=turn.pivot)
+    state, context = reconcile_state(State(contact.state), context, known)
+    step = repeat_prompt(state, context.without_open_question(), known)
+    contact.state, contact.context = step.state, step.context.to_json()
+    sent = _queue_replies(step.replies, turn)
+    _remember_question(turn, sent, before=context, question_before="")
+    return AnswerResult(1, len(sent))
+
+
+def _remember_question(
+    turn: InboundTurn,
+    sent: Sequence[OutboundMessage],
+    *,
+    before: Context,
+    question_before: str,
+) -> None:
+    """Store which message asked the open question first."""
+    contact = turn.contact
+    context = Context.from_json(contact.context)
+    question = inbound_silence.find_open_question(State(contact.state), context)
+    message_id = sent[-1].pk if question and sent else None
+    if question and question == question_before:
+        message_id = before.question_message_id
+    contact.context = context.with_changes(question_message_id=message_id).to_json()
+
+
+def _queue_replies(replies: Sequence[Reply], turn: InboundTurn) -> list[OutboundMessage]:
+    return [
         outbox_queue.enqueue_message(
             turn.contact,
             reply.to_whatsapp_message(),
@@ -344,6 +439,8 @@ def _queue_replies(replies: Sequence[Reply], turn: InboundTurn) -> None:
             about=reply.about,
             correlation_id=turn.message.correlation_id,
         )
+        for reply in replies
+    ]
 
 
 def _send_summary(turn: InboundTurn) -> AnswerResult:

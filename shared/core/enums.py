@@ -147,6 +147,14 @@ class InboxStatus(StrEnum):
     FAILED = "FAILED"
 
 
+class SilenceReason(StrEnum):
+    """The reason why a message was kept without an answer, stored in its `error`."""
+
+    FLOOD = "Flood"  # the buyer sent more messages than are answered
+    LOOP = "Loop"  # the buyer wrote again and again what leads nowhere
+    TOO_EARLY = "TooEarly"  # a yes or no from before the question was sent
+
+
 class OutboxStatus(StrEnum):
     """The status of an outbound message."""
 

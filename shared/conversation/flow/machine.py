@@ -47,7 +47,7 @@ def step(state: State, context: Context, event: ConversationEvent, facts: Facts)
         case TextReceived(text):
             return _handle_text(text, state, context, facts)
         case ButtonTapped(tap_id, _):
-            return handle_tap(tap_id, state, context, facts)
+            return handle_tap(tap_id, state, context.with_changes(misses=0), facts)
         case PictureReceived(order_id):
             return proofs.handle_picture(order_id, state, context, facts)
         case UnreadableReceived(kind):

@@ -15,7 +15,10 @@ from shared.conversation.values import Facts, OrderFacts, RaffleFacts, Reply, St
 from shared.core.enums import OrderStatus, State
 
 MISSES_BEFORE_PERSON: Final = 3
-"""Messages in a row that were not understood, after which the buyer is referred to a person."""
+"""Messages in a row that were not understood, after which the buyer is referred to a person.
+
+Later ones get no answer: it may be another bot.
+"""
 
 
 def answer_with(state: State, context: Context, reply: Reply) -> Step:
@@ -136,10 +139,15 @@ def _show_ended_order(order: OrderFacts, context: Context, facts: Facts, *, note
 
 
 def ask_to_rephrase(state: State, context: Context, facts: Facts, *, note: str = "") -> Step:
-    """Repeat the question, the second time with a short help; the third time name a person."""
+    """Repeat the question, the second time with a short help; the third time name a person.
+
+    After that, say nothing until the buyer is understood, taps or sends a receipt.
+    """
     misses = context.misses + 1
     counted = context.with_changes(misses=misses)
-    if misses >= MISSES_BEFORE_PERSON:
+    if misses > MISSES_BEFORE_PERSON:
+        return Step(state, counted)
+    if misses == MISSES_BEFORE_PERSON:
         seller_contact = facts.find_seller_contact(context.raffle_id)
         reply = guidance.build_ask_a_person_message(seller_contact)
         return Step(state, counted, replies=(reply,))

@@ -37,11 +37,21 @@ def build_short_help_note() -> str:
 
 
 def build_ask_a_person_message(seller: str) -> Reply:
-    """Return the message for the third and any later message that was not understood."""
+    """Return the message for the third message in a row that was not understood."""
     reach = f"Please write to {seller}." if seller else "Please try again later."
     return Reply(
         "ask_a_person",
         f"I still do not understand, sorry. {reach} Or tap Menu to start over.",
+        buttons=(MENU_BUTTON, MY_TICKETS_BUTTON),
+    )
+
+
+def build_slow_down_message() -> Reply:
+    """Return the message for a buyer who writes faster than they are answered."""
+    return Reply(
+        "slow_down",
+        "You write faster than I can answer. Please wait a minute, then tell me in one message "
+        "what you would like. Photos of receipts, taps and CANCEL still work.",
         buttons=(MENU_BUTTON, MY_TICKETS_BUTTON),
     )
 

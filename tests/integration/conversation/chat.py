@@ -4,8 +4,10 @@ from datetime import datetime, timedelta
 from itertools import count
 from typing import Any
 
+from django.db.models import F
+
 from shared.conversation import inbound
-from shared.core.enums import InboxStatus, State
+from shared.core.enums import InboxStatus, OutboxStatus, State
 from shared.raffles.models import Order
 from shared.whatsapp import messages
 from shared.whatsapp.models import InboundMessage, OutboundMessage, WhatsAppContact
@@ -69,6 +71,7 @@ class BuyerChat:
                 "dedupe_key": wa_message_id,
                 "contact": self.contact,
                 "type": kind,
+                "text": _read_text(body),
                 "payload": {"id": wa_message_id, "type": kind, **body},
                 "sent_at": self.now,
                 "received_at": self.now,
@@ -83,6 +86,11 @@ class BuyerChat:
         while inbound.answer_waiting_messages(self.contact.pk, now=self.now, pivot=12345).messages:
             pass
         return [message for message in self.list_messages() if message.pk not in before]
+
+    def gets_messages(self) -> None:
+        """Record that Meta accepted all that is queued for the buyer, as soon as it was queued."""
+        queued = OutboundMessage.objects.filter(contact=self.contact, status=OutboxStatus.QUEUED)
+        queued.update(status=OutboxStatus.SENT, sent_at=F("created_at"))
 
     def list_messages(self) -> list[OutboundMessage]:
         """Return all messages to this buyer so far."""
@@ -115,6 +123,12 @@ class BuyerChat:
         self.says(numbers)
         self.taps("Confirm")
         return self.order()
+
+
+def _read_text(body: dict[str, Any]) -> str:
+    """Return what a person reads of a message: its text, or the title of a tapped button."""
+    tapped = body.get("interactive", {}).get("button_reply", {}).get("title", "")
+    return str(body.get("text", {}).get("body", tapped))
 
 
 def list_choices(message: OutboundMessage) -> list[tuple[str, str]]:

@@ -29,6 +29,7 @@ from shared.core.enums import (
     RaffleAction,
     RaffleStatus,
     Scope,
+    SilenceReason,
     State,
     TicketStatus,
 )
@@ -41,6 +42,7 @@ MAPPINGS: Mapping[str, tuple[type[StrEnum], Mapping[Any, object]]] = {
     "labels of token scopes": (Scope, token_labels.SCOPE_LABELS),
     "ticks of outbound messages": (OutboxStatus, chat_view.TICK_BY_OUTBOX_STATUS),
     "labels of ticks": (chat_view.DeliveryTick, chat_view.TICK_LABELS),
+    "labels of silence": (SilenceReason, chat_view.SILENCE_REASON_LABELS),
     "labels of conversation states": (State, contact_page.CONVERSATION_STATE_LABELS),
     "badges of a contact's orders": (OrderStatus, contact_page.ORDER_STATUS_BADGES),
     "badges of outbound messages": (OutboxStatus, delivery_reasons.OUTBOX_STATUS_BADGES),
