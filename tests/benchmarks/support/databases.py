@@ -23,8 +23,11 @@ Every commit still waits for the disk.
 
 
 @contextmanager
-def create_database(kind: Kind) -> Iterator[None]:
-    """Create a migrated database, use it as default while the block runs, and remove it."""
+def create_database(kind: Kind) -> Iterator[str]:
+    """Create a migrated database, use it as default while the block runs, and remove it.
+
+    The value of the block is its URL.
+    """
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
     django.setup()
     folder = Path(tempfile.mkdtemp(prefix="rafflebot-benchmark-"))
@@ -32,7 +35,7 @@ def create_database(kind: Kind) -> Iterator[None]:
         with _run_server(kind, folder=folder) as address:
             _use_as_default(address)
             call_command("migrate", verbosity=0)
-            yield
+            yield address
             connections.close_all()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
