@@ -63,8 +63,16 @@ def run() -> None:
         raise SystemExit(f"group commit is only {ratio:.1f} times as fast; the goal is {GOAL}")
 
 
-def measure_design(design: str, *, number: int, folder: Path) -> Round:
-    """Send load to a new server on a new database and count the stored webhooks."""
+def measure_design(design: str, *, number: int, folder: Path, parser: str = "httptools") -> Round:
+    """Send load to a new server on a new database and count the stored webhooks.
+
+    Args:
+        design: the function of `webhook_apps` that builds the application.
+        number: the number of the round, which also names the database.
+        folder: the folder of the database.
+        parser: uvicorn's option `--http`.
+
+    """
     file = folder / f"{design}-{number}.sqlite3"
     environment = build_environment(file)
     subprocess.run(
@@ -72,7 +80,7 @@ def measure_design(design: str, *, number: int, folder: Path) -> Round:
         env=environment,
         check=True,
     )
-    with run_server(design, environment=environment) as (port, process):
+    with run_server(design, environment=environment, parser=parser) as (port, process):
         command = [sys.executable, "-m", "tests.benchmarks.webhook_load"]
         before = measure_cpu_seconds(process)
         answer = subprocess.run(
@@ -115,7 +123,7 @@ def build_environment(file: Path) -> dict[str, str]:
 
 @contextmanager
 def run_server(
-    design: str, *, environment: dict[str, str]
+    design: str, *, environment: dict[str, str], parser: str
 ) -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
     """Run one of the applications under uvicorn on a free port."""
     with socket.socket() as probe:
@@ -123,7 +131,8 @@ def run_server(
         port = probe.getsockname()[1]
     application = f"tests.benchmarks.webhook_apps:{design}"
     command = [sys.executable, "-m", "uvicorn", "--factory", application, "--port", str(port)]
-    process = subprocess.Popen([*command, "--log-level", "warning"], env=environment)
+    command += ["--http", parser, "--log-level", "warning"]
+    process = subprocess.Popen(command, env=environment)
     try:
         wait_until_listening(port, process)
         yield port, process
