@@ -22,8 +22,11 @@ from shared.whatsapp.models import InboundMessage, OutboundMessage
 from shared.whatsapp.services import alarms
 from shared.whatsapp.services.outbox import outbox_queue
 
-SEND_LATENCY: Final = timedelta(seconds=10)
+SEND_LATENCY: Final = timedelta(seconds=30)
 """The most time between the arrival of a message of ours and the record that Meta accepted it."""
+
+USUAL_QUEUE_TIME: Final = timedelta(seconds=10)
+"""A question that was queued longer ago, and not sent so far, has not been read."""
 
 
 class RecentMessages:
@@ -170,7 +173,7 @@ def _is_before(message: InboundMessage, question: OutboundMessage, *, now: datet
     asked_at = question.created_at
     if question.sent_at is not None:
         asked_at = max(asked_at, question.sent_at - SEND_LATENCY)
-    elif _was_never_sent(question) and now - question.created_at > SEND_LATENCY:
+    elif _was_never_sent(question) and now - question.created_at > USUAL_QUEUE_TIME:
         return True
     return message.sent_at < asked_at.replace(microsecond=0)
 

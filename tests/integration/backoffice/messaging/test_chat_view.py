@@ -8,7 +8,13 @@ from pytest_django import DjangoAssertNumQueries
 
 from backoffice.messaging import chat_view
 from backoffice.messaging.chat_view import DeliveryTick
-from shared.core.enums import InboxStatus, MessageDeliveryStatus, OutboxKind, OutboxStatus
+from shared.core.enums import (
+    InboxStatus,
+    MessageDeliveryStatus,
+    OutboxKind,
+    OutboxStatus,
+    SilenceReason,
+)
 from shared.whatsapp import messages
 from shared.whatsapp.models import InboundMessage, OutboundMessage, WhatsAppContact
 from shared.whatsapp.services.outbox.message_status import SUPERSEDED
@@ -184,6 +190,29 @@ class TestConversation:
         assert "<i>no" not in page
         assert "<strong>&lt;b&gt;bold&lt;/b&gt;</strong>" in page
         assert "could not be answered" in page
+
+    @pytest.mark.parametrize(
+        ("reason", "expected"),
+        [
+            ("", ""),
+            (SilenceReason.FLOOD, "too many messages"),
+            (SilenceReason.LOOP, "in circles"),
+            (SilenceReason.TOO_EARLY, "before the question"),
+        ],
+    )
+    @pytest.mark.same_everywhere
+    def test_marks_what_got_no_answer(self, reason: str, expected: str) -> None:
+        buyer = builders.create_contact()
+        text = {"type": "text", "text": {"body": "yes"}}
+        create_inbound(
+            buyer, text, minute=0, text="yes", status=InboxStatus.PROCESSED, error=reason
+        )
+
+        shown = chat_view.load_conversation(buyer.pk, zone="UTC")
+        page = render_to_string("messaging/conversation.html", {"conversation": shown})
+
+        assert expected in shown.bubbles[0].trouble
+        assert ("troubled" in page) is bool(reason)
 
     @pytest.mark.same_everywhere
     def test_without_a_word_is_kindly_empty(self) -> None:
