@@ -7,6 +7,7 @@ from shared.conversation.parsing import parse_command
 from shared.conversation.values import (
     ButtonTapped,
     BuyerInput,
+    LostFileReceived,
     PictureReceived,
     TextReceived,
     UnreadableReceived,
@@ -16,11 +17,30 @@ from shared.raffles.models import Order
 from shared.whatsapp.content import ContentKind, MessageContent
 from shared.whatsapp.models import OutboundMessage
 
-PROOF_MEDIA_TYPES: Final = ("image/", "application/pdf")
-"""Prefixes of the media types that a payment proof may have according to the webhook.
+OTHER_MEDIA_TYPES: Final = (
+    "audio/",
+    "video/",
+    "text/",
+    "font/",
+    "application/json",
+    "application/msword",
+    "application/rtf",
+    "application/vnd.",
+    "application/xml",
+    "application/zip",
+)
+"""Prefixes of the announced media types of documents that are no payment proof.
 
-The content of the file is checked once it is downloaded.
+Phones announce pictures and PDFs under many types, e.g. `application/octet-stream`, or under none.
+So every other document is downloaded, and its content decides.
 """
+
+PROOF_FILE_ENDINGS: Final = (
+    ".pdf",
+    *(f".{ending}" for ending in ("jpg", "jpeg", "png", "webp", "gif", "tif", "tiff")),
+    *(f".{ending}" for ending in ("heic", "heif", "avif")),
+)
+"""Endings of file names for which a document is downloaded whatever its announced type."""
 
 
 def build_event(content: MessageContent, turn: InboundTurn) -> BuyerInput:
@@ -31,20 +51,29 @@ def build_event(content: MessageContent, turn: InboundTurn) -> BuyerInput:
         return ButtonTapped(content.reply_id, content.text)
     if is_proof(content):
         return PictureReceived(find_order_replied_to(content.replied_to, turn))
+    if content.lost_file:
+        return LostFileReceived()
     return UnreadableReceived(content.kind.value.lower())
 
 
 def is_proof(content: MessageContent) -> bool:
-    """Return whether a message may be a payment proof: a picture or a PDF."""
+    """Return whether a message may be a payment proof: a picture or a PDF.
+
+    The announced type only decides whether a file is downloaded; its content is checked then.
+    """
     media = content.media
     if media is None or content.kind not in {ContentKind.IMAGE, ContentKind.DOCUMENT}:
         return False
-    return content.kind is ContentKind.IMAGE or media.mime_type.startswith(PROOF_MEDIA_TYPES)
+    return (
+        content.kind is ContentKind.IMAGE
+        or media.filename.strip().lower().endswith(PROOF_FILE_ENDINGS)
+        or not media.mime_type.startswith(OTHER_MEDIA_TYPES)
+    )
 
 
 def may_act_when_stale(content: MessageContent) -> bool:
-    """Return whether a message has an effect however old it is: a proof, or an exact CANCEL."""
-    if is_proof(content):
+    """Return whether a message is handled however old it is: a proof, or an exact CANCEL."""
+    if is_proof(content) or content.lost_file:
         return True
     parsed = parse_command(content.text) if content.kind is ContentKind.TEXT else None
     return parsed is not None and parsed.command is ChatCommand.CANCEL and parsed.is_certain

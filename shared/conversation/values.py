@@ -242,6 +242,11 @@ class UnreadableReceived:
 
 
 @dataclass(frozen=True, slots=True)
+class LostFileReceived:
+    """The buyer sent a picture or document that Meta could not pass on."""
+
+
+@dataclass(frozen=True, slots=True)
 class NumbersHeld:
     """The numbers of an order were held."""
 
@@ -297,7 +302,9 @@ class EffectRefused:
     details: Mapping[str, Any] = field(default_factory=dict)
 
 
-type BuyerInput = TextReceived | ButtonTapped | PictureReceived | UnreadableReceived
+type BuyerInput = (
+    TextReceived | ButtonTapped | PictureReceived | LostFileReceived | UnreadableReceived
+)
 type EffectOutcome = (
     NumbersHeld
     | OrderPlaced

@@ -4,15 +4,22 @@ import base64
 import binascii
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, Final
 
-from shared.whatsapp.json_reader import read_items, read_mapping, read_string
+from shared.whatsapp.json_reader import (
+    read_integer,
+    read_items,
+    read_mapping,
+    read_string,
+)
 
 _MEDIA_ID_LIMIT: Final = 255
 _SHA256_HEX: Final = re.compile(r"[0-9a-fA-F]{64}")
 _SHA256_LENGTH: Final = 32
+_DOWNLOAD_FAILED_CODE: Final = 131052
+"""Meta could not load the sender's file; source: Meta's page "Error codes"."""
 
 
 class ContentKind(StrEnum):
@@ -64,6 +71,7 @@ class MessageContent:
         reply_id: the id of the tapped button or row.
         media: its file, if it has one that can be fetched.
         replied_to: the id of the message it answers, reacts to, edits or revokes.
+        lost_file: whether it came with a picture or document that Meta could not pass on.
 
     """
 
@@ -72,13 +80,24 @@ class MessageContent:
     reply_id: str = ""
     media: MediaRef | None = None
     replied_to: str = ""
+    lost_file: bool = False
 
 
 def parse_content(payload: Mapping[str, Any]) -> MessageContent:
     """Return the content of a stored message, without anything missing or malformed."""
     kind = read_string(payload, "type") or _guess_type(payload)
     parse = _PARSERS.get(kind, _parse_other)
-    return parse(payload, read_string(payload, "context", "id"))
+    content = parse(payload, read_string(payload, "context", "id"))
+    return replace(content, lost_file=_has_lost_file(content, payload))
+
+
+def _has_lost_file(content: MessageContent, payload: Mapping[str, Any]) -> bool:
+    if content.media is not None:
+        return False
+    if content.kind in {ContentKind.IMAGE, ContentKind.DOCUMENT}:
+        return True
+    errors = map(read_mapping, read_items(payload.get("errors")))
+    return any(read_integer(error.get("code")) == _DOWNLOAD_FAILED_CODE for error in errors)
 
 
 def normalise_sha256(value: str) -> str:
@@ -140,7 +159,7 @@ def _parse_media_ref(file: Mapping[str, Any]) -> MediaRef | None:
         media_id=media_id,
         mime_type=read_string(file, "mime_type").partition(";")[0].strip().lower()[:100],
         sha256=normalise_sha256(read_string(file, "sha256")),
-        filename=read_string(file, "filename")[:200],
+        filename=read_string(file, "filename")[-200:],  # the end, which tells its type
     )
 
 

@@ -99,8 +99,12 @@ class MediaTooLarge(MediaError):
     """The file is larger than a payment proof may be."""
 
 
+class MediaEmpty(MediaError):
+    """The file has no content."""
+
+
 class MediaWrongType(MediaError):
-    """The file is neither a JPEG, PNG, WebP or HEIC picture nor a PDF."""
+    """The file is neither a picture of a known type nor a PDF."""
 
 
 class MediaCorrupt(MediaError):

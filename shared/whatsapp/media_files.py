@@ -8,16 +8,34 @@ from typing import Final
 import filetype
 
 from shared.whatsapp.content import normalise_sha256
-from shared.whatsapp.errors import MediaCorrupt, MediaWrongType
+from shared.whatsapp.errors import MediaCorrupt, MediaEmpty, MediaWrongType
 
 PROOF_FILE_EXTENSIONS: Final[Mapping[str, str]] = {
     "image/jpeg": "jpg",
     "image/png": "png",
     "image/webp": "webp",
+    "image/gif": "gif",
     "image/heic": "heic",
+    "image/heif": "heif",
+    "image/avif": "avif",
+    "image/tiff": "tif",
     "application/pdf": "pdf",
 }
 """The accepted content types, and the file extension of each."""
+
+_HEIF_BRANDS: Final[Mapping[str, frozenset[bytes]]] = {
+    "image/avif": frozenset({b"avif", b"avis"}),
+    "image/heic": frozenset(
+        {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"}
+    ),
+    "image/heif": frozenset({b"mif1", b"mif2", b"msf1"}),
+}
+"""Brands of the HEIF family by content type, the most specific first.
+
+Source: ISO/IEC 23008-12 (HEIF), annexes B and E, and the AV1 Image File Format.
+"""
+
+_MAX_BRANDS: Final = 64
 
 _PDF_HEADER_WITHIN: Final = 1024  # readers accept a PDF that begins this late
 
@@ -49,6 +67,7 @@ def check_media_file(content: bytes, *, announced: tuple[str, ...]) -> MediaFile
 
     Raises:
         MediaCorrupt: its hash is none of the announced ones.
+        MediaEmpty: it has no bytes.
         MediaWrongType: it is not of an accepted type.
 
     """
@@ -56,6 +75,8 @@ def check_media_file(content: bytes, *, announced: tuple[str, ...]) -> MediaFile
     expected = {normalise_sha256(value) for value in announced} - {""}
     if expected and digest not in expected:
         raise MediaCorrupt
+    if not content:
+        raise MediaEmpty
     content_type = _detect_content_type(content)
     if content_type not in PROOF_FILE_EXTENSIONS:
         raise MediaWrongType
@@ -68,7 +89,21 @@ def check_media_file(content: bytes, *, announced: tuple[str, ...]) -> MediaFile
 
 
 def _detect_content_type(content: bytes) -> str:
+    if heif_type := _detect_heif_type(content):
+        return heif_type
     kind = filetype.guess(content)
     if kind is not None:
         return str(kind.mime)
     return "application/pdf" if b"%PDF-" in content[:_PDF_HEADER_WITHIN] else ""
+
+
+def _detect_heif_type(content: bytes) -> str:
+    """Return the type of a picture of the HEIF family by its brands; empty if it is none.
+
+    Phones name the codec in the main brand or among the compatible ones.
+    """
+    if content[4:8] != b"ftyp":
+        return ""
+    end = min(int.from_bytes(content[:4]), 16 + 4 * _MAX_BRANDS)
+    brands = {content[8:12], *(content[at : at + 4] for at in range(16, end, 4))}
+    return next((kind for kind, known in _HEIF_BRANDS.items() if brands & known), "")

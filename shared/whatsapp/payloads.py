@@ -253,7 +253,7 @@ def _is_answerable(
         and (sender["user_id"] or sender["wa_id"])
         and not is_echo
         and not read_string(item, "group_id")
-        and content.kind not in UNANSWERED_KINDS
+        and (content.kind not in UNANSWERED_KINDS or content.lost_file)
     )
 
 

@@ -7,7 +7,7 @@ from shared.conversation.context import Context
 from shared.conversation.flow import commands, effect_results, proofs, states
 from shared.conversation.flow.buttons import handle_tap
 from shared.conversation.flow.reconcile import reconcile_state
-from shared.conversation.flow.screens import ask_to_rephrase
+from shared.conversation.flow.screens import ask_to_rephrase, repeat_prompt
 from shared.conversation.texts import guidance
 from shared.conversation.values import (
     ButtonTapped,
@@ -15,6 +15,7 @@ from shared.conversation.values import (
     EffectOutcome,
     EffectRefused,
     Facts,
+    LostFileReceived,
     NumbersHeld,
     OrderCancelled,
     OrderPlaced,
@@ -50,6 +51,8 @@ def step(state: State, context: Context, event: ConversationEvent, facts: Facts)
             return handle_tap(tap_id, state, context.with_changes(misses=0), facts)
         case PictureReceived(order_id):
             return proofs.handle_picture(order_id, state, context, facts)
+        case LostFileReceived():
+            return repeat_prompt(state, context, facts, note=guidance.build_lost_file_note())
         case UnreadableReceived(kind):
             return ask_to_rephrase(
                 state, context, facts, note=guidance.build_cannot_read_note(kind)

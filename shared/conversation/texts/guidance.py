@@ -73,6 +73,14 @@ _UNREADABLE_KIND_NAMES: Final[Mapping[str, str]] = {
 }
 
 
+def build_lost_file_note() -> str:
+    """Return the note for a picture or document that WhatsApp could not pass on."""
+    return (
+        "Your file did not reach me: WhatsApp could not load it. Please send it again, as a photo "
+        "or a PDF of at most 16 MB."
+    )
+
+
 def build_old_button_note() -> str:
     """Return the note for a tap on a button that is not possible any more."""
     return "That button is from an older message and does not fit any more."

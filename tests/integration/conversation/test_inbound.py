@@ -402,6 +402,34 @@ class TestOutage:
         order.refresh_from_db()
         assert order.under_review
 
+    def test_a_photo_that_whatsapp_lost_is_asked_for_again_and_stops_no_clock(
+        self, raffle: Raffle
+    ) -> None:
+        chat = BuyerChat()
+        order = chat.buys()
+        lost = {"errors": [{"code": 131052, "title": "Media download error"}]}
+
+        replies = [
+            *chat.sends_anything("image"),
+            *chat.answer_waiting(chat.receives("unsupported", lost)),
+        ]
+
+        assert [reply.key for reply in replies] == ["still_to_pay", "still_to_pay"]
+        assert all("Please send it again" in render_body(reply) for reply in replies)
+        order.refresh_from_db()
+        assert not order.under_review
+        assert order.expires_at is not None
+        assert not PaymentProof.objects.exists()
+
+    def test_a_pdf_announced_as_bytes_is_a_proof(self, raffle: Raffle) -> None:
+        chat = BuyerChat()
+        order = chat.buys()
+        file = {"id": "m", "mime_type": "application/octet-stream", "filename": "receipt"}
+        chat.answer_waiting(chat.receives("document", {"document": file}))
+
+        order.refresh_from_db()
+        assert order.under_review
+
     def test_an_old_cancel_still_counts(self, raffle: Raffle) -> None:
         chat = BuyerChat()
         order = chat.buys()

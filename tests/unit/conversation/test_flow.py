@@ -19,6 +19,7 @@ from shared.conversation.values import (
     HoldNumbers,
     HoldRandom,
     KeepProof,
+    LostFileReceived,
     NumbersHeld,
     OrderCancelled,
     OrderFacts,
@@ -178,6 +179,14 @@ WORDS: dict[str, tuple[ConversationEvent, dict[State, tuple[State, str]]]] = {
     ),
     "a voice message": (
         UnreadableReceived("audio"),
+        {
+            MENU: (MENU, "raffle_list"), MODE: (MODE, "card"), QTY: (QTY, "ask_quantity"),
+            PICK: (PICK, "ask_numbers"), CONFIRM: (CONFIRM, "held"), WAIT: (WAIT, "still_to_pay"),
+            DONE: (DONE, "under_review"),
+        },
+    ),
+    "a photo that WhatsApp lost": (
+        LostFileReceived(),
         {
             MENU: (MENU, "raffle_list"), MODE: (MODE, "card"), QTY: (QTY, "ask_quantity"),
             PICK: (PICK, "ask_numbers"), CONFIRM: (CONFIRM, "held"), WAIT: (WAIT, "still_to_pay"),

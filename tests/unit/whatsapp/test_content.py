@@ -83,7 +83,10 @@ CASES: list[tuple[dict[str, Any], MessageContent]] = [
         MessageContent(ContentKind.AUDIO, media=MediaRef("8", "audio/ogg", "", "")),
     ),
     ({"type": "video", "video": {"id": ""}}, MessageContent(ContentKind.VIDEO)),
-    ({"type": "image", "image": {"id": "9" * 256}}, MessageContent(ContentKind.IMAGE)),
+    (
+        {"type": "image", "image": {"id": "9" * 256}},
+        MessageContent(ContentKind.IMAGE, lost_file=True),
+    ),
     ({"type": "sticker"}, MessageContent(ContentKind.STICKER)),
     (
         {"type": "location", "location": {"name": "Park", "address": "1 Way", "latitude": 1.5}},
@@ -132,7 +135,22 @@ CASES: list[tuple[dict[str, Any], MessageContent]] = [
     ({}, MessageContent(ContentKind.OTHER)),
     ({"type": "text", "text": None}, MessageContent(ContentKind.TEXT)),
     ({"type": "text", "text": {"body": ["x"]}}, MessageContent(ContentKind.TEXT)),
-    ({"type": "image", "image": "x", "context": "y"}, MessageContent(ContentKind.IMAGE)),
+    (
+        {"type": "image", "image": "x", "context": "y"},
+        MessageContent(ContentKind.IMAGE, lost_file=True),
+    ),
+    (
+        {"type": "document", "document": {"mime_type": "application/pdf"}},
+        MessageContent(ContentKind.DOCUMENT, lost_file=True),
+    ),
+    (
+        {"type": "unsupported", "errors": ["x", {"code": 131052, "title": "Media download error"}]},
+        MessageContent(ContentKind.UNSUPPORTED, lost_file=True),
+    ),
+    (
+        {"type": "unsupported", "errors": [{"code": 131051}]},
+        MessageContent(ContentKind.UNSUPPORTED),
+    ),
 ]
 
 
