@@ -119,6 +119,28 @@ class ProofStatus(StrEnum):
     FAILED = "FAILED"
 
 
+class RenditionStatus(StrEnum):
+    """Whether a bounded picture of a payment proof's file could be made for pages."""
+
+    PENDING = "PENDING"  # it is made when it is first looked at
+    MADE = "MADE"
+    TOO_COMPLEX = "TOO_COMPLEX"  # it takes more time or memory than a proof may
+    PROTECTED = "PROTECTED"
+    DAMAGED = "DAMAGED"
+
+
+class FileFailure(StrEnum):
+    """The reason why a payment proof's file is not available or cannot be opened."""
+
+    GONE = "GONE"
+    TOO_LARGE = "TOO_LARGE"
+    EMPTY = "EMPTY"
+    WRONG_TYPE = "WRONG_TYPE"
+    PROTECTED = "PROTECTED"
+    DAMAGED = "DAMAGED"
+    UNREACHABLE = "UNREACHABLE"
+
+
 class Verdict(StrEnum):
     """The decision of a reviewer on a payment proof."""
 

@@ -1,0 +1,1 @@
+"""Bounded pictures of payment proofs for pages, made in a process of its own."""
