@@ -63,6 +63,15 @@ STORAGES = {
         "BACKEND": "django.core.files.storage.FileSystemStorage",
         "OPTIONS": {"location": configuration.media_folder / "proofs", "base_url": None},
     },
+    # Pictures of proofs for pages: a cache that may be emptied at any time.
+    "renditions": {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {
+            "location": configuration.media_folder / "renditions",
+            "base_url": None,
+            "allow_overwrite": True,
+        },
+    },
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
 

@@ -1,6 +1,7 @@
 """Worker that copies payment proofs from Meta into our own storage, before Meta deletes them."""
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import batched
@@ -10,11 +11,20 @@ from typing import Final
 from gateway.database import Database
 from gateway.workers.loop import StopSignal, WakeSignal, gather_all
 from shared.core import logs, retry
-from shared.raffles import fingerprints
+from shared.core.enums import RenditionStatus
+from shared.raffles.rendering import renderer
+from shared.raffles.rendering.outcome import Rendering
 from shared.raffles.services.payment_proofs import proof_fetching
-from shared.raffles.services.payment_proofs.proof_fetching import ProofFetchJob
+from shared.raffles.services.payment_proofs.proof_fetching import ProofFetchJob, UnreadableFile
 from shared.use_cases import proof_files
-from shared.whatsapp.errors import GraphError, MediaCorrupt, MediaError
+from shared.whatsapp.errors import (
+    GraphError,
+    MediaCorrupt,
+    MediaDamaged,
+    MediaError,
+    MediaProtected,
+)
+from shared.whatsapp.media_files import MediaFile
 from shared.whatsapp.services.meta_client import MetaClient
 
 MAX_CONCURRENT_FETCHES: Final = 4
@@ -28,6 +38,12 @@ MAX_FETCH_ATTEMPTS: Final = 27
 not ask the buyer for it again."""
 MAX_CORRUPT_DOWNLOADS: Final = 2
 """A download that was cut off is tried again; if it is corrupt twice, so is the file."""
+
+_UNREADABLE: Final[Mapping[RenditionStatus, type[MediaError]]] = {
+    RenditionStatus.PROTECTED: MediaProtected,
+    RenditionStatus.DAMAGED: MediaDamaged,
+}
+"""Errors of files that nobody can open, so that the buyer is asked for another one."""
 
 logger = logs.get_logger(__name__)
 
@@ -74,19 +90,38 @@ class MediaWorker:
         except GraphError as error:
             await self._record_failure(job, error, final=job.attempts + 1 >= MAX_FETCH_ATTEMPTS)
         else:
-            seen = await asyncio.to_thread(fingerprints.compute_fingerprint, fetched.content)
-            await self.database.run_unit(
-                proof_files.keep_proof_file,
-                job.proof_id,
-                content=fetched.content,
-                content_type=fetched.content_type,
-                extension=fetched.extension,
-                now=datetime.now(UTC),
-                fingerprint=seen,
-            )
-            logger.info("proof_kept", proof_id=job.proof_id, size=len(fetched.content))
+            await self._keep_file(job, fetched)
 
-    async def _record_failure(self, job: ProofFetchJob, error: Exception, *, final: bool) -> None:
+    async def _keep_file(self, job: ProofFetchJob, fetched: MediaFile) -> None:
+        """Store a file with the pictures that pages show of it, unless it cannot be opened."""
+        rendering = await _render_file(fetched)
+        error = _UNREADABLE.get(rendering.status) if rendering is not None else None
+        if rendering is not None and error is not None:
+            unreadable = UnreadableFile(
+                fetched.content, fetched.content_type, fetched.extension, rendering.status
+            )
+            await self._record_failure(job, error(), final=True, unreadable=unreadable)
+            return
+        await self.database.run_unit(
+            proof_files.keep_proof_file,
+            job.proof_id,
+            content=fetched.content,
+            content_type=fetched.content_type,
+            extension=fetched.extension,
+            now=datetime.now(UTC),
+            fingerprint=rendering.fingerprint if rendering is not None else "",
+            rendering=rendering,
+        )
+        logger.info("proof_kept", proof_id=job.proof_id, size=len(fetched.content))
+
+    async def _record_failure(
+        self,
+        job: ProofFetchJob,
+        error: Exception,
+        *,
+        final: bool,
+        unreadable: UnreadableFile | None = None,
+    ) -> None:
         now = datetime.now(UTC)
         retry_at = (
             None
@@ -100,10 +135,21 @@ class MediaWorker:
             error=reason,
             retry_at=retry_at,
             now=now,
+            unreadable=unreadable,
         )
         logger.warning("proof_not_fetched", proof_id=job.proof_id, reason=reason, final=final)
         if final:
             self.outbox_signal.set()
+
+
+async def _render_file(fetched: MediaFile) -> Rendering | None:
+    """Return the pictures of a file; None: they are made when somebody looks at it."""
+    try:
+        return await asyncio.to_thread(
+            renderer.render_file, fetched.content, content_type=fetched.content_type
+        )
+    except renderer.RendererBusy:
+        return None
 
 
 def compute_fetch_wait(attempts: int, *, jitter: float) -> timedelta:

@@ -21,6 +21,7 @@ from shared.core.enums import (
     RaffleAction,
     RaffleStatus,
     RejectReason,
+    RenditionStatus,
     TicketStatus,
     Verdict,
 )
@@ -547,6 +548,14 @@ class PaymentProof(models.Model):
     fetch_attempts = models.PositiveSmallIntegerField(default=0)
     fetch_at = models.DateTimeField(null=True, blank=True, help_text="When it is tried (again).")
     fetch_error = models.CharField(max_length=200, blank=True)
+    rendition = models.CharField(
+        max_length=11,
+        choices=enums.build_choices(RenditionStatus),
+        default=RenditionStatus.PENDING,
+        db_default=RenditionStatus.PENDING,
+        help_text="Whether pages can show the file.",
+    )
+    page_count = models.PositiveIntegerField(default=0, db_default=0, help_text="Of a PDF.")
     verdict = models.CharField(
         max_length=9, choices=enums.build_choices(Verdict), default=Verdict.PENDING
     )

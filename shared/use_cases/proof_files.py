@@ -1,6 +1,7 @@
 """Files of payment proofs: stored when fetched, or given up with a message to the buyer."""
 
 from datetime import datetime
+from hashlib import sha256
 
 from django.db import transaction
 
@@ -8,9 +9,11 @@ from shared.conversation import facts
 from shared.conversation.notify import notify_contact
 from shared.conversation.texts import order_updates
 from shared.core.enums import Verdict
-from shared.raffles import fingerprints
+from shared.raffles import file_failures, fingerprints
 from shared.raffles.models import PaymentProof
-from shared.raffles.services.payment_proofs import proof_fetching
+from shared.raffles.rendering.outcome import Rendering
+from shared.raffles.services.payment_proofs import proof_fetching, renditions
+from shared.raffles.services.payment_proofs.proof_fetching import UnreadableFile
 from shared.whatsapp.services.inbox import contacts
 
 
@@ -22,6 +25,7 @@ def keep_proof_file(
     extension: str,
     now: datetime,
     fingerprint: str | None = None,
+    rendering: Rendering | None = None,
 ) -> None:
     """Store the file of a payment proof; a file that was stored before stays.
 
@@ -31,14 +35,20 @@ def keep_proof_file(
         content_type: media type determined from the content, e.g. image/jpeg.
         extension: extension of the file name, e.g. jpg.
         now: the present time.
-        fingerprint: fingerprint of the picture; None: it is computed here, before the transaction.
+        fingerprint: fingerprint of the picture; None: that of the rendering, or it is computed
+            here, before the transaction.
+        rendering: outcome of rendering it for pages; None: it is rendered when it is looked at.
 
     Raises:
         PaymentProof.DoesNotExist: there is no such proof.
 
     """
+    if rendering is not None:
+        renditions.store_rendition(rendering, sha256=sha256(content).hexdigest())
     if fingerprint is None:
-        fingerprint = fingerprints.compute_fingerprint(content)
+        fingerprint = (
+            rendering.fingerprint if rendering else fingerprints.compute_fingerprint(content)
+        )
     with transaction.atomic(durable=True):
         proof_fetching.store_proof_file(
             proof_id,
@@ -47,14 +57,20 @@ def keep_proof_file(
             extension=extension,
             now=now,
             fingerprint=fingerprint,
+            rendering=rendering,
         )
 
 
 @transaction.atomic(durable=True)
 def record_proof_fetch_failure(
-    proof_id: int, *, error: str, retry_at: datetime | None, now: datetime
+    proof_id: int,
+    *,
+    error: str,
+    retry_at: datetime | None,
+    now: datetime,
+    unreadable: UnreadableFile | None = None,
 ) -> None:
-    """Record that a proof's file could not be fetched; after the last attempt, inform the buyer.
+    """Record that a proof's file could not be had; after the last attempt, inform the buyer.
 
     Args:
         proof_id: id of the proof.
@@ -62,6 +78,7 @@ def record_proof_fetch_failure(
         retry_at: time of the next attempt; None: there is none, and a buyer whose proof is pending
             gets a message.
         now: the present time.
+        unreadable: the file that was fetched and cannot be opened, which staff may look at.
 
     Raises:
         PaymentProof.DoesNotExist: there is no such proof.
@@ -69,9 +86,13 @@ def record_proof_fetch_failure(
     """
     sender = PaymentProof.objects.get(pk=proof_id).contact
     contact = contacts.lock_contact(sender.pk) if sender is not None else None
-    proof = proof_fetching.record_fetch_failure(proof_id, error=error, retry_at=retry_at, now=now)
+    proof = proof_fetching.record_fetch_failure(
+        proof_id, error=error, retry_at=retry_at, now=now, unreadable=unreadable
+    )
     if retry_at is not None or contact is None or proof.verdict != Verdict.PENDING:
         return
     order = proof.order
     known = facts.gather_order_facts(order, now=now) if order is not None else None
-    notify_contact(contact, order_updates.build_file_lost_message(known), now=now)
+    failure = file_failures.parse_failure(proof.fetch_error)
+    message = order_updates.build_file_lost_message(known, failure=failure)
+    notify_contact(contact, message, now=now)

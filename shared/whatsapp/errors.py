@@ -107,6 +107,14 @@ class MediaWrongType(MediaError):
     """The file is neither a picture of a known type nor a PDF."""
 
 
+class MediaDamaged(MediaError):
+    """The file is a picture or PDF by its first bytes and cannot be opened."""
+
+
+class MediaProtected(MediaError):
+    """The PDF needs a password."""
+
+
 class MediaCorrupt(MediaError):
     """The bytes differ from those that were announced."""
 

@@ -21,7 +21,7 @@ from shared.conversation.texts.parts import (
     format_order_numbers,
 )
 from shared.conversation.values import OrderFacts, Reply
-from shared.core.enums import OrderStatus, RejectReason
+from shared.core.enums import FileFailure, OrderStatus, RejectReason
 
 
 def build_paid_message(order: OrderFacts) -> Reply:
@@ -288,12 +288,41 @@ def build_refund_noted_message(order: OrderFacts, *, note: str) -> Reply:
     )
 
 
-def build_file_lost_message(order: OrderFacts | None) -> Reply:
-    """Return the message that a proof's file could not be downloaded."""
+def build_file_lost_message(
+    order: OrderFacts | None, *, failure: FileFailure = FileFailure.UNREACHABLE
+) -> Reply:
+    """Return the message that a proof's file cannot be opened, which asks for another one.
+
+    Args:
+        order: the order it was sent for, if any.
+        failure: the reason.
+
+    """
     which = f" for order *{order.code}*" if order else ""
+    problem, remedy = _FILE_FAILURE_SENTENCES[failure]
     return Reply(
         "file_lost",
-        f"I could not open the picture you sent{which}. Please send the receipt again, as a photo "
-        "or PDF.",
+        f"{problem.format(which=which)} {remedy}",
         about=order.code if order else "",
     )
+
+
+_SEND_AGAIN: Final = "Please send the receipt again, as a photo or PDF."
+_FILE_FAILURE_SENTENCES: Final[Mapping[FileFailure, tuple[str, str]]] = {
+    FileFailure.GONE: ("WhatsApp no longer has the file you sent{which}.", _SEND_AGAIN),
+    FileFailure.TOO_LARGE: (
+        "The file you sent{which} has more than 16 MB.",
+        "Please send a smaller one: a photo or screenshot of the receipt.",
+    ),
+    FileFailure.EMPTY: ("The file you sent{which} is empty.", _SEND_AGAIN),
+    FileFailure.WRONG_TYPE: (
+        "The file you sent{which} is neither a picture nor a PDF.",
+        "Please send the receipt as a photo or PDF.",
+    ),
+    FileFailure.PROTECTED: (
+        "The PDF you sent{which} needs a password, so nobody here can open it.",
+        "Please send a screenshot of the receipt instead.",
+    ),
+    FileFailure.DAMAGED: ("The file you sent{which} is damaged.", _SEND_AGAIN),
+    FileFailure.UNREACHABLE: ("I could not open the picture you sent{which}.", _SEND_AGAIN),
+}

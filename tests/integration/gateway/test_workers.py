@@ -17,14 +17,18 @@ from shared.core.enums import (
     OutboxKind,
     OutboxStatus,
     ProofStatus,
+    RenditionStatus,
 )
 from shared.raffles import fingerprints
 from shared.raffles.models import Order, PaymentProof
 from shared.raffles.services import reservations
+from shared.raffles.services.payment_proofs import renditions
+from shared.raffles.services.payment_proofs.renditions import RenditionKind
 from shared.whatsapp import messages
 from shared.whatsapp.models import BusinessNumber, InboundMessage, OutboundMessage
 from shared.whatsapp.services.outbox import outbox_queue
 from tests import builders
+from tests.hostile_files import write_gif, write_pdf
 from tests.integration.gateway import sample_data
 from tests.integration.gateway.fake_meta import (
     PHONE_NUMBER_ID,
@@ -262,6 +266,9 @@ class TestMedia:
         assert await database.run_unit(kept.file.read) == receipt
         assert bytes(kept.fingerprint.bits).hex() == fingerprints.compute_fingerprint(receipt)
         kept.file.close()
+        assert kept.rendition == RenditionStatus.MADE
+        for kind in RenditionKind:
+            assert await database.run_unit(renditions._read_rendition, kept.sha256, kind)
 
     async def test_a_file_that_is_gone_is_given_up_and_the_buyer_is_asked_again(
         self, gateway: RunGateway, graph: FakeGraph, eventually: Eventually, database: Database
@@ -273,6 +280,51 @@ class TestMedia:
             await eventually(all_sent)
 
         assert len(graph.sent) == 1
+
+    @pytest.mark.parametrize(
+        ("content", "error", "words"),
+        [
+            (write_pdf(protected=True), "MediaProtected", "needs a password"),
+            (PNG[:40], "MediaDamaged", "is damaged"),
+            (b"PK\x03\x04" + bytes(30), "MediaWrongType", "neither a picture nor a PDF"),
+            (b"", "MediaEmpty", "is empty"),
+        ],
+    )
+    async def test_a_file_nobody_can_open_is_given_up_and_the_buyer_hears_why(
+        self,
+        gateway: RunGateway,
+        graph: FakeGraph,
+        eventually: Eventually,
+        database: Database,
+        content: bytes,
+        error: str,
+        words: str,
+    ) -> None:
+        graph.files["4711"] = content
+        await database.run_unit(create_due_proof)
+
+        async with gateway():
+            await eventually(PaymentProof.objects.filter(status=ProofStatus.FAILED).exists)
+            await eventually(all_sent)
+
+        proof = await database.run_unit(PaymentProof.objects.get)
+        assert (proof.fetch_error, proof.fetch_attempts) == (error, 1)
+        assert words in str(graph.sent[0])
+        if error in {"MediaProtected", "MediaDamaged"}:
+            assert await database.run_unit(proof.file.read) == content
+            proof.file.close()
+
+    async def test_what_is_too_complex_to_be_shown_is_kept(
+        self, gateway: RunGateway, graph: FakeGraph, eventually: Eventually, database: Database
+    ) -> None:
+        graph.files["4711"] = write_gif(60_000, 60_000)
+        await database.run_unit(create_due_proof)
+
+        async with gateway():
+            await eventually(PaymentProof.objects.filter(status=ProofStatus.KEPT).exists)
+
+        proof = await database.run_unit(PaymentProof.objects.get)
+        assert proof.rendition == RenditionStatus.TOO_COMPLEX
 
     async def test_garbage_is_fetched_twice_before_it_is_given_up(
         self, gateway: RunGateway, graph: FakeGraph, eventually: Eventually, database: Database

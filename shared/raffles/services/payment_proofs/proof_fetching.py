@@ -10,10 +10,11 @@ from datetime import datetime
 from django.core.files.base import ContentFile
 from django.db.models import F
 
-from shared.core.enums import ProofStatus
+from shared.core.enums import ProofStatus, RenditionStatus
 from shared.raffles import signals
 from shared.raffles.models import PaymentProof
 from shared.raffles.predicates import PROOFS_TO_FETCH
+from shared.raffles.rendering.outcome import Rendering
 from shared.raffles.services.payment_proofs import similar_proofs
 
 
@@ -35,6 +36,24 @@ class ProofFetchJob:
     media_id: str
     sha256: str
     attempts: int
+
+
+@dataclass(frozen=True, slots=True)
+class UnreadableFile:
+    """A file that was fetched and cannot be opened.
+
+    Attributes:
+        content: its bytes.
+        content_type: its type, detected by its content.
+        extension: the extension for its name, without a dot.
+        rendition: why there is no picture of it.
+
+    """
+
+    content: bytes
+    content_type: str
+    extension: str
+    rendition: RenditionStatus
 
 
 def list_proofs_to_fetch(*, now: datetime, limit: int) -> list[ProofFetchJob]:
@@ -63,6 +82,7 @@ def store_proof_file(
     extension: str,
     now: datetime,
     fingerprint: str = "",
+    rendering: Rendering | None = None,
 ) -> PaymentProof:
     """Store a proof's file; a file that was stored before stays.
 
@@ -73,6 +93,7 @@ def store_proof_file(
         extension: extension of the file name, e.g. jpg.
         now: time of storage.
         fingerprint: fingerprint of the picture, by `fingerprints.compute_fingerprint`.
+        rendering: outcome of rendering it for pages; None: it is rendered when it is looked at.
 
     Raises:
         PaymentProof.DoesNotExist: there is no such proof.
@@ -87,8 +108,9 @@ def store_proof_file(
     proof.status = ProofStatus.KEPT
     proof.fetch_at = None
     proof.fetch_error = ""
-    name = f"{now:%Y%m%d}-{proof.pk}-{proof.sha256[:16]}.{extension.lstrip('.')}"
-    proof.file.save(name, ContentFile(content), save=False)
+    if rendering is not None:
+        proof.rendition, proof.page_count = rendering.status, rendering.page_count
+    _save_file(proof, content, sha256=proof.sha256, extension=extension, now=now)
     proof.save(
         update_fields=[
             "file",
@@ -98,6 +120,8 @@ def store_proof_file(
             "status",
             "fetch_at",
             "fetch_error",
+            "rendition",
+            "page_count",
         ]
     )
     similar_proofs.store_fingerprint(proof.pk, fingerprint)
@@ -106,15 +130,21 @@ def store_proof_file(
 
 
 def record_fetch_failure(
-    proof_id: int, *, error: str, retry_at: datetime | None, now: datetime
+    proof_id: int,
+    *,
+    error: str,
+    retry_at: datetime | None,
+    now: datetime,
+    unreadable: UnreadableFile | None = None,
 ) -> PaymentProof:
-    """Record why a file could not be fetched; a file that was stored meanwhile stays.
+    """Record why a file could not be fetched or opened; one that was stored meanwhile stays.
 
     Args:
         proof_id: id of the proof.
         error: what went wrong, of which 200 characters are kept.
         retry_at: time of the next attempt; None: there is none.
         now: time of the failure.
+        unreadable: the file that cannot be opened, which is stored for staff to look at.
 
     Raises:
         PaymentProof.DoesNotExist: there is no such proof.
@@ -126,8 +156,24 @@ def record_fetch_failure(
     proof.status = ProofStatus.FAILED if retry_at is None else ProofStatus.FETCHING
     proof.fetch_at = None if retry_at is None else max(retry_at, now)
     proof.fetch_error = error[:200]
-    proof.save(update_fields=["status", "fetch_at", "fetch_error"])
+    changed = ["status", "fetch_at", "fetch_error"]
+    if unreadable is not None:
+        proof.size, proof.content_type = len(unreadable.content), unreadable.content_type
+        proof.rendition = unreadable.rendition
+        digest = hashlib.sha256(unreadable.content).hexdigest()
+        _save_file(
+            proof, unreadable.content, sha256=digest, extension=unreadable.extension, now=now
+        )
+        changed += ["file", "size", "content_type", "rendition"]
+    proof.save(update_fields=changed)
     return proof
+
+
+def _save_file(
+    proof: PaymentProof, content: bytes, *, sha256: str, extension: str, now: datetime
+) -> None:
+    name = f"{now:%Y%m%d}-{proof.pk}-{sha256[:16]}.{extension.lstrip('.')}"
+    proof.file.save(name, ContentFile(content), save=False)
 
 
 def _lock_proof(proof_id: int) -> PaymentProof:

@@ -15,6 +15,9 @@ from django.db.models import prefetch_related_objects
 from shared.core.enums import ProofStatus
 from shared.raffles import fingerprints
 from shared.raffles.models import FingerprintBand, PaymentProof, PictureFingerprint
+from shared.raffles.rendering.renderer import RendererBusy
+from shared.raffles.services.payment_proofs import renditions
+from shared.raffles.services.payment_proofs.renditions import RenditionKind
 
 MAX_PROOFS_PER_CALL: Final = 60
 """Proofs that one call compares; no page shows more."""
@@ -148,11 +151,19 @@ def _list_proofs_without_fingerprint(*, after: int, limit: int) -> list[PaymentP
 
 
 def _compute_proof_fingerprint(proof: PaymentProof) -> str:
+    """Return the fingerprint of a stored file, or of its rendition if it is of no common type."""
     try:
         with proof.file.open("rb") as file:
-            return fingerprints.compute_fingerprint(file.read())
+            fingerprint = fingerprints.compute_fingerprint(file.read())
     except (OSError, ValueError):
         return ""
+    if fingerprint or proof.content_type == "application/pdf":
+        return fingerprint
+    try:
+        picture = renditions.load_rendition(proof, RenditionKind.PICTURE)
+    except RendererBusy:
+        return ""
+    return fingerprints.compute_fingerprint(picture) if picture else ""
 
 
 def _store_fingerprint_once(proof_id: int, fingerprint: str) -> None:
