@@ -1,5 +1,6 @@
-"""Admin of payment proofs, and the views that send their files and thumbnails."""
+"""Admin of payment proofs, and the views that send their files and pictures."""
 
+from http import HTTPStatus
 from typing import Any, ClassVar, Final
 
 from django.contrib import admin
@@ -19,10 +20,13 @@ from backoffice.orders.changelist.filters import (
     ProofVerdictFilter,
 )
 from backoffice.orders.proof_cards import PROOF_DISPLAY_LABELS, ProofDisplay
-from backoffice.ui import display, file_responses, thumbnails
+from backoffice.ui import display, file_responses
 from shared.core import enums
 from shared.core.enums import Verdict
 from shared.raffles.models import PaymentProof
+from shared.raffles.rendering.renderer import RendererBusy
+from shared.raffles.services.payment_proofs import renditions
+from shared.raffles.services.payment_proofs.renditions import RenditionKind
 
 _FILE_PERMISSIONS: Final = (
     "raffles.view_paymentproof",
@@ -90,11 +94,15 @@ class PaymentProofAdmin(ReadOnlyAdmin):
         return _format_arrival_time(proof)
 
     def get_urls(self) -> list[URLPattern]:
-        """Return the addresses of the file and its thumbnail, and Django's own."""
+        """Return the addresses of the file and its pictures, and Django's own."""
         view = self.admin_site.admin_view
         return [
             path(f"<id:proof_id>/{name}/", view(send, True), name=f"raffles_paymentproof_{name}")
-            for name, send in (("file", proof_file_view), ("thumbnail", proof_thumbnail_view))
+            for name, send in (
+                ("file", proof_file_view),
+                ("picture", proof_picture_view),
+                ("thumbnail", proof_thumbnail_view),
+            )
         ] + super().get_urls()
 
     def render_change_form(
@@ -128,15 +136,25 @@ def proof_file_view(request: HttpRequest, proof_id: int) -> HttpResponseBase:
 
 def proof_thumbnail_view(request: HttpRequest, proof_id: int) -> HttpResponseBase:
     """Return the thumbnail of a proof, for staff who may see proofs or orders."""
+    return _send_rendition(request, proof_id, RenditionKind.THUMBNAIL)
+
+
+def proof_picture_view(request: HttpRequest, proof_id: int) -> HttpResponseBase:
+    """Return the bounded picture of a proof, for staff who may see proofs or orders."""
+    return _send_rendition(request, proof_id, RenditionKind.PICTURE)
+
+
+def _send_rendition(request: HttpRequest, proof_id: int, kind: RenditionKind) -> HttpResponseBase:
     proof = _load_visible_proof(request, proof_id)
-    picture = None
-    if proof.content_type in file_responses.PICTURE_CONTENT_TYPES:
-        picture = thumbnails.make_thumbnail(proof.file)
+    try:
+        picture = (
+            renditions.load_rendition(proof, kind) if proof_cards.is_proof_showable(proof) else None
+        )
+    except RendererBusy:
+        return HttpResponse(status=HTTPStatus.SERVICE_UNAVAILABLE, headers={"Retry-After": "5"})
     if picture is None:
-        raise Http404("There is no small picture of it.")
-    response = HttpResponse(picture, content_type="image/jpeg")
-    response["X-Content-Type-Options"] = "nosniff"
-    response["Content-Security-Policy"] = file_responses.PICTURE_CSP
+        raise Http404("There is no picture of it.")
+    response = file_responses.build_jpeg_response(picture)
     response["Cache-Control"] = _CACHE_CONTROL
     return response
 

@@ -8,11 +8,12 @@ from typing import Final
 from django.urls import reverse
 
 from backoffice.ui import display
-from backoffice.ui.file_responses import PICTURE_CONTENT_TYPES
 from shared.core import enums
-from shared.core.enums import ProofStatus, RejectReason, Verdict
+from shared.core.enums import FileFailure, ProofStatus, RejectReason, RenditionStatus, Verdict
+from shared.raffles import file_failures
 from shared.raffles.models import Order, PaymentProof
-from shared.raffles.services.payment_proofs import proof_queries, similar_proofs
+from shared.raffles.services.payment_proofs import proof_queries, renditions, similar_proofs
+from shared.whatsapp.media_files import PROOF_FILE_EXTENSIONS
 
 MAX_IDENTICAL_PROOFS: Final = 200
 """Maximum count of identical proofs that are loaded."""
@@ -36,6 +37,26 @@ PROOF_DISPLAY_LABELS: Final = {
     ProofDisplay.FAILED: "Could not be had",
 }
 
+FAILURE_SENTENCES: Final = {
+    FileFailure.GONE: "WhatsApp no longer has the file.",
+    FileFailure.TOO_LARGE: "The file is larger than 16 MB.",
+    FileFailure.EMPTY: "The file is empty.",
+    FileFailure.WRONG_TYPE: "The file is neither a picture nor a PDF.",
+    FileFailure.PROTECTED: "The PDF needs a password.",
+    FileFailure.DAMAGED: "The file is damaged and cannot be opened.",
+    FileFailure.UNREACHABLE: "WhatsApp could not be reached.",
+}
+"""The reason why there is no file of a proof that can be opened, for staff."""
+
+HIDDEN_SENTENCES: Final = {
+    RenditionStatus.PENDING: "It is neither a picture nor a PDF; open it with care.",
+    RenditionStatus.MADE: "It is neither a picture nor a PDF; open it with care.",
+    RenditionStatus.TOO_COMPLEX: "It takes too much time or memory to be shown here.",
+    RenditionStatus.PROTECTED: "The PDF needs a password, so it cannot be shown here.",
+    RenditionStatus.DAMAGED: "The file is damaged, so it cannot be shown here.",
+}
+"""The reason why pages do not show the file of a proof."""
+
 _VERDICT_STYLES: Final = {
     Verdict.PENDING: "primary",
     Verdict.ACCEPTED: "success",
@@ -53,10 +74,16 @@ class SimilarProofCard:
     exact: bool
     shown: ProofDisplay
     address: str
+    picture: str
     arrived: str
     verdict: str
     style: str
     page: str
+
+    @property
+    def problem(self) -> str:
+        """The reason why it is not shown."""
+        return _describe_problem(self.proof)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +94,8 @@ class ProofCard:
         proof: The proof.
         shown: The way it is shown.
         address: The address of its file.
-        thumbnail: The address of its thumbnail; empty if it is not a picture.
+        picture: The address of its bounded picture; empty if it cannot be shown.
+        thumbnail: The address of its thumbnail; empty if it cannot be shown.
         arrived: The time the buyer sent it.
         verdict: The label of the verdict.
         style: The Bootstrap colour of the verdict.
@@ -82,6 +110,7 @@ class ProofCard:
     proof: PaymentProof
     shown: ProofDisplay
     address: str
+    picture: str
     thumbnail: str
     arrived: str
     verdict: str
@@ -96,6 +125,16 @@ class ProofCard:
     def others(self) -> tuple[SimilarProofCard, ...]:
         """The proofs of other orders to compare it with."""
         return self.twins + self.alike
+
+    @property
+    def must_be_opened(self) -> bool:
+        """Whether a decision waits for it and pages cannot show it."""
+        return self.waits and self.shown is ProofDisplay.FILE
+
+    @property
+    def problem(self) -> str:
+        """The reason why it is not shown."""
+        return _describe_problem(self.proof)
 
 
 def build_proof_cards(
@@ -162,13 +201,19 @@ def choose_proof_display(proof: PaymentProof) -> ProofDisplay:
         case ProofStatus.FAILED:
             return ProofDisplay.FAILED
         case ProofStatus.KEPT:
-            if proof.content_type == "application/pdf":
-                return ProofDisplay.PDF
-            return (
-                ProofDisplay.PICTURE
-                if proof.content_type in PICTURE_CONTENT_TYPES
-                else ProofDisplay.FILE
-            )
+            if not is_proof_showable(proof):
+                return ProofDisplay.FILE
+            is_pdf = proof.content_type == "application/pdf"
+            return ProofDisplay.PDF if is_pdf else ProofDisplay.PICTURE
+
+
+def is_proof_showable(proof: PaymentProof) -> bool:
+    """Whether pages can show a picture of a proof's file, as far as is known."""
+    return (
+        proof.status == ProofStatus.KEPT
+        and proof.content_type in PROOF_FILE_EXTENSIONS
+        and proof.rendition in renditions.SHOWABLE_STATUSES
+    )
 
 
 def is_proof_pending(proof: PaymentProof) -> bool:
@@ -181,9 +226,16 @@ def build_proof_file_url(proof: PaymentProof) -> str:
     return reverse("admin:raffles_paymentproof_file", args=[proof.pk])
 
 
+def build_picture_url(proof: PaymentProof) -> str:
+    """Return the address of the bounded picture of a proof; empty if it cannot be shown."""
+    if not is_proof_showable(proof):
+        return ""
+    return reverse("admin:raffles_paymentproof_picture", args=[proof.pk])
+
+
 def build_thumbnail_url(proof: PaymentProof) -> str:
-    """Return the address of the thumbnail of a proof; empty if it is not a picture."""
-    if choose_proof_display(proof) is not ProofDisplay.PICTURE:
+    """Return the address of the thumbnail of a proof; empty if it cannot be shown."""
+    if not is_proof_showable(proof):
         return ""
     return reverse("admin:raffles_paymentproof_thumbnail", args=[proof.pk])
 
@@ -211,6 +263,12 @@ def describe_verdict(proof: PaymentProof, *, zone: str) -> str:
     return f"{verdict} · {explanation}" if explanation else verdict
 
 
+def _describe_problem(proof: PaymentProof) -> str:
+    if proof.status == ProofStatus.FAILED:
+        return FAILURE_SENTENCES[file_failures.parse_failure(proof.fetch_error)]
+    return HIDDEN_SENTENCES[RenditionStatus(proof.rendition)]
+
+
 def _build_proof_card(
     proof: PaymentProof,
     *,
@@ -223,6 +281,7 @@ def _build_proof_card(
         proof=proof,
         shown=choose_proof_display(proof),
         address=build_proof_file_url(proof),
+        picture=build_picture_url(proof),
         thumbnail=build_thumbnail_url(proof),
         arrived=display.format_time(proof.arrived_at, zone=zone),
         verdict=enums.format_label(Verdict(proof.verdict)),
@@ -243,6 +302,7 @@ def _build_similar_proof_card(other: PaymentProof, *, exact: bool, zone: str) ->
         exact=exact,
         shown=choose_proof_display(other),
         address=build_proof_file_url(other),
+        picture=build_picture_url(other),
         arrived=display.format_time(other.arrived_at, zone=zone),
         verdict=enums.format_label(Verdict(other.verdict)),
         style=get_verdict_style(other.verdict),

@@ -23,7 +23,7 @@ from backoffice.api.pagination import IdPaginator
 from backoffice.api.responses import base, proofs
 from backoffice.api.responses.proofs import ProofPageResponse
 from backoffice.orders import proof_files
-from backoffice.ui.file_responses import INLINE_CONTENT_TYPES
+from backoffice.ui.file_responses import DOWNLOAD_CONTENT_TYPES, INLINE_CONTENT_TYPES
 from shared.core import enums
 from shared.core.enums import ProofStatus, Scope, Verdict
 from shared.core.errors import DomainError
@@ -47,7 +47,7 @@ class ProofFileFetching(DomainError):
 
 
 class ProofFileFailed(DomainError):
-    """The file of this payment proof could not be had; the buyer was asked to send it again."""
+    """The file of this payment proof cannot be opened; the buyer was asked for another one."""
 
     code = "proof_failed"
 
@@ -58,7 +58,11 @@ class ProofFileNotFound(DomainError):
     code = "proof_file_not_found"
 
 
-_CONTENT_TYPES: Final = (*INLINE_CONTENT_TYPES, "application/octet-stream")
+_CONTENT_TYPES: Final = (
+    *INLINE_CONTENT_TYPES,
+    *DOWNLOAD_CONTENT_TYPES,
+    "application/octet-stream",
+)
 _PROOF_NOT_FOUND: Final = ProofNotFound(reference="12")
 
 

@@ -11,6 +11,7 @@ from django.db.models import Prefetch, QuerySet
 
 from backoffice.orders import confirmations, proof_cards, summary
 from backoffice.orders.prefetched import format_first_ticket_numbers, format_order_buyer
+from backoffice.orders.proof_cards import ProofDisplay
 from backoffice.ui import display
 from shared.conversation import formatting
 from shared.core.enums import OrderStatus
@@ -37,7 +38,7 @@ class BulkAction(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SelectedOrderProof:
-    """A payment proof of a chosen order; `thumbnail` is empty if it is not a picture."""
+    """A payment proof of a chosen order; `thumbnail` is empty if it cannot be shown."""
 
     key: int
     address: str
@@ -173,6 +174,9 @@ def _build_selected_order(
     if fits and action is BulkAction.CONFIRM and len(proofs) > PROOFS_SHOWN_PER_ORDER:
         fits, grave = False, False
         hint = f"It has {len(proofs)} proofs: look at them on its own page."
+    if fits and action is BulkAction.CONFIRM and any(map(_must_be_opened, proofs)):
+        fits, grave = False, False
+        hint = "A proof of it cannot be shown here: open the file on its own page."
     status, style = summary.describe_order_status(order)
     return SelectedOrder(
         order=order,
@@ -238,10 +242,15 @@ def _check_cancellation(order: Order) -> tuple[bool, str]:
     return True, ""
 
 
+def _must_be_opened(proof: PaymentProof) -> bool:
+    shown = proof_cards.choose_proof_display(proof)
+    return proof_cards.is_proof_pending(proof) and shown is ProofDisplay.FILE
+
+
 def _build_proof(proof: PaymentProof) -> SelectedOrderProof:
     return SelectedOrderProof(
         key=proof.pk,
-        address=proof_cards.build_proof_file_url(proof),
+        address=proof_cards.build_picture_url(proof) or proof_cards.build_proof_file_url(proof),
         thumbnail=proof_cards.build_thumbnail_url(proof),
         words=proof_cards.PROOF_DISPLAY_LABELS[proof_cards.choose_proof_display(proof)],
         caption=proof.caption,

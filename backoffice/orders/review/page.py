@@ -77,6 +77,8 @@ class ReviewPage:
         may_sell, may_reject: Whether that decision may be a confirmation or a rejection.
         keeps_time: Whether a rejection leaves time to pay; after the draw it ends the order.
         unshown: Whether the file of a pending proof is still being fetched.
+        to_open: Ids of the pending proofs that pages cannot show: they count as seen only once
+            the reviewer says that the file was opened.
 
     """
 
@@ -104,6 +106,7 @@ class ReviewPage:
     may_reject: bool
     keeps_time: bool
     unshown: bool
+    to_open: tuple[int, ...]
 
 
 def review_view(request: HttpRequest, order_id: int) -> HttpResponse:
@@ -208,6 +211,7 @@ def load_review_page(
         may_sell=order.under_review and not refusal,
         may_reject=order.needs_decision or not final,
         keeps_time=sale_rules.may_still_settle(order.raffle, now=now),
+        to_open=tuple(shown.proof.pk for shown in proofs if shown.must_be_opened),
         unshown=any(shown.waits and shown.shown is ProofDisplay.FETCHING for shown in proofs),
     )
 
@@ -257,7 +261,10 @@ def _load_other_orders(order: Order) -> list[OtherOrderRow]:
     if order.contact_id is None:
         return []
     latest = PaymentProof.objects.filter(order=OuterRef("pk")).order_by("-id")
-    columns = {name: name for name in ("id", "status", "content_type", "verdict", "reject_reason")}
+    columns = {
+        name: name
+        for name in ("id", "status", "content_type", "rendition", "verdict", "reject_reason")
+    }
     others = (
         Order.objects.filter(contact_id=order.contact_id)
         .exclude(pk=order.pk)

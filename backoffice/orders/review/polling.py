@@ -64,10 +64,6 @@ def _build_next_picture_url(order: Order, *, raffle_id: int | None) -> str:
     if following is None:
         return ""
     proofs = list(PaymentProof.objects.filter(order_id=following).order_by("id"))
-    pictures = [
-        proof
-        for proof in proofs
-        if proof_cards.choose_proof_display(proof) is proof_cards.ProofDisplay.PICTURE
-    ]
+    pictures = [proof for proof in proofs if proof_cards.is_proof_showable(proof)]
     pending = [proof for proof in pictures if proof_cards.is_proof_pending(proof)]
-    return proof_cards.build_proof_file_url(pending[0]) if pending else ""
+    return proof_cards.build_picture_url(pending[0]) if pending else ""

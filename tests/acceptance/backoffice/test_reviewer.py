@@ -1,5 +1,6 @@
 """Tests of reviewing proofs by mouse and by keyboard, alone and with a second reviewer."""
 
+import json
 import re
 
 import pytest
@@ -170,3 +171,26 @@ def test_an_orphan_finds_the_order_it_was_meant_for(
     reviewer.expect_message(code)
     body = open_order_page(reviewer, backoffice_server, "paid_by_friend").locator("body")
     expect(body).to_contain_text(re.compile("Proof waits", re.IGNORECASE))
+
+
+def test_a_huge_picture_a_heic_photo_and_a_pdf_are_shown_as_bounded_pictures(
+    open_browser: OpenBrowser, backoffice_server: BackOfficeServer
+) -> None:
+    keys = json.loads(backoffice_server.run("tests.acceptance.backoffice.receive_hard_proofs"))
+    reviewer = open_browser("rita", "narrow")
+    page = reviewer.open_page(f"/admin/queue/{keys['order']}/")
+
+    sizes = {}
+    for name in ("huge", "heic", "pdf"):
+        page.locator(f"[data-pick='{keys[name]}']").click()
+        expect(page.locator("[data-viewer][data-ready=yes]")).to_be_visible()
+        picture = page.locator(f"#proof-{keys[name]} .stage img")
+        sizes[name] = picture.evaluate("image => [image.naturalWidth, image.naturalHeight]")
+
+    assert sizes["huge"] == [2_000, 2_000]
+    assert sizes["heic"] == [1_200, 900]
+    assert sizes["pdf"][0] > 1_000
+    expect(page.get_by_role("link", name=re.compile("Open the PDF"))).to_be_visible()
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Download the original").click()
+    assert download.value.suggested_filename.endswith(".pdf")

@@ -14,6 +14,7 @@ from shared.raffles.models import Order, PaymentProof, Raffle
 from shared.raffles.results import ProofSource
 from shared.raffles.services import locks, orders, proofs, reservations
 from shared.use_cases import proof_files
+from shared.whatsapp.media_files import PROOF_FILE_EXTENSIONS
 from shared.whatsapp.models import WhatsAppContact
 from tests import builders
 from tests.builders import MINUTE, NOON, PHONE_NUMBER_ID
@@ -93,7 +94,7 @@ def keep_proof_file(
         proof.pk,
         content=content or draw_picture(),
         content_type=content_type,
-        extension=".jpg",
+        extension=PROOF_FILE_EXTENSIONS.get(content_type, "bin"),
         now=NOON + 2 * MINUTE,
     )
     proof.refresh_from_db()

@@ -49,7 +49,7 @@ class TestPolicy:
         assert "unsafe" not in answer["Content-Security-Policy"]
         assert policy["script-src"] == policy["style-src"] == "'self'"
         assert policy["base-uri"] == "'none'"
-        assert policy["frame-ancestors"] == "'self'"
+        assert policy["frame-ancestors"] == policy["frame-src"] == "'none'"
 
     def test_stands_beside_the_other_headers(self, client: Client) -> None:
         answer = client.get("/admin/login/")

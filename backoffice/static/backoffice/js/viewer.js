@@ -7,7 +7,6 @@
 
   const MOST = 8; // times the size that fits
   const STEP = 1.35;
-  const PDF_TIME = 1500; // ms after which a PDF counts as shown: not every browser says when it is
 
   class Stage {
     constructor(box) {
@@ -146,7 +145,7 @@
     tools.hidden = pictures.length === 0;
     if (pictures.length) {
       pictures[pictures.length - 1].box.append(tools);
-      tools.querySelector("[data-original]").href = pictures[0].image.src;
+      tools.querySelector("[data-original]").href = pictures[0].box.dataset.file;
     }
     for (const stage of pictures) {
       stage.image.loading = "eager";
@@ -165,7 +164,7 @@
   const lost = (sheet, stage) => {
     const words = document.createElement("p");
     words.className = "failed";
-    words.textContent = "The picture could not be shown. Load the page again, or open it by itself.";
+    words.textContent = "The picture could not be shown. Load the page again, or download the original.";
     stage.box.append(words);
     stage.image.hidden = true;
     ready(sheet, "lost");
@@ -173,9 +172,8 @@
 
   const waitFor = (sheet) => {
     viewer.dataset.ready = "";
-    const frame = sheet.querySelector("iframe");
     const pictures = [...sheet.querySelectorAll("[data-stage]")].map((box) => stages.get(box));
-    let left = pictures.length + (frame ? 1 : 0);
+    let left = pictures.length;
     const one = () => {
       left -= 1;
       if (left <= 0) ready(sheet, "yes");
@@ -190,7 +188,6 @@
         image.addEventListener("error", () => lost(sheet, stage), { once: true });
       }
     }
-    if (frame) window.setTimeout(one, PDF_TIME);
   };
 
   const acts = {

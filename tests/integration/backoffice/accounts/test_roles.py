@@ -254,6 +254,7 @@ ACCESS: Final[dict[str, AllowedRoles]] = {
     **allow_read_only("raffles_paymentproof", SALES),
     **allow_read_only("raffles_ledgerentry", SALES),
     "raffles_paymentproof_file": allow_get(SALES),
+    "raffles_paymentproof_picture": allow_get(SALES),
     "raffles_paymentproof_thumbnail": allow_get(SALES),
     # messages
     **allow_read_only("whatsapp_whatsappcontact", SALES),

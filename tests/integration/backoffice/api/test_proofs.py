@@ -157,6 +157,31 @@ class TestFile:
         assert answer["Content-Type"] == "application/octet-stream"
         assert answer["Content-Disposition"].startswith("attachment")
 
+    @pytest.mark.parametrize(
+        ("content_type", "disposition", "ending"),
+        [
+            ("image/gif", "inline", ".gif"),
+            ("image/avif", "inline", ".avif"),
+            ("image/heic", "attachment", ".heic"),
+            ("image/tiff", "attachment", ".tif"),
+        ],
+    )
+    def test_that_browsers_cannot_show_is_a_download_of_its_true_type(
+        self, api: Client, order: Order, content_type: str, disposition: str, ending: str
+    ) -> None:
+        proof = sample_data.keep_proof_file(
+            sample_data.receive_proof(order), content=b"picture", content_type=content_type
+        )
+
+        answer = api.get(f"/api/proofs/{proof.pk}/file")
+
+        assert read_content(answer) == b"picture"
+        assert answer["Content-Type"] == content_type
+        assert answer["Content-Disposition"].startswith(disposition)
+        assert ending in answer["Content-Disposition"]
+        assert answer["X-Content-Type-Options"] == "nosniff"
+        assert "sandbox" in answer["Content-Security-Policy"]
+
     def test_head_tells_about_it_and_sends_nothing(
         self, api: Client, kept_proof: PaymentProof
     ) -> None:

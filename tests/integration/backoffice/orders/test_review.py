@@ -4,16 +4,20 @@ from io import BytesIO
 from typing import Any, Final
 
 import pytest
+from django.core.files.base import ContentFile
+from django.core.files.storage import storages
 from django.test import Client
 from django.urls import reverse
 from PIL import Image
 from pytest_django import DjangoAssertNumQueries
 
-from shared.core.enums import OrderStatus, RejectReason
+from shared.core.enums import OrderStatus, RejectReason, RenditionStatus
 from shared.raffles.models import Order, PaymentProof, Raffle
-from shared.use_cases import payments
+from shared.raffles.services.payment_proofs.proof_fetching import UnreadableFile
+from shared.use_cases import payments, proof_files
 from tests import builders
 from tests.builders import MINUTE, NOON
+from tests.hostile_files import write_gif, write_pdf
 from tests.integration.backoffice import sample_data
 from tests.receipts import COPY_METHODS, draw_receipt, encode_jpeg
 
@@ -35,13 +39,20 @@ COPY: Final = COPY_METHODS["halved"](draw_receipt())
 
 
 def create_waiting_order(
-    raffle: Raffle, number: int, *, minutes: int = 1, content: bytes | None = None
+    raffle: Raffle,
+    number: int,
+    *,
+    minutes: int = 1,
+    content: bytes | None = None,
+    content_type: str = "image/jpeg",
 ) -> Order:
     """Create an order under review whose proof has a picture of its own."""
     order = sample_data.place_order(raffle, numbers=[number])
     proof = sample_data.receive_proof(order, at=NOON + minutes * MINUTE)
     sample_data.keep_proof_file(
-        proof, content=content or sample_data.draw_picture(COLOURS[number % 5])
+        proof,
+        content=content or sample_data.draw_picture(COLOURS[number % 5]),
+        content_type=content_type,
     )
     return order
 
@@ -184,7 +195,7 @@ class TestReview:
         page = load_page(reviewer, "review", order.pk)
 
         shown = order.proofs.get()
-        assert f'<img src="/admin/raffles/paymentproof/{shown.pk}/file/"' in page
+        assert f'<img src="/admin/raffles/paymentproof/{shown.pk}/picture/"' in page
         assert f'name="seen" value="{shown.pk}"' in page
         assert f'name="seen" value="{proof.pk}"' not in page
         for words in ("$5.00", ">007<", "22 Nov 2026, 07:00", str(other), "rejected: illegible"):
@@ -202,24 +213,86 @@ class TestReview:
         assert "The very same file" in page
         assert f'href="/admin/queue/{second.pk}/?compare={twin.pk}"' in page
         assert 'class="pair"' not in page
-        assert f'src="/admin/raffles/paymentproof/{twin.pk}/file/"' in beside.split("pair")[1]
+        assert f'src="/admin/raffles/paymentproof/{twin.pk}/picture/"' in beside.split("pair")[1]
 
     @pytest.mark.same_everywhere
-    def test_shows_a_pdf_in_the_page_and_says_that_a_file_is_on_its_way(
+    def test_shows_the_first_page_of_a_pdf_and_says_that_a_file_is_on_its_way(
         self, reviewer: Client
     ) -> None:
         order = sample_data.place_order()
         proof = sample_data.keep_proof_file(
-            sample_data.receive_proof(order), content=b"%PDF-1.7", content_type="application/pdf"
+            sample_data.receive_proof(order),
+            content=write_pdf(pages=3),
+            content_type="application/pdf",
         )
         sample_data.receive_proof(order)
+        address = f"/admin/raffles/paymentproof/{proof.pk}/"
+        assert reviewer.get(f"{address}picture/")["Content-Type"] == "image/jpeg"
 
         page = load_page(reviewer, "review", order.pk)
 
-        assert f'<iframe class="pdf" src="/admin/raffles/paymentproof/{proof.pk}/file/' in page
+        assert f'<img src="{address}picture/"' in page
+        assert f'href="{address}file/"' in page
+        assert "Page 1 of 3" in page
+        assert "<iframe" not in page
         assert "still being fetched" in page
         assert "Proof 2 of 2" in page
         assert "confirm only if you have seen the money" in page
+
+    def test_what_cannot_be_shown_counts_as_seen_only_once_it_was_opened(
+        self, reviewer: Client
+    ) -> None:
+        order = create_waiting_order(
+            builders.create_raffle(), 1, content=write_gif(60_000, 60_000), content_type="image/gif"
+        )
+        proof = order.proofs.get()
+        picture = reviewer.get(reverse("admin:raffles_paymentproof_picture", args=[proof.pk]))
+        assert picture.status_code == 404
+
+        page = load_page(reviewer, "review", order.pk)
+
+        assert "It takes too much time or memory to be shown here." in page
+        assert f'/paymentproof/{proof.pk}/picture/"' not in page
+        confirm_form = page.split("judge-confirm")[1].split("</form>")[0]
+        ticked = f'<input type="checkbox" name="seen" value="{proof.pk}" required>'
+        assert ticked in confirm_form
+        assert f'type="hidden" name="seen" value="{proof.pk}"' not in confirm_form
+        address = reverse("admin:raffles_order_confirm", args=[order.pk])
+        reviewer.post(address, {"then": "queue", "waited": "yes"})
+        order.refresh_from_db()
+        assert order.status == OrderStatus.PENDING_PAYMENT
+        reviewer.post(address, {"then": "queue", "waited": "yes", "seen": proof.pk})
+        order.refresh_from_db()
+        assert order.status == OrderStatus.PAID
+
+    @pytest.mark.same_everywhere
+    @pytest.mark.parametrize(
+        ("error", "words"),
+        [
+            ("MediaProtected", "The PDF needs a password. The buyer was asked for another one."),
+            ("MediaWrongType", "neither a picture nor a PDF"),
+            ("GraphUncertain", "WhatsApp could not be reached"),
+        ],
+    )
+    def test_says_why_a_file_cannot_be_opened_and_offers_what_came(
+        self, reviewer: Client, error: str, words: str
+    ) -> None:
+        order = create_waiting_order(builders.create_raffle(), 1)
+        proof = sample_data.receive_proof(order)
+        proof_files.record_proof_fetch_failure(
+            proof.pk,
+            error=error,
+            retry_at=None,
+            now=NOON,
+            unreadable=UnreadableFile(
+                b"%PDF-1.7", "application/pdf", "pdf", RenditionStatus.PROTECTED
+            ),
+        )
+
+        page = load_page(reviewer, "review", order.pk)
+
+        assert words in page
+        assert f'href="/admin/raffles/paymentproof/{proof.pk}/file/" download' in page
 
     @pytest.mark.same_everywhere
     def test_says_who_decided_where_nothing_waits_any_more(self, reviewer: Client) -> None:
@@ -293,7 +366,7 @@ class TestNews:
         assert news["news"] == f"/admin/queue/{order.pk}/?new={new.pk}"
         assert news["fetched"] is True
         shown = following.proofs.get().pk
-        assert news["next"] == f"/admin/raffles/paymentproof/{shown}/file/"
+        assert news["next"] == f"/admin/raffles/paymentproof/{shown}/picture/"
 
     @pytest.mark.same_everywhere
     def test_tells_who_was_faster_and_who_looks_too(self, reviewer: Client) -> None:
@@ -318,7 +391,9 @@ class TestThumbnail:
     def test_is_small_upright_and_kept_by_the_browser(self, reviewer: Client) -> None:
         big = BytesIO()
         Image.new("RGB", (1200, 2400)).save(big, "PNG")
-        order = create_waiting_order(builders.create_raffle(), 1, content=big.getvalue())
+        order = create_waiting_order(
+            builders.create_raffle(), 1, content=big.getvalue(), content_type="image/png"
+        )
         proof = order.proofs.get()
 
         answer = self.get_thumbnail(reviewer, proof)
@@ -336,6 +411,22 @@ class TestThumbnail:
         )
 
         assert self.get_thumbnail(reviewer, proof).status_code == 404
+        proof.refresh_from_db()
+        assert proof.rendition == RenditionStatus.DAMAGED
+
+    def test_is_made_once_and_again_if_the_storage_was_emptied(self, reviewer: Client) -> None:
+        proof = create_waiting_order(builders.create_raffle(), 1, content=RECEIPT).proofs.get()
+        first = self.get_thumbnail(reviewer, proof).content
+        proof.refresh_from_db()
+        assert proof.rendition == RenditionStatus.MADE
+        storage, name = storages["renditions"], f"{proof.sha256[:2]}/{proof.sha256}-thumbnail.jpg"
+
+        with storage.open(name, "rb") as stored:
+            assert stored.read() == first
+        storage.save(name, ContentFile(first[:50]))  # another process is still writing it
+        assert self.get_thumbnail(reviewer, proof).content == first
+        storage.delete(name)
+        assert self.get_thumbnail(reviewer, proof).content == first
 
     def test_is_not_for_those_who_may_not_see_proofs(self, client: Client) -> None:
         client.force_login(sample_data.create_user("other", "view_raffle"))
