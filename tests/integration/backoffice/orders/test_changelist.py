@@ -15,8 +15,8 @@ from django.utils.html import strip_tags
 from pytest_django import DjangoAssertNumQueries
 
 from backoffice.orders.changelist import bulk_confirmation
-from shared.core.enums import OrderAction, OrderStatus, OutboxKind, OutboxStatus
-from shared.raffles.models import Order, OrderEvent, Raffle
+from shared.core.enums import OrderAction, OrderStatus, OutboxKind, OutboxStatus, RenditionStatus
+from shared.raffles.models import Order, OrderEvent, PaymentProof, Raffle
 from shared.use_cases import order_endings, payments, proof_files
 from shared.whatsapp import messages
 from shared.whatsapp.models import OutboundMessage
@@ -284,13 +284,13 @@ class TestPage:
         kept = sample_data.keep_proof_file(sample_data.receive_proof(order))
         failed = sample_data.receive_proof(order)
         proof_files.record_proof_fetch_failure(
-            failed.pk, error="Meta lost it", retry_at=None, now=NOON
+            failed.pk, error="MediaGone", retry_at=None, now=NOON
         )
 
         page = load_page(owner, order)
 
         assert reverse("admin:raffles_paymentproof_file", args=[kept.pk]) in page
-        assert "Meta lost it" in page
+        assert "WhatsApp no longer has the file" in page
         assert f'name="seen" value="{kept.pk}"' in page
 
     @pytest.mark.same_everywhere
@@ -371,7 +371,21 @@ class TestManyAtOnce:
         assert "No proof has come" in lines[bare].hint
         assert page.context["choice"].sum == "$5.00"
         assert "nothing to pay" in lines[held].hint
-        assert b"PDF" in page.content
+        pdf = good.proofs.get()
+        assert (
+            reverse("admin:raffles_paymentproof_thumbnail", args=[pdf.pk]).encode() in page.content
+        )
+
+    def test_does_not_confirm_what_cannot_be_shown(self, reviewer: Client) -> None:
+        order = sample_data.place_order()
+        proof = sample_data.keep_proof_file(sample_data.receive_proof(order))
+        PaymentProof.objects.filter(pk=proof.pk).update(rendition=RenditionStatus.TOO_COMPLEX)
+
+        page = post_action(reviewer, "confirm", order)
+
+        (line,) = page.context["choice"].lines
+        assert not line.fits
+        assert "open the file on its own page" in line.hint
 
     def test_says_exactly_what_happened_to_each(self, reviewer: Client) -> None:
         raffle = builders.create_raffle()
