@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Final
 
 import pytest
@@ -18,7 +19,7 @@ from shared.conversation.texts import (
 )
 from shared.conversation.values import OrderFacts, Reply
 from shared.core.constants import MAX_NOTE_LENGTH
-from shared.core.enums import OrderStatus, RejectReason
+from shared.core.enums import FileFailure, OrderStatus, RejectReason
 from shared.raffles.models import Raffle
 from shared.whatsapp import messages
 from tests import meta_limits
@@ -87,6 +88,10 @@ BUILDERS: Final[Mapping[str, Callable[[OrderFacts], Reply]]] = {
     "quantity_or_number": lambda order: number_questions.build_quantity_or_number_message(
         order.raffle, 5, hold=order
     ),
+    **{
+        f"file_lost_{failure}": partial(order_updates.build_file_lost_message, failure=failure)
+        for failure in FileFailure
+    },
     "under_review": order_status.build_under_review_message,
     "all_done": order_status.build_all_done_message,
 }

@@ -18,7 +18,15 @@ from backoffice.orders.changelist.bulk_confirmation import BulkAction
 from backoffice.orders.exports import view
 from backoffice.orders.exports.tables import ExportKind
 from backoffice.orders.proof_cards import ProofDisplay
-from shared.core.enums import ActorKind, LedgerKind, OrderAction, OrderStatus, Verdict
+from shared.core.enums import (
+    ActorKind,
+    FileFailure,
+    LedgerKind,
+    OrderAction,
+    OrderStatus,
+    RenditionStatus,
+    Verdict,
+)
 
 NOT_DECISIONS = {
     OrderAction.HELD,
@@ -38,6 +46,8 @@ NOT_DECISIONS = {
         ({*last_decision._ACTION_PHRASES, *NOT_DECISIONS}, OrderAction),
         (proof_cards._VERDICT_STYLES, Verdict),
         (proof_cards.PROOF_DISPLAY_LABELS, ProofDisplay),
+        (proof_cards.FAILURE_SENTENCES, FileFailure),
+        (proof_cards.HIDDEN_SENTENCES, RenditionStatus),
         (proof_admin._FILE_LABELS, ProofDisplay),
         (bulk_actions._CONFIRMATION_TITLES, BulkAction),
         (view._KIND_LABELS, ExportKind),
