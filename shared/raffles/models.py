@@ -9,7 +9,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Round
 
-from shared.core import enums
+from shared.core import enums, search_columns
 from shared.core.constants import DEFAULT_HOLD_MINUTES, MAX_NUMBERS_PER_RAFFLE
 from shared.core.enums import (
     ActorKind,
@@ -25,6 +25,7 @@ from shared.core.enums import (
     TicketStatus,
     Verdict,
 )
+from shared.core.search_columns import SearchableModel, SearchColumn
 from shared.raffles.order_tickets import choose_ticket_numbers
 from shared.raffles.validators import validate_currency, validate_time_zone
 
@@ -258,7 +259,7 @@ class TicketNumber(models.Model):
         return str(self.number)
 
 
-class Order(models.Model):
+class Order(SearchableModel):
     """An order: ticket numbers held for or sold to one buyer, at a fixed price."""
 
     raffle = models.ForeignKey(
@@ -279,6 +280,8 @@ class Order(models.Model):
         max_length=150, blank=True, help_text="Of a sale for cash, whose buyer has no contact."
     )
     buyer_phone = models.CharField(max_length=32, blank=True, help_text="Of a sale for cash.")
+    search_name = SearchColumn(source="buyer_name", compute=search_columns.fold_name)
+    search_phone = SearchColumn(source="buyer_phone", compute=search_columns.fold_typed_phone)
     code = models.CharField(
         max_length=12,
         null=True,

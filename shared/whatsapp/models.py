@@ -6,11 +6,12 @@ from typing import ClassVar
 from django.db import models
 from django.db.models import Q
 
-from shared.core import enums
+from shared.core import enums, search_columns
 from shared.core.enums import InboxStatus, MessageDeliveryStatus, OutboxKind, OutboxStatus, State
+from shared.core.search_columns import SearchableModel, SearchColumn
 
 
-class WhatsAppContact(models.Model):
+class WhatsAppContact(SearchableModel):
     """A buyer as known to one business number, and the state of their conversation."""
 
     phone_number_id = models.CharField("business number", max_length=32)
@@ -30,6 +31,9 @@ class WhatsAppContact(models.Model):
     )
     profile_name = models.CharField(max_length=150, blank=True)
     username = models.CharField(max_length=150, blank=True)
+    search_name = SearchColumn(source="profile_name", compute=search_columns.fold_name)
+    search_username = SearchColumn(source="username", compute=search_columns.fold_name)
+    search_phone = SearchColumn(source="wa_id", compute=search_columns.fold_whatsapp_phone)
     state = models.CharField(max_length=20, choices=enums.build_choices(State), default=State.MENU)
     context = models.JSONField(default=dict, blank=True)
     last_inbound_at = models.DateTimeField(
