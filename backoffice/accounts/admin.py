@@ -18,7 +18,7 @@ from backoffice.accounts.forms import NewPasswordForm, NewPersonForm, PersonForm
 from backoffice.accounts.roles import ROLES
 from backoffice.changelists import change_messages
 from backoffice.changelists.filters import ConditionFilter
-from backoffice.changelists.search import BoundedSearch
+from backoffice.changelists.search import FoldedSearch
 from backoffice.changelists.selection import BoundedSelection
 from backoffice.ui import display
 
@@ -43,7 +43,7 @@ class UserActiveFilter(ConditionFilter):
     }
 
 
-class SuperuserOnlyAdmin(BoundedSelection, BoundedSearch):
+class SuperuserOnlyAdmin(BoundedSelection, FoldedSearch):
     """Rows that only superusers may change, because with them a user could gain any permission."""
 
     menu_name: ClassVar[str] = ""
@@ -62,7 +62,7 @@ class SuperuserOnlyAdmin(BoundedSelection, BoundedSearch):
 
 
 @admin.register(User)
-class PersonAdmin(BoundedSelection, BoundedSearch, DjangoUserAdmin):
+class PersonAdmin(BoundedSelection, FoldedSearch, DjangoUserAdmin):
     """Users of the back office."""
 
     menu_name = "People"

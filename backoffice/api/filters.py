@@ -16,6 +16,7 @@ from drf_spectacular.utils import OpenApiParameter
 from rest_framework.exceptions import ValidationError
 
 from backoffice.api import pagination, query_params
+from backoffice.messaging.contact_search import MAX_SEARCH_MATCHES
 from backoffice.orders import search
 from backoffice.ui import ids
 from shared.core import enums
@@ -160,12 +161,17 @@ class OrderFilterSet(django_filters.FilterSet):
     )
     buyer = ApiTextFilter(
         method="filter_by_buyer",
-        help_text="Phone with or without its plus, user id at Meta, or part of the name.",
+        help_text="Phone as people dial it, user id at Meta, or part of the name.",
     )
     code = ApiTextFilter(method="filter_by_code", help_text="Order code in any spelling.")
     number = ApiTicketNumberFilter(
         method="filter_by_ticket_number",
         help_text="A ticket number it holds or once held, with or without its zeros.",
+    )
+
+    search = ApiTextFilter(
+        method="filter_by_search",
+        help_text="As on the page of orders: code, phone, name or ticket number, in any spelling.",
     )
 
     class Meta:
@@ -203,9 +209,20 @@ class OrderFilterSet(django_filters.FilterSet):
 
         """
         result = search.search_orders_of_buyer(rows, term)
-        if result.too_many:
-            message = f"{search.MAX_SEARCH_MATCHES:,} buyers or more match; write more of it."
-            raise ValidationError({"buyer": [message]})
+        refuse_too_many_buyers(result.too_many, parameter="buyer")
+        return result.orders
+
+    def filter_by_search(self, rows: QuerySet[Order], _: str, term: str) -> QuerySet[Order]:
+        """Keep the orders that the same search finds on the page.
+
+        Raises:
+            ValidationError: too many buyers match, so the result would be incomplete.
+
+        """
+        raffle_id = self.form.cleaned_data["raffle"]
+        wanted = search.parse_search_term(term)
+        result = search.search_orders(rows, wanted, raffle_id=raffle_id, sort=False)
+        refuse_too_many_buyers(result.too_many, parameter="search")
         return result.orders
 
     def filter_by_code(self, rows: QuerySet[Order], _: str, code: str) -> QuerySet[Order]:
@@ -227,11 +244,21 @@ class OrderFilterSet(django_filters.FilterSet):
             raise ValidationError({"number": ["Write a ticket number, such as 007."]})
         raffle_id = self.form.cleaned_data["raffle"]
         having, had = search.find_orders_with_ticket_number(number, raffle_id=raffle_id)
-        if len(having | had) >= search.MAX_SEARCH_MATCHES:
-            raise ValidationError(
-                {"number": [f"{search.MAX_SEARCH_MATCHES:,} orders or more had it."]}
-            )
+        if len(having | had) >= MAX_SEARCH_MATCHES:
+            raise ValidationError({"number": [f"{MAX_SEARCH_MATCHES:,} orders or more had it."]})
         return rows.filter(pk__in=having | had)
+
+
+def refuse_too_many_buyers(too_many: bool, *, parameter: str) -> None:
+    """Refuse a search whose result would be incomplete.
+
+    Raises:
+        ValidationError: too many buyers match.
+
+    """
+    if too_many:
+        message = f"{MAX_SEARCH_MATCHES:,} buyers or more match; write more of it."
+        raise ValidationError({parameter: [message]})
 
 
 def filter_rows[Row: Any](

@@ -139,19 +139,16 @@ class EventDeliveryAdmin(DetailActionsAdmin, FilteredAdmin):
         """Return when the delivery was queued first."""
         return display.format_time(delivery.created_at)
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[EventDelivery], search_term: str
-    ) -> tuple[QuerySet[EventDelivery], bool]:
-        """Find deliveries by order code or event id, with a separate query for the events."""
-        term = search_term.strip()
-        if not term:
-            return queryset, False
+    def find_rows(
+        self, request: HttpRequest, queryset: QuerySet[EventDelivery], term: str
+    ) -> QuerySet[EventDelivery]:
+        """Return deliveries by order code or event id, with a separate query for the events."""
         events = (
             Event.objects.filter(event_labels.build_event_search_condition(term))
             .order_by("-id")
             .values_list("pk", flat=True)
         )
-        return queryset.filter(event_id__in=list(events[:_MAX_EVENTS_SEARCHED])), False
+        return queryset.filter(event_id__in=list(events[:_MAX_EVENTS_SEARCHED]))
 
     def has_resend_permission(self, request: HttpRequest) -> bool:
         """Return whether the user may send deliveries again."""

@@ -60,14 +60,11 @@ class EventAdmin(FilteredAdmin):
         """Return when it happened."""
         return display.format_time(event.created_at)
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Event], search_term: str
-    ) -> tuple[QuerySet[Event], bool]:
-        """Find events by order code or event id, which are indexed."""
-        term = search_term.strip()
-        if not term:
-            return queryset, False
-        return queryset.filter(event_labels.build_event_search_condition(term)), False
+    def find_rows(
+        self, request: HttpRequest, queryset: QuerySet[Event], term: str
+    ) -> QuerySet[Event]:
+        """Return events by order code or event id, which are indexed."""
+        return queryset.filter(event_labels.build_event_search_condition(term))
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any

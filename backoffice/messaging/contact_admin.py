@@ -113,14 +113,11 @@ class WhatsAppContactAdmin(TabbedAdmin):
         contacts: QuerySet[WhatsAppContact] = super().get_queryset(request)
         return contacts.annotate(order_count=count)
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[WhatsAppContact], search_term: str
-    ) -> tuple[QuerySet[WhatsAppContact], bool]:
-        """Find contacts by part of the phone number or name, or by user id."""
-        term = search_term.strip()
-        if not term:
-            return queryset, False
-        return queryset.filter(contact_search.build_contact_condition(term)), False
+    def find_rows(
+        self, request: HttpRequest, queryset: QuerySet[WhatsAppContact], term: str
+    ) -> QuerySet[WhatsAppContact]:
+        """Return the contacts with a phone number, name or user id, in any spelling."""
+        return queryset.filter(contact_search.build_contact_condition(term))
 
     def get_urls(self) -> list[URLPattern]:
         """Add the URLs that block and unblock a contact."""

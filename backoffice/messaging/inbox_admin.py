@@ -1,5 +1,4 @@
 """Admin of inbound messages."""
-# ruff: noqa: ARG002 - Django passes these arguments
 
 from typing import Any, ClassVar
 
@@ -68,15 +67,12 @@ class InboundMessageAdmin(TabbedAdmin):
         """Return when the buyer sent it."""
         return display.format_time(message.sent_at)
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[InboundMessage], search_term: str
-    ) -> tuple[QuerySet[InboundMessage], bool]:
-        """Find messages by phone number, name or id, with a separate query for the contacts."""
-        term = search_term.strip()
-        if not term:
-            return queryset, False
-        condition = Q(wa_message_id=term) | Q(contact_id__in=contact_search.find_contact_ids(term))
-        return queryset.filter(condition), False
+    def find_rows(
+        self, request: HttpRequest, queryset: QuerySet[InboundMessage], term: str
+    ) -> QuerySet[InboundMessage]:
+        """Return messages by phone number, name or id, with a separate query for the contacts."""
+        buyers = contact_search.find_buyers_of_messages(request, term)
+        return queryset.filter(Q(wa_message_id=term) | Q(contact_id__in=buyers))
 
     def has_answer_again_permission(self, request: HttpRequest) -> bool:
         """Return whether the user may let the bot answer again."""

@@ -123,18 +123,16 @@ class OutboundMessageAdmin(TabbedAdmin):
         """Return the change list with the reasons."""
         return OutboxChangeList
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[OutboundMessage], search_term: str
-    ) -> tuple[QuerySet[OutboundMessage], bool]:
-        """Find messages by phone number, name, order code or message id."""
-        term = search_term.strip()
-        if not term:
-            return queryset, False
-        condition = Q(wa_message_id=term) | Q(contact_id__in=contact_search.find_contact_ids(term))
+    def find_rows(
+        self, request: HttpRequest, queryset: QuerySet[OutboundMessage], term: str
+    ) -> QuerySet[OutboundMessage]:
+        """Return messages by phone number, name, order code or message id."""
+        buyers = contact_search.find_buyers_of_messages(request, term)
+        condition = Q(wa_message_id=term) | Q(contact_id__in=buyers)
         if code := codes.normalise_code(term):
-            buyers = Order.objects.filter(code=code).values("contact_id")
-            condition |= Q(about=code, contact_id__in=buyers)
-        return queryset.filter(condition), False
+            of_order = Order.objects.filter(code=code).values("contact_id")
+            condition |= Q(about=code, contact_id__in=of_order)
+        return queryset.filter(condition)
 
     def has_send_again_permission(self, request: HttpRequest) -> bool:
         """Return whether the user may send messages again."""

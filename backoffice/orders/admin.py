@@ -2,7 +2,7 @@
 
 from typing import Any, ClassVar
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
@@ -14,6 +14,7 @@ from django.utils.safestring import SafeString
 
 from backoffice.changelists.read_only import ReadOnlyAdmin
 from backoffice.changelists.selects import FilteredChangeList
+from backoffice.messaging import contact_search
 from backoffice.orders import detail_page, search, summary, ticket_numbers
 from backoffice.orders.changelist import bulk_actions, filter_counts, tabs
 from backoffice.orders.changelist.bulk_confirmation import BulkAction
@@ -129,25 +130,19 @@ class OrderAdmin(ReadOnlyAdmin):
             return ("expires_at", "id")
         return ("-id",)
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Order], search_term: str
-    ) -> tuple[QuerySet[Order], bool]:
+    def find_rows(
+        self, request: HttpRequest, queryset: QuerySet[Order], term: str
+    ) -> QuerySet[Order]:
         """Return the orders with a code, phone number, name or ticket number, in any spelling."""
-        if not search_term.strip():
-            return queryset, False
         found = search.search_orders(
             queryset,
-            search.parse_search_term(search_term),
+            search.parse_search_term(term),
             raffle_id=parse_chosen_raffle_id(request),
             sort="o" not in request.GET,
         )
-        if found.too_many and request.method == "GET":
-            messages.info(
-                request,
-                f"Very many buyers match; shown are the newest {search.MAX_SEARCH_MATCHES:,}. "
-                "Type a little more to find somebody else.",
-            )
-        return found.orders, False
+        if found.too_many:
+            contact_search.warn_about_many_matches(request)
+        return found.orders
 
     def get_action_choices(
         self, request: HttpRequest, *args: Any, **kwargs: Any

@@ -5,6 +5,7 @@ from typing import Any, ClassVar, Final
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
@@ -13,7 +14,8 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from backoffice.changelists.read_only import ReadOnlyAdmin
-from backoffice.orders import proof_cards, proof_files
+from backoffice.messaging import contact_search
+from backoffice.orders import proof_cards, proof_files, search
 from backoffice.orders.changelist.filters import (
     ProofOrderFilter,
     ProofStatusFilter,
@@ -49,12 +51,7 @@ class PaymentProofAdmin(ReadOnlyAdmin):
     list_display = ("id", "decided_at", "buyer", "kind", "judged", "is_late", "arrived")
     list_filter = (ProofOrderFilter, ProofVerdictFilter, ProofStatusFilter)
     list_select_related = ("order__raffle", "contact")
-    search_fields: ClassVar[tuple[str, ...]] = (
-        "order__code__iexact",
-        "contact__wa_id",
-        "contact__profile_name",
-        "sha256",
-    )
+    search_fields: ClassVar[tuple[str, ...]] = ("sha256",)
     search_help_text = "Order code, phone, name or SHA-256"
     change_form_template = "admin/raffles/paymentproof/change_form.html"
 
@@ -92,6 +89,15 @@ class PaymentProofAdmin(ReadOnlyAdmin):
     def arrived(self, proof: PaymentProof) -> str:
         """Return the time the buyer sent it."""
         return _format_arrival_time(proof)
+
+    def find_rows(
+        self, request: HttpRequest, queryset: QuerySet[PaymentProof], term: str
+    ) -> QuerySet[PaymentProof]:
+        """Return the proofs with an order code, buyer or hash, in any spelling."""
+        found = search.search_proofs(queryset, term)
+        if found.too_many:
+            contact_search.warn_about_many_matches(request)
+        return found.proofs
 
     def get_urls(self) -> list[URLPattern]:
         """Return the addresses of the file and its pictures, and Django's own."""

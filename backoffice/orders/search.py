@@ -1,33 +1,28 @@
-"""Search for orders by code, phone number, name or ticket number."""
+"""Search for orders and payment proofs by code, phone number, name or ticket number."""
 
 import re
-from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from functools import reduce
-from operator import and_
 from typing import Final
 
-from django.db.models import Case, F, Q, QuerySet, Value, When
-from django.db.models.functions import Replace
+from django.db.models import Case, F, Q, QuerySet, When
 
-from backoffice.changelists.search import MAX_SEARCH_CHARACTERS
+from backoffice.changelists.search import MAX_SEARCH_CHARACTERS, contains_words
+from backoffice.messaging import contact_search
+from backoffice.messaging.contact_search import MAX_SEARCH_MATCHES
+from shared.core.search_text import fold_digits, fold_for_search
 from shared.raffles import codes
-from shared.raffles.models import Order, OrderTicket, Raffle
-from shared.whatsapp.models import WhatsAppContact
+from shared.raffles.models import Order, OrderTicket, PaymentProof, Raffle
 
 SEARCH_HELP: Final = "Code, phone, name, or a number: #07, 07 in summer"
 """The hint below the search box."""
-
-MAX_SEARCH_MATCHES: Final = 1_000
-"""Matching buyers that a search returns orders of; the newest ones, so that it stays fast."""
 
 _TICKET_NUMBER_PATTERN: Final = re.compile(
     r"(?P<sign>#|no\.?\s|number\s)?\s*(?P<number>\d{1,7})(?:\s+(?:in|of)\s+(?P<raffle>\S.*))?",
     re.IGNORECASE,
 )
-_PHONE_PATTERN: Final = re.compile(r"\+?[\d\s()./-]+")
-_MIN_PHONE_DIGITS: Final = 4
-_MAX_NAME_WORDS: Final = 6
+_SHA256_PATTERN: Final = re.compile(r"[0-9a-f]{64}", re.IGNORECASE)
+_MIN_BUYER_DIGITS: Final = 4
+"""Bare digits that may be a part of a phone number; fewer are a ticket number alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,49 +33,54 @@ class OrderSearchTerm:
         code: The code of an order.
         number: A ticket number.
         raffle: Part of the title of the raffle of that ticket number; empty for any raffle.
-        digits: Part of a phone number, without leading zeros and signs.
-        words: Parts of a buyer's name.
+        buyer: A buyer's phone number, name or user id, as `contact_search` reads it.
 
     """
 
     code: str | None = None
     number: int | None = None
     raffle: str = ""
-    digits: str = ""
-    words: tuple[str, ...] = ()
+    buyer: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class OrderSearchResult:
-    """The orders found; `too_many` if more than `MAX_SEARCH_MATCHES` buyers match."""
+    """The orders found; `too_many` if `MAX_SEARCH_MATCHES` buyers or more match."""
 
     orders: QuerySet[Order]
     too_many: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class ProofSearchResult:
+    """The payment proofs found; `too_many` if `MAX_SEARCH_MATCHES` buyers or more match."""
+
+    proofs: QuerySet[PaymentProof]
+    too_many: bool = False
+
+
 def parse_search_term(term: str) -> OrderSearchTerm:
     """Return the possible meanings of a search term, none if it is too long; without a query."""
-    term = " ".join(term.split())
     if len(term) > MAX_SEARCH_CHARACTERS:
         return OrderSearchTerm()
+    term = " ".join(fold_digits(term).split())
     code = codes.normalise_code(term)
-    if match := _TICKET_NUMBER_PATTERN.fullmatch(term):
-        is_ticket_number = match["sign"] or match["raffle"]
-        return OrderSearchTerm(
-            code=code,
-            number=int(match["number"]),
-            raffle=match["raffle"] or "",
-            digits="" if is_ticket_number else _extract_phone_digits(term),
-        )
-    if _PHONE_PATTERN.fullmatch(term):
-        return OrderSearchTerm(code=code, digits=_extract_phone_digits(term))
-    return OrderSearchTerm(code=code, words=tuple(term.split()[:_MAX_NAME_WORDS]))
+    match = _TICKET_NUMBER_PATTERN.fullmatch(term)
+    if match is None:
+        return OrderSearchTerm(code=code, buyer=term)
+    is_ticket_number = match["sign"] or match["raffle"] or len(term) < _MIN_BUYER_DIGITS
+    return OrderSearchTerm(
+        code=code,
+        number=int(match["number"]),
+        raffle=match["raffle"] or "",
+        buyer="" if is_ticket_number else term,
+    )
 
 
 def search_orders(
     orders: QuerySet[Order], wanted: OrderSearchTerm, *, raffle_id: int | None, sort: bool
 ) -> OrderSearchResult:
-    """Return the orders that match a search term; at most three bounded queries prepare it.
+    """Return the orders that match a search term; a few bounded queries prepare it.
 
     Args:
         orders: The orders to search.
@@ -95,7 +95,7 @@ def search_orders(
         holding, held = find_orders_with_ticket_number(
             wanted.number, raffle_id=raffle_id, title=wanted.raffle
         )
-    buyers, sales = _find_contact_ids(wanted), _find_cash_sale_ids(wanted)
+    buyers, sales = _find_buyers(wanted.buyer)
     condition = Q()
     if wanted.code:
         condition |= Q(code=wanted.code)
@@ -108,9 +108,7 @@ def search_orders(
     found = orders.filter(condition)
     if sort and holding:
         found = found.order_by(Case(When(pk__in=holding, then=0), default=1), "-pk")
-    return OrderSearchResult(
-        found, too_many=len(buyers) == MAX_SEARCH_MATCHES or len(sales) == MAX_SEARCH_MATCHES
-    )
+    return OrderSearchResult(found, too_many=_are_too_many(buyers, sales))
 
 
 def search_orders_of_buyer(orders: QuerySet[Order], term: str) -> OrderSearchResult:
@@ -121,19 +119,30 @@ def search_orders_of_buyer(orders: QuerySet[Order], term: str) -> OrderSearchRes
         term: A phone number in any spelling, the buyer's user id at Meta, or part of the name.
 
     """
-    parsed = parse_search_term(term)
-    wanted = OrderSearchTerm(digits=parsed.digits, words=parsed.words)
-    buyers, sales = _find_contact_ids(wanted, user_id=term.strip()), _find_cash_sale_ids(wanted)
+    buyers, sales = _find_buyers(term)
     found = orders.filter(Q(contact_id__in=buyers) | Q(pk__in=sales))
-    return OrderSearchResult(
-        found, too_many=len(buyers) >= MAX_SEARCH_MATCHES or len(sales) >= MAX_SEARCH_MATCHES
-    )
+    return OrderSearchResult(found, too_many=_are_too_many(buyers, sales))
 
 
-def _extract_phone_digits(term: str) -> str:
-    """Return the digits that all spellings of a phone number share; empty if there are too few."""
-    digits = re.sub(r"\D", "", term.replace("(0)", "")).lstrip("0")
-    return digits if len(digits) >= _MIN_PHONE_DIGITS else ""
+def search_proofs(proofs: QuerySet[PaymentProof], term: str) -> ProofSearchResult:
+    """Return the payment proofs of matching buyers, of an order, or with a file's hash.
+
+    Args:
+        proofs: The proofs to search.
+        term: A phone number, name or user id, an order code, or a SHA-256.
+
+    """
+    term = term.strip()
+    condition = Q()
+    if _SHA256_PATTERN.fullmatch(term):
+        condition |= Q(sha256=term.lower())
+    if code := codes.normalise_code(term):
+        condition |= Q(order__code=code)
+    buyers = contact_search.find_contact_ids(term)
+    if buyers:
+        condition |= Q(contact_id__in=buyers)
+    found = proofs.filter(condition) if condition else proofs.none()
+    return ProofSearchResult(found, too_many=_are_too_many(buyers))
 
 
 def find_orders_with_ticket_number(
@@ -152,7 +161,7 @@ def find_orders_with_ticket_number(
     """
     raffles = Raffle.objects.all() if raffle_id is None else Raffle.objects.filter(pk=raffle_id)
     if title:
-        raffles = raffles.filter(title__icontains=title)
+        raffles = raffles.filter(pk__in=_find_raffle_ids(title))
     links = OrderTicket.objects.filter(
         ticket__number=number, ticket__raffle__in=raffles.order_by().values("pk")
     )
@@ -162,38 +171,22 @@ def find_orders_with_ticket_number(
     return holding, {order_id for order_id, _ in found} - holding
 
 
-def _find_contact_ids(wanted: OrderSearchTerm, *, user_id: str = "") -> Collection[int]:
-    """Return the ids of the contacts with a phone number, name or user id at Meta."""
-    condition = Q(user_id=user_id) if user_id else Q(pk__in=())
-    if wanted.digits:
-        condition |= Q(wa_id__contains=wanted.digits)
-    elif wanted.words:
-        condition |= _match_all(
-            Q(profile_name__icontains=word) | Q(username__icontains=word) for word in wanted.words
-        )
-    found = WhatsAppContact.objects.filter(condition).order_by("-pk")
-    return list(found.values_list("pk", flat=True)[:MAX_SEARCH_MATCHES])
+def _find_buyers(term: str) -> tuple[list[int], list[int]]:
+    """Return the ids of the contacts that match a term, and of the sales for cash."""
+    if not term:
+        return [], []
+    sales = Order.objects.filter(contact_search.build_cash_buyer_condition(term)).order_by("-pk")
+    return contact_search.find_contact_ids(term), list(
+        sales.values_list("pk", flat=True)[:MAX_SEARCH_MATCHES]
+    )
 
 
-def _find_cash_sale_ids(wanted: OrderSearchTerm) -> Collection[int]:
-    """Return the ids of the cash sales to a buyer with a phone number or name."""
-    sales = Order.objects.filter(contact__isnull=True)
-    if wanted.digits:
-        sales = sales.alias(phone=_strip_phone_signs()).filter(phone__contains=wanted.digits)
-    elif wanted.words:
-        sales = sales.filter(_match_all(Q(buyer_name__icontains=word) for word in wanted.words))
-    else:
-        return ()
-    return list(sales.order_by("-pk").values_list("pk", flat=True)[:MAX_SEARCH_MATCHES])
+def _are_too_many(*found: list[int]) -> bool:
+    return any(len(ids) >= MAX_SEARCH_MATCHES for ids in found)
 
 
-def _strip_phone_signs() -> Replace:
-    """Return an expression for the typed phone number of a cash sale without its signs."""
-    phone = Replace("buyer_phone", Value("(0)"))
-    for sign in " -()./+":
-        phone = Replace(phone, Value(sign))
-    return phone
-
-
-def _match_all(conditions: Iterable[Q]) -> Q:
-    return reduce(and_, conditions)
+def _find_raffle_ids(title: str) -> list[int]:
+    """Return the ids of the raffles with each word in their title; there are few raffles."""
+    words = fold_for_search(title).split()
+    titles = Raffle.objects.order_by().values_list("pk", "title")
+    return [pk for pk, text in titles if contains_words(words, text=text)]

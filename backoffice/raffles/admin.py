@@ -24,7 +24,7 @@ from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
 
 from backoffice.changelists import change_messages
-from backoffice.changelists.search import BoundedSearch
+from backoffice.changelists.search import FoldedSearch
 from backoffice.changelists.selection import BoundedSelection
 from backoffice.raffles import (
     chat_preview,
@@ -71,7 +71,7 @@ class RaffleChangeList(ChangeList):
 
 
 @admin.register(Raffle)
-class RaffleAdmin(BoundedSelection, BoundedSearch):
+class RaffleAdmin(BoundedSelection, FoldedSearch):
     """Raffles; only buttons change the status, and no raffle is ever deleted."""
 
     form = RaffleForm

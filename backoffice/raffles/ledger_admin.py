@@ -15,10 +15,12 @@ from django.utils.safestring import SafeString
 
 from backoffice.changelists.filters import ConditionFilter
 from backoffice.changelists.selects import FilteredAdmin
+from backoffice.messaging import contact_search
+from backoffice.orders import search
 from backoffice.ui import display, ids
 from shared.conversation import formatting
 from shared.core.enums import LedgerKind
-from shared.raffles.models import LedgerEntry, Raffle
+from shared.raffles.models import LedgerEntry, Order, Raffle
 
 LEDGER_KIND_BADGES: Final = {
     LedgerKind.CONFIRMED: ("Money in", "success"),
@@ -90,11 +92,24 @@ class LedgerEntryAdmin(FilteredAdmin):
     list_display = ("moment", "what", "sum", "buyer_order", "raffle", "who", "reference")
     list_filter = (LedgerKindFilter, LedgerRaffleFilter, LedgerDateFilter)
     list_select_related = ("order", "raffle")
-    search_fields: ClassVar[tuple[str, ...]] = ("order__code__iexact", "reference")
-    search_help_text = "Order code or reference"
+    search_fields: ClassVar[tuple[str, ...]] = ("reference",)
+    search_help_text = "Order code, phone, name or reference"
     ordering = ("-id",)
     fields = ("moment", "what", "sum", "buyer_order", "raffle", "quantity", "who", "reference")
     readonly_fields = fields
+
+    def find_rows(
+        self, request: HttpRequest, queryset: QuerySet[LedgerEntry], term: str
+    ) -> QuerySet[LedgerEntry]:
+        """Return the entries with a reference, or of the orders that the same search finds."""
+        orders = search.search_orders(
+            Order.objects.order_by(), search.parse_search_term(term), raffle_id=None, sort=False
+        )
+        if orders.too_many:
+            contact_search.warn_about_many_matches(request)
+        newest = orders.orders.order_by("-pk").values_list("pk", flat=True)
+        ids = list(newest[: contact_search.MAX_SEARCH_MATCHES])
+        return queryset.filter(Q(reference__icontains=term) | Q(order_id__in=ids))
 
     @admin.display(description="When")
     def moment(self, entry: LedgerEntry) -> str:

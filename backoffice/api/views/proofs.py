@@ -22,7 +22,7 @@ from backoffice.api.openapi.schema import describe_refusals
 from backoffice.api.pagination import IdPaginator
 from backoffice.api.responses import base, proofs
 from backoffice.api.responses.proofs import ProofPageResponse
-from backoffice.orders import proof_files
+from backoffice.orders import proof_files, search
 from backoffice.ui.file_responses import DOWNLOAD_CONTENT_TYPES, INLINE_CONTENT_TYPES
 from shared.core import enums
 from shared.core.enums import ProofStatus, Scope, Verdict
@@ -82,6 +82,10 @@ class ProofFilterSet(django_filters.FilterSet):
     arrived_since = ApiDateTimeFilter(
         "arrived_at", lookup_expr="gte", help_text="Sent then or later."
     )
+    search = ApiTextFilter(
+        method="filter_by_search",
+        help_text="As on the page of proofs: order code, phone, name or SHA-256, in any spelling.",
+    )
 
     class Meta:
         """Model without generated filters."""
@@ -98,6 +102,19 @@ class ProofFilterSet(django_filters.FilterSet):
         if order_id := query_params.parse_id(reference):
             return rows.filter(order=order_id)
         return rows.filter(order__code=codes.normalise_code(reference) or "")
+
+    def filter_by_search(
+        self, rows: QuerySet[PaymentProof], _: str, term: str
+    ) -> QuerySet[PaymentProof]:
+        """Keep the proofs that the same search finds on the page.
+
+        Raises:
+            ValidationError: too many buyers match, so the result would be incomplete.
+
+        """
+        result = search.search_proofs(rows, term)
+        filters.refuse_too_many_buyers(result.too_many, parameter="search")
+        return result.proofs
 
 
 class ProofListView(APIView):

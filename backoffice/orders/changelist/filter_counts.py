@@ -72,8 +72,8 @@ def count_orders_by_filter(*, now: datetime) -> OrderFilterCounts:
 
 def _build_count_query(parameter: str, value: Any, condition: Q) -> QuerySet[Order, Any]:
     text = CharField()
-    named = Order.objects.filter(condition).order_by()
-    named = named.annotate(
+    found: QuerySet[Order] = Order.objects.filter(condition).order_by()
+    named = found.annotate(
         parameter=Value(parameter, output_field=text),
         value=value if isinstance(value, F) else Value(value.value, output_field=text),
     )

@@ -5,7 +5,7 @@ from urllib.parse import quote
 import pytest
 from pytest_django import DjangoAssertNumQueries, Settings
 
-from backoffice.orders import search
+from backoffice.messaging import contact_search
 from shared.core.enums import Scope
 from shared.use_cases import payments
 from shared.whatsapp.models import WhatsAppContact
@@ -177,7 +177,7 @@ class TestFilters:
     def test_refuse_a_name_so_common_that_orders_would_be_missing(self, api: ApiProgram) -> None:
         WhatsAppContact.objects.bulk_create(
             WhatsAppContact(phone_number_id="1", wa_id=str(n), profile_name="Ana", created_at=NOON)
-            for n in range(search.MAX_SEARCH_MATCHES)
+            for n in range(contact_search.MAX_SEARCH_MATCHES)
         )
 
         answer = api.get("/api/orders?buyer=ana")

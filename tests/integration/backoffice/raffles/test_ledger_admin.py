@@ -19,7 +19,7 @@ LIST = "admin:raffles_ledgerentry_changelist"
 
 
 def create_entry(raffle: Raffle, **fields: Any) -> LedgerEntry:
-    order = builders.create_order_row(raffle, code=f"R-{LedgerEntry.objects.count():05d}")
+    order = builders.create_order_row(raffle, code=f"R-ABCD{LedgerEntry.objects.count() + 2}")
     return LedgerEntry.objects.create(
         **{
             "raffle": raffle,
