@@ -21,10 +21,11 @@ def run() -> None:
         SystemExit: a screen exceeds its limits.
 
     """
-    pages.measure_pages("Screens", visitor=_log_in_seller, pages=list_screens)
+    pages.measure_pages("Screens", visitor=log_in_seller, pages=list_screens)
 
 
-def _log_in_seller() -> "Client":
+def log_in_seller() -> "Client":
+    """Return a client with the session of a member of the group Seller."""
     from django.contrib.auth.models import User
     from django.test import Client
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 NUMBERS: Final = 1_000_000
 ORDERS: Final = 100_000
-BUYERS: Final = 60_000
+BUYERS: Final = 100_000
 WAITING: Final = 1_000
 UNPAID: Final = 1_500
 HELD: Final = 500
@@ -105,6 +105,7 @@ class Month:
             proofs.write_proofs(self)
             message_history.write_messages(self)
         self._mark_numbers()
+        self._fill_search_columns()
         rows.update_statistics()
 
     def _build_deals(self) -> Iterator[Deal]:
@@ -172,6 +173,21 @@ class Month:
                 for key in range(1, BUYERS + 1)
             ),
         )
+
+    def _fill_search_columns(self) -> None:
+        """Compute what saving a row through its model would have computed."""
+        from django.apps import apps
+
+        from shared.core.search_columns import SearchColumn, fill_search_columns
+
+        for model in apps.get_models():
+            columns = {
+                each.attname: (each.source, each.compute)
+                for each in model._meta.concrete_fields
+                if isinstance(each, SearchColumn)
+            }
+            if columns:
+                fill_search_columns(model._default_manager.all(), columns)
 
     def _write_orders(self, raffle: "Raffle") -> None:
         from shared.raffles.models import Order
