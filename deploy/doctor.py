@@ -17,12 +17,29 @@ from rich.text import Text
 from deploy.dotenv import generate_secrets
 from gateway import doctor as gateway_doctor
 from gateway.doctor import CheckResult, CheckStatus, report_failed, report_open, report_passed
-from shared.core.config import ConfigurationError, GatewaySettings, Settings
+from shared.core.config import (
+    MISSING_VARIABLE,
+    ConfigurationError,
+    GatewaySettings,
+    Settings,
+)
 
 CHECK_STATUS_MARKS: Final[Mapping[CheckStatus, tuple[str, str]]] = {
     CheckStatus.PASSED: ("✓", "green"),
     CheckStatus.FAILED: ("✗", "bold red"),
     CheckStatus.OPEN: ("–", "yellow"),
+}
+NEED_OF_VARIABLES: Final[Mapping[str, str]] = {
+    "DJANGO_SECRET_KEY": "It signs sessions; without it nothing starts.",
+    "META_APP_SECRET": "Without it the gateway cannot tell Meta's webhooks from forged ones.",
+    "META_VERIFY_TOKEN": "Without it Meta cannot verify the webhook, and sends none.",
+    "META_ACCESS_TOKEN": "Without it the bot cannot send a message.",
+    "META_PHONE_NUMBER_ID": "Without it the bot has no number to answer from.",
+}
+PLACES_OF_VARIABLES: Final[Mapping[str, str]] = {
+    "META_APP_SECRET": "Meta shows it under App settings, Basic",
+    "META_ACCESS_TOKEN": "a system user of your business makes it (docs/going-live.md, section 7)",
+    "META_PHONE_NUMBER_ID": "Meta shows it under WhatsApp, API Setup",
 }
 REDACTED: Final = "***"
 GENERATED_SECRET_NAMES: Final = frozenset(generate_secrets())
@@ -36,7 +53,8 @@ def run_checks(*, now: datetime) -> list[CheckResult]:
     except ConfigurationError:
         rest = ("Database", "Migrations", "Staff login", "Raffle", "PUBLIC_URL", "Meta")
         return found + [
-            report_open(title, "cannot be seen without configuration") for title in rest
+            report_open(title, "This cannot be checked before the configuration is complete.")
+            for title in rest
         ]
     found += _check_with_django(settings, now=now)
     return [_redact_secrets(finding, settings) for finding in found]
@@ -47,20 +65,30 @@ def _check_configuration() -> list[CheckResult]:
         settings = GatewaySettings.from_environment()
     except ConfigurationError as error:
         return [
-            report_failed(name, problem, remedy=_explain_variable(name))
+            report_failed(name, _describe_variable(name, problem), remedy=_explain_variable(name))
             for name, problem in error.problems.items()
         ]
     if settings.django_debug and settings.is_https:
-        remedy = "Take DJANGO_DEBUG out of .env: its pages show strangers the inside."
-        return [report_failed("DJANGO_DEBUG", "is on where the public can come", remedy=remedy)]
-    return [report_passed("Configuration", "every variable is there")]
+        words = "Debug pages are on at a public address: they show strangers code and settings."
+        return [report_failed("DJANGO_DEBUG", words, remedy="Take DJANGO_DEBUG out of .env.")]
+    return [report_passed("Configuration", "Every variable is there.")]
+
+
+def _describe_variable(name: str, problem: str) -> str:
+    """Return what is wrong with a variable, and what does not work because of that."""
+    reason = NEED_OF_VARIABLES.get(name, "")
+    if problem == MISSING_VARIABLE or not problem:
+        return f"It is missing. {reason}".strip()
+    return f"Its value cannot be used: {problem.removeprefix('Value error, ')}. {reason}".strip()
 
 
 def _explain_variable(name: str) -> str:
     if name in GENERATED_SECRET_NAMES:
         return "Run `uv run rafflebot secrets >> .env`, once."
+    if name in PLACES_OF_VARIABLES:
+        return f"Write it into .env; {PLACES_OF_VARIABLES[name]}."
     field = Settings.model_fields.get(name.lower())
-    return f"In .env: {field.description}." if field else "See .env.example."
+    return f"Correct it in .env: {field.description}." if field else "See .env.example."
 
 
 def _check_with_django(settings: Settings, *, now: datetime) -> list[CheckResult]:
@@ -72,7 +100,8 @@ def _check_with_django(settings: Settings, *, now: datetime) -> list[CheckResult
     found += asyncio.run(gateway_doctor.check_meta_setup(settings, now=now))
     if installation.is_loopback_address(settings.meta_graph_url):
         remedy = "Take META_GRAPH_URL out of .env and fill in what Meta gave you (section 7)."
-        found.append(report_open("Meta", "is a stand-in on this machine", remedy=remedy))
+        words = "It is a stand-in on this machine, so no real buyer is reached."
+        found.append(report_open("Meta", words, remedy=remedy))
     if next(finding for finding in found if finding.title == "Migrations").has_passed:
         found.append(installation.check_last_webhook(settings))
         found.append(installation.check_staff_mail(settings))

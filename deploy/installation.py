@@ -37,7 +37,10 @@ def check_installation(settings: Settings, *, now: datetime) -> list[CheckResult
         found += [_check_staff_login(), _check_raffle_on_sale(settings, now=now)]
     seen = {finding.title for finding in found}
     unseen = [title for title in ("Migrations", "Staff login", "Raffle") if title not in seen]
-    found += [report_open(title, "cannot be seen before the database is ready") for title in unseen]
+    found += [
+        report_open(title, "This cannot be checked before the database is ready.")
+        for title in unseen
+    ]
     return [*found, _check_public_url(settings)]
 
 
@@ -47,12 +50,14 @@ def _check_database() -> CheckResult:
     except DatabaseError as error:
         return report_failed(
             "Database",
-            f"does not answer: {str(error).strip().splitlines()[0]}",
-            remedy="Start it, make the folder of the SQLite file, or correct DATABASE_URL.",
+            f"It does not answer: {str(error).strip().splitlines()[0]}. Nothing works without it.",
+            remedy="If it is new, run `uv run manage migrate`; else start it or correct DATABASE_URL.",
         )
     if connection.vendor == "sqlite":
-        return report_passed("Database", "SQLite: fine on one machine, PostgreSQL for more")
-    return report_passed("Database", f"{connection.display_name} answers")
+        return report_passed(
+            "Database", "SQLite answers: fine on one machine; take PostgreSQL for more."
+        )
+    return report_passed("Database", f"{connection.display_name} answers.")
 
 
 def _check_migrations() -> CheckResult:
@@ -61,18 +66,18 @@ def _check_migrations() -> CheckResult:
     if unapplied:
         return report_failed(
             "Migrations",
-            f"{len(unapplied)} are not applied",
+            f"{len(unapplied)} are not applied, so tables that the program needs are not there.",
             remedy="Run `uv run manage migrate`.",
         )
-    return report_passed("Migrations", "all are applied")
+    return report_passed("Migrations", "All are applied.")
 
 
 def _check_staff_login() -> CheckResult:
     if User.objects.filter(is_staff=True, is_active=True).exists():
-        return report_passed("Staff login", "somebody can log in to the back office")
+        return report_passed("Staff login", "Somebody can log in to the back office.")
     return report_failed(
         "Staff login",
-        "nobody can log in to the back office",
+        "Nobody can log in to the back office, so no payment can be confirmed there.",
         remedy="Run `uv run manage createsuperuser`.",
     )
 
@@ -84,23 +89,29 @@ def _check_raffle_on_sale(settings: Settings, *, now: datetime) -> CheckResult:
         for raffle in availability.list_raffles_on_sale(number, now=now)
     }
     if on_sale:
-        return report_passed("Raffle", "on sale: " + ", ".join(on_sale.values()))
+        return report_passed("Raffle", "On sale: " + ", ".join(on_sale.values()) + ".")
     if Raffle.objects.filter(status=RaffleStatus.OPEN).exists():
-        words, remedy = "one is open, but sells nothing now", "its sale dates and business number"
-        return report_failed("Raffle", words, remedy=f"Look at {remedy} in the back office.")
+        words = "One is open but sells nothing now: buyers are told that nothing is on sale."
+        remedy = "Look at its sale dates and business number in the back office."
+        return report_failed("Raffle", words, remedy=remedy)
     return report_failed(
-        "Raffle", "none is open", remedy="Make one in the back office, then open it."
+        "Raffle",
+        "No raffle is open: buyers are told that nothing is on sale.",
+        remedy="Make one in the back office, then open it.",
     )
 
 
 def _check_public_url(settings: Settings) -> CheckResult:
     title = "PUBLIC_URL"
     if settings.is_https:
-        return report_passed(title, settings.public_url)
+        return report_passed(title, f"It is {settings.public_url}.")
     remedy = "Put a proxy with a certificate in front and set PUBLIC_URL to its https:// address."
     if is_loopback_address(settings.public_url) and is_loopback_address(settings.meta_graph_url):
-        return report_open(title, f"{settings.public_url}: this machine only", remedy=remedy)
-    return report_failed(title, f"{settings.public_url} is not https", remedy=remedy)
+        return report_open(
+            title, f"It is {settings.public_url}: only this machine reaches it.", remedy=remedy
+        )
+    words = f"{settings.public_url} is not https: Meta sends webhooks to https alone."
+    return report_failed(title, words, remedy=remedy)
 
 
 def check_last_webhook(settings: Settings) -> CheckResult:
@@ -109,9 +120,11 @@ def check_last_webhook(settings: Settings) -> CheckResult:
     numbers = BusinessNumber.objects.filter(phone_number_id__in=settings.phone_number_ids)
     heard = numbers.exclude(last_webhook_at=None).order_by("-last_webhook_at").first()
     if heard is None or heard.last_webhook_at is None:
-        return report_open(title, "none has arrived yet", remedy=NO_WEBHOOK_REMEDY)
+        return report_open(
+            title, "None has arrived yet, so no buyer has been answered.", remedy=NO_WEBHOOK_REMEDY
+        )
     return report_passed(
-        title, f"the last one arrived at {heard.last_webhook_at:%Y-%m-%d %H:%M:%S} UTC"
+        title, f"The last one arrived at {heard.last_webhook_at:%Y-%m-%d %H:%M:%S} UTC."
     )
 
 

@@ -86,7 +86,7 @@ async def check_meta_setup(
         clock = await _check_clock(http, settings, now=now)
         token = settings.meta_access_token.get_secret_value()
         if clock.title == "Graph API" or not token:
-            return [clock, report_open("Meta", "cannot be asked without an answer and a token")]
+            return [clock, report_open("Meta", "It cannot be asked without an answer and a token.")]
         client = MetaClient(
             base_url=settings.meta_graph_url,
             version=settings.meta_graph_version,
@@ -110,19 +110,20 @@ async def _check_clock(
     except httpx.HTTPError as error:
         return report_failed(
             "Graph API",
-            f"{settings.meta_graph_url} is out of reach: {type(error).__name__}",
+            f"{settings.meta_graph_url} is out of reach: {type(error).__name__}. "
+            "Nothing can be sent.",
             remedy="Look at the network, the firewall and META_GRAPH_URL.",
         )
     if "date" not in answer.headers:
-        return report_open("Clock", "Meta did not say what time it is")
+        return report_open("Clock", "Meta did not say what time it is.")
     off = abs(parsedate_to_datetime(answer.headers["date"]) - now)
     if off > CLOCK_TOLERANCE:
         return report_failed(
             "Clock",
-            f"is {off.total_seconds():.0f} s away from Meta's",
+            f"It is {off.total_seconds():.0f} s away from Meta's, so deadlines are wrong.",
             remedy="Let the system keep the time: `timedatectl set-ntp true`.",
         )
-    return report_passed("Clock", "agrees with Meta's")
+    return report_passed("Clock", "It agrees with Meta's.")
 
 
 async def _check_with_token(
@@ -153,8 +154,12 @@ async def _check_business_number(client: MetaClient, number: str) -> list[CheckR
     status = about.get("status", "CONNECTED")
     if status != "CONNECTED":
         remedy = "Register the number: WhatsApp Manager, Phone numbers (docs/going-live.md, 7)."
-        return [report_failed(title, f"{name} is {status}, not CONNECTED", remedy=remedy)]
-    return [report_passed(title, f"{name} is connected"), _check_callback(number, about)]
+        return [
+            report_failed(
+                title, f"{name} is {status}, not CONNECTED, and cannot send.", remedy=remedy
+            )
+        ]
+    return [report_passed(title, f"{name} is connected."), _check_callback(number, about)]
 
 
 def _check_callback(number: str, about: Mapping[str, Any]) -> CheckResult:
@@ -163,12 +168,14 @@ def _check_callback(number: str, about: Mapping[str, Any]) -> CheckResult:
     level = next((level for level in CALLBACK_LEVELS if configured.get(level)), None)
     if level is None:
         remedy = "WhatsApp, Configuration: enter https://…/webhook and META_VERIFY_TOKEN, verify."
-        return report_open(title, "Meta shows no callback address", remedy=remedy)
+        return report_open(
+            title, "Meta shows no callback address, so it sends messages nowhere.", remedy=remedy
+        )
     address = str(configured[level])
     if not address.endswith(("/webhook", "/webhook/")):
         remedy = f"Point it to https://…/webhook; it is set on the level {level}."
-        return report_failed(title, f"webhooks go to {address}", remedy=remedy)
-    return report_passed(title, f"webhooks go to {address}")
+        return report_failed(title, f"Webhooks go to {address}, not to the gateway.", remedy=remedy)
+    return report_passed(title, f"Webhooks go to {address}.")
 
 
 async def _check_account(
@@ -177,7 +184,7 @@ async def _check_account(
     title = "WhatsApp account"
     if not settings.meta_waba_id:
         remedy = "Set META_WABA_ID to the WhatsApp Business Account ID (WhatsApp, API Setup)."
-        return [report_open(title, "cannot be asked without META_WABA_ID", remedy=remedy)]
+        return [report_open(title, "It cannot be asked without META_WABA_ID.", remedy=remedy)]
     try:
         apps = await client.list_subscribed_apps(settings.meta_waba_id)
         numbers = {
@@ -188,15 +195,15 @@ async def _check_account(
         return [_report_meta_error(title, refusal)]
     if not apps:
         remedy = f"POST /{settings.meta_waba_id}/subscribed_apps with the token, or verify anew."
-        return [report_failed(title, "no app is subscribed: webhooks stay silent", remedy=remedy)]
+        return [report_failed(title, "No app is subscribed, so no message arrives.", remedy=remedy)]
     strangers = sorted(set(settings.phone_number_ids) - numbers)
     if strangers:
         remedy = "Correct META_WABA_ID or META_PHONE_NUMBER_ID."
-        return [report_failed(title, f"does not own {', '.join(strangers)}", remedy=remedy)]
+        return [report_failed(title, f"It does not own {', '.join(strangers)}.", remedy=remedy)]
     owners = (app.get("whatsapp_business_api_data") or {} for app in apps)
     ids = [str(owner["id"]) for owner in owners if "id" in owner]
     return [
-        report_passed(title, "an app is subscribed"),
+        report_passed(title, "An app is subscribed."),
         await _check_webhook_fields(http, settings, app_ids=ids),
     ]
 
@@ -212,13 +219,18 @@ async def _check_webhook_fields(
             if fields is None:
                 continue
             if "messages" in fields:
-                return report_passed(title, "the secret is right, the field messages is subscribed")
+                return report_passed(
+                    title, "The secret is right, and the field messages is subscribed."
+                )
             remedy = "Subscribe to the field messages: WhatsApp, Configuration, Webhook fields."
-            return report_failed(title, "the field messages is not subscribed", remedy=remedy)
+            return report_failed(
+                title, "The field messages is not subscribed, so no message arrives.", remedy=remedy
+            )
     return report_failed(
         title,
-        "META_APP_SECRET is not that of an app subscribed to the account",
-        remedy="Copy the secret anew: App settings, Basic. A wrong one turns every webhook away.",
+        "META_APP_SECRET is not that of an app subscribed to the account: with a wrong one every "
+        "webhook is turned away.",
+        remedy="Copy the secret anew: App settings, Basic.",
     )
 
 
@@ -244,7 +256,7 @@ async def _fetch_subscribed_fields(
 
 def _report_meta_error(title: str, error: GraphError | httpx.HTTPError) -> CheckResult:
     if not isinstance(error, GraphRefused):
-        said = f"Meta did not answer: {type(error).__name__} {error}".strip()
+        said = f"Meta did not answer: {f'{type(error).__name__} {error}'.strip().rstrip('.')}."
         return report_failed(title, said, remedy="Try again in a minute.")
-    said = f"Meta refuses (code {error.code}): {error.details}".strip()
+    said = f"Meta refuses (code {error.code}): {error.details.rstrip('.')}."
     return report_failed(title, said, remedy=error.judgement.explanation)

@@ -24,6 +24,10 @@ LOGO_MEDIA_TYPES: Final = {
 """Media types of a logo by the extension of its file."""
 
 
+MISSING_VARIABLE: Final = "is required and missing"
+"""The problem of a required variable without a value."""
+
+
 class ConfigurationError(Exception):
     """Variables are missing or malformed; the message lists all of them."""
 
@@ -288,7 +292,7 @@ def _split_list(value: str) -> tuple[str, ...]:
 
 
 def _describe_problem(detail: ErrorDetails) -> str:
-    return "is required and missing" if detail["type"] == "missing" else detail["msg"]
+    return MISSING_VARIABLE if detail["type"] == "missing" else detail["msg"]
 
 
 @cache

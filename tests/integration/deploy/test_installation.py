@@ -72,7 +72,7 @@ class TestInstallation:
     def test_ignores_a_paused_raffle(self) -> None:
         builders.create_raffle(numbers=1, status=RaffleStatus.PAUSED)
 
-        assert "none is open" in check_by_title()["Raffle"].words
+        assert "No raffle is open" in check_by_title()["Raffle"].words
 
     @pytest.mark.same_everywhere
     @pytest.mark.parametrize(
