@@ -51,7 +51,7 @@ def _check_database() -> CheckResult:
         return report_failed(
             "Database",
             f"It does not answer: {str(error).strip().splitlines()[0]}. Nothing works without it.",
-            remedy="If it is new, run `uv run manage migrate`; else start it or correct DATABASE_URL.",
+            remedy="Start it, correct DATABASE_URL or, if it is new, run `uv run manage migrate`.",
         )
     if connection.vendor == "sqlite":
         return report_passed(

@@ -2,7 +2,9 @@
 
 import fcntl
 import os
+import re
 import secrets
+import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,8 +22,16 @@ SELLER_USERNAME: Final = "seller"
 READABLE_CHARACTERS: Final = "abcdefghjkmnpqrstuvwxyz23456789"
 
 
+UNFIT_PATH_CHARACTERS: Final = re.compile(r"[?#%\x00-\x1f]")
+"""Characters with a meaning of their own in DATABASE_URL."""
+
+
 class DemoAlreadyRunning(Exception):
     """Another demo runs in this folder; stop it first, or use its phone."""
+
+
+class DemoFolderUnusable(Exception):
+    """The folder cannot hold the demo's data; the message says why."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +78,35 @@ class DemoFolder:
     def login_file(self) -> Path:
         """The file with the seller's login and API token."""
         return self.folder / "demo-login.env"
+
+    def check_usable(self) -> None:
+        """Create the folder and write into it.
+
+        Raises:
+            DemoFolderUnusable: that is not possible.
+
+        """
+        if unfit := UNFIT_PATH_CHARACTERS.search(str(self.folder)):
+            raise DemoFolderUnusable(
+                f"{self.folder} cannot be the path of a database because of {unfit[0]!r}. "
+                "Choose another folder with --folder."
+            )
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=self.folder):
+                pass
+            for file in (self.env_file, self.login_file):
+                dotenv.read_env_file(file)
+        except FileExistsError:
+            raise DemoFolderUnusable(
+                f"{self.folder} is not a folder. Choose another one with --folder."
+            ) from None
+        except (OSError, UnicodeDecodeError) as error:
+            why = error.strerror if isinstance(error, OSError) else "a file in it is not text"
+            raise DemoFolderUnusable(
+                f"{self.folder} cannot hold the demo's data: {why}. "
+                "Choose a folder that can be written to, with --folder."
+            ) from None
 
     def load_password(self) -> str:
         """Return the seller's password; generate and save it at the first demo."""

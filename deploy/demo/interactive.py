@@ -1,24 +1,32 @@
 """`rafflebot demo`: running services, a panel with addresses and login, and a buyer's phone."""
 
+import shlex
 from pathlib import Path
 from typing import Final
 
-from rich.box import HORIZONTALS
-from rich.console import Console, Group
-from rich.panel import Panel
-from rich.table import Table
+from rich.console import Console, ConsoleOptions, RenderResult
+from rich.rule import Rule
 from rich.text import Text
 
 from deploy.child_processes import CommandFailed, ProcessFailed
 from deploy.demo import services
-from deploy.demo.environment import DemoAlreadyRunning, DemoFolder, find_demo_ports
-from deploy.demo.services import INTERRUPTED_EXIT_CODE, RunningDemo
+from deploy.demo.environment import (
+    DemoAlreadyRunning,
+    DemoFolder,
+    DemoFolderUnusable,
+    find_demo_ports,
+)
+from deploy.demo.services import RunningDemo
+from deploy.exit_codes import INTERRUPTED_EXIT_CODE, UNUSABLE_FOLDER_EXIT_CODE
 from deploy.sandbox.client import SandboxClient
 from deploy.sandbox.phone.terminal import TerminalPhone
 from shared.core.config import PROJECT_ROOT
 
 PREFERRED_PORTS: Final = (8090, 8080, 8000)
 """Ports of the stand-in, the gateway and the back office, unless they are taken."""
+
+MAX_LINE_CHARACTERS: Final = 1_000
+"""Characters of the longest line that is printed for copying."""
 
 
 def run_demo(console: Console, *, folder: Path | None) -> int:
@@ -35,6 +43,7 @@ def run_demo(console: Console, *, folder: Path | None) -> int:
     demo_folder = DemoFolder((folder or PROJECT_ROOT / "var").resolve())
     report = services.build_progress_printer(console)
     try:
+        demo_folder.check_usable()
         with (
             demo_folder.lock(),
             services.run_demo_services(
@@ -45,6 +54,9 @@ def run_demo(console: Console, *, folder: Path | None) -> int:
     except KeyboardInterrupt:
         report("stopped while starting")
         return INTERRUPTED_EXIT_CODE
+    except DemoFolderUnusable as error:
+        console.print(Text(str(error), "red"))
+        return UNUSABLE_FOLDER_EXIT_CODE
     except (DemoAlreadyRunning, CommandFailed, ProcessFailed) as error:
         console.print(Text(str(error), "red"))
         return 1
@@ -56,36 +68,73 @@ def _open_phone(console: Console, demo: RunningDemo) -> None:
     with SandboxClient(demo.sandbox_url) as sandbox:
         # unlike the gateway, it does not know when the buyers of an earlier demo wrote
         sandbox.settings(window="off")
-        info = _build_access_panel(demo)
-        console.print(info)
+        info = build_access_text(demo)
+        console.print(info, crop=False)
         try:
-            TerminalPhone(sandbox=sandbox, console=console, info=info).run_commands()
+            TerminalPhone(
+                sandbox=sandbox,
+                console=console,
+                info=info,
+                after_receipt=lambda code: build_seller_text(demo, code=code),
+            ).run_commands()
         except KeyboardInterrupt:
             console.print()  # end the line of the prompt
 
 
-def _build_access_panel(demo: RunningDemo) -> Panel:
-    facts = Table.grid(padding=(0, 2, 0, 0))
-    facts.add_column(style="bold", no_wrap=True)
-    facts.add_column(overflow="fold")
-    facts.add_row("Raffle", demo.seeded.raffle)
-    facts.add_row("Back office", f"{demo.backoffice_url}/admin/")
-    facts.add_row("Login", f"{demo.username}  {demo.password}")
-    facts.add_row("Logs", f"{demo.folder.logs_folder}/{{gateway,backoffice,meta}}.log")
-    facts.add_row("Check it", f"uv run --env-file {demo.folder.env_file} rafflebot doctor")
-    return Panel(
-        Group(
-            facts,
-            Text("The API, for n8n and the like:", "bold"),
-            Text(_build_curl_examples(demo)),
-        ),
-        box=HORIZONTALS,
-        title="A raffle to try",
-        padding=0,
+class TextToCopy:
+    """Prose, and lines that only the terminal wraps, so that what is copied from it is whole.
+
+    It must be printed with `crop=False`.
+    """
+
+    def __init__(self, *parts: Text | Rule | str) -> None:
+        """Take a string as a line to copy, and everything else as prose."""
+        self._parts = parts
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """Render each part; a line to copy is neither wrapped nor cut nor padded."""
+        wide = options.update(width=MAX_LINE_CHARACTERS, no_wrap=True, overflow="ignore")
+        for part in self._parts:
+            if isinstance(part, str):
+                yield from console.render(Text(part), wide)
+            else:
+                yield from console.render(part, options)
+
+
+def build_access_text(demo: RunningDemo) -> TextToCopy:
+    """Return addresses, login and the first commands for the API."""
+    facts = {
+        "Raffle": demo.seeded.raffle,
+        "Back office": f"{demo.backoffice_url}/admin/",
+        "Login": f"{demo.username}  {demo.password}",
+        "Logs": str(demo.folder.logs_folder),
+        "Check it": f"uv run --env-file {shlex.quote(str(demo.folder.env_file))} rafflebot doctor",
+    }
+    return TextToCopy(
+        Rule("A raffle to try"),
+        *(f"{name:<13}{value}" for name, value in facts.items()),
+        Text("The API: paste this into another terminal, then any curl of docs/api.md.", "bold"),
+        f"export PUBLIC_URL={demo.backoffice_url}",
+        f"export TOKEN={demo.seeded.token}",
+        'curl -H "Authorization: Bearer $TOKEN" "$PUBLIC_URL/api/orders"',
+        Rule(),
     )
 
 
-def _build_curl_examples(demo: RunningDemo) -> str:
-    token = f"-H 'Authorization: Bearer {demo.seeded.token}'"
-    orders = f"{demo.backoffice_url}/api/orders"
-    return f"curl {token} \\\n  {orders}\ncurl {token} \\\n  -X POST {orders}/R-…/confirm-payment"
+def build_seller_text(demo: RunningDemo, *, code: str) -> TextToCopy:
+    """Return what the seller does with a receipt, and where.
+
+    Args:
+        demo: the running demo.
+        code: the code of the order that the receipt is for.
+
+    """
+    return TextToCopy(
+        Text("Now be the seller: look at the receipt and confirm the payment.", "bold"),
+        f"  Browser: {demo.backoffice_url}/admin/queue/",
+        f"  Login:   {demo.username}  {demo.password}",
+        Text("Or over the API, with the two exports of /info:"),
+        f'  curl -X POST "$PUBLIC_URL/api/orders/{code}/confirm-payment" \\',
+        '    -H "Authorization: Bearer $TOKEN"',
+        Text("The bot then tells the buyer, here.", "dim"),
+    )

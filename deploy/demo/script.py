@@ -20,6 +20,7 @@ from deploy.demo import services
 from deploy.demo.clients import AdminBrowser, ApiClient, DemoMismatch
 from deploy.demo.environment import DemoFolder, find_demo_ports
 from deploy.demo.services import RunningDemo
+from deploy.exit_codes import INTERRUPTED_EXIT_CODE
 from deploy.sandbox import sample_receipts
 from deploy.sandbox.client import (
     BuyerClient,
@@ -133,7 +134,7 @@ def run_script(console: Console) -> int:
             _play_script(demo, console)
     except KeyboardInterrupt:
         console.print("stopped")
-        return services.INTERRUPTED_EXIT_CODE
+        return INTERRUPTED_EXIT_CODE
     except (CommandFailed, ProcessFailed) as error:  # these have the end of the log themselves
         console.print(Text(f"\nThe demo failed: {error}", "red"))
         return 1

@@ -25,9 +25,6 @@ type ReportProgress = Callable[[str], None]
 START_TIMEOUT_SECONDS: Final = 60.0
 """Seconds in which each process must answer; a slow machine needs most of them."""
 
-INTERRUPTED_EXIT_CODE: Final = 130
-"""What a shell expects of a command that Ctrl-C ended: 128 and the signal's number."""
-
 
 @dataclass(frozen=True)
 class RunningDemo:

@@ -73,7 +73,11 @@ def visit(tmp_path_factory: pytest.TempPathFactory) -> DemoVisit:
     with start_rafflebot(*again, folder=folder) as running:
         try:
             said = type_lines(
-                running, ("hi", "My tickets"), ("3 random", "Confirm"), ("/1", "please pay")
+                running,
+                ("hi", "My tickets"),
+                ("3 random", "Confirm"),
+                ("/1", "please pay"),
+                ("/photo", "tells the buyer"),
             )
             variables = dotenv.read_env_file(folder / "var" / "demo.env")
             env = build_environment(**variables)
@@ -85,7 +89,7 @@ def visit(tmp_path_factory: pytest.TempPathFactory) -> DemoVisit:
     left = list_remaining_processes(folder)
     with start_rafflebot(*again, folder=folder) as running:
         try:
-            later = type_lines(running, ("menu", "waits for"))
+            later = type_lines(running, ("menu", "is being checked"))
             later += running.communicate("/quit\n")[0]
         finally:
             running.kill()
@@ -225,11 +229,47 @@ class TestDemo:
 
         code = re.search(r"Order (R-\w{5})", visit.said)
         assert code is not None
-        assert f"Your order {code[1]} waits for $15.00" in said
+        assert f"Your order {code[1]} is being checked" in said
         login = re.compile(r"Login .*")
         assert login.findall(visit.said) == login.findall(said) != []
-        token = re.compile(r"Bearer rtb_[\w-]{40}")
+        token = re.compile(r"TOKEN=rtb_[\w-]{40}")
         assert set(token.findall(visit.said)) == set(token.findall(said)) != set()
+
+    def test_says_what_the_seller_does_next_and_where(self, visit: DemoVisit) -> None:
+        code = re.search(r"Order (R-\w{5})", visit.said)
+        assert code is not None
+        url = visit.variables["PUBLIC_URL"]
+        assert f"Browser: {url}/admin/queue/" in visit.said
+        assert f'curl -X POST "$PUBLIC_URL/api/orders/{code[1]}/confirm-payment" \\\n' in visit.said
+
+    def test_prints_commands_that_can_be_pasted(self, visit: DemoVisit) -> None:
+        commands = [line for line in visit.said.splitlines() if line.startswith(("export", "curl"))]
+
+        pasted = subprocess.run(
+            ["/bin/sh", "-c", "\n".join(commands).replace("curl", "echo", 1)],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+
+        assert pasted.stdout.startswith("-H Authorization: Bearer rtb_")
+        assert f"{visit.variables['PUBLIC_URL']}/api/orders" in pasted.stdout
+
+    @pytest.mark.parametrize("folder", ["a file", "a file/below", "what?"])
+    def test_names_a_folder_that_cannot_hold_it_in_one_sentence(
+        self, tmp_path: Path, folder: str
+    ) -> None:
+        (tmp_path / "a file").write_text("")
+
+        refused = run_rafflebot(
+            "demo", "--folder", str(tmp_path / folder), env=build_environment(), folder=tmp_path
+        )
+
+        assert refused.returncode == 2
+        assert len(refused.stdout.splitlines()) == 1
+        assert "--folder" in refused.stdout
+        assert refused.stderr == ""
+        assert [path.name for path in tmp_path.iterdir()] == ["a file"]
 
 
 class TestDoctor:

@@ -20,6 +20,7 @@ from deploy.child_processes import CommandFailed, ProcessFailed, find_free_ports
 from deploy.demo import services
 from deploy.demo.environment import DemoFolder, DemoPorts
 from deploy.demo.services import RunningDemo
+from deploy.exit_codes import INTERRUPTED_EXIT_CODE
 from deploy.sandbox.client import NothingSeen, SandboxClient, SandboxRefused
 from shared.events import signing
 from tests.n8n_live import setup
@@ -91,7 +92,7 @@ def run_trial(installed: N8nInstallation, *, console: Console) -> int:
             _run_scenarios(trial)
     except KeyboardInterrupt:
         console.print("stopped")
-        return services.INTERRUPTED_EXIT_CODE
+        return INTERRUPTED_EXIT_CODE
     except (CommandFailed, ProcessFailed) as error:  # their messages contain the end of the log
         console.print(Text(f"\nThe trial failed: {error}", "red"))
         return 1

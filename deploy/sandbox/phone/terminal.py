@@ -1,6 +1,7 @@
 """A buyer's phone in the terminal, which sends messages to the bot and shows its answers."""
 
 import contextlib
+import re
 import readline
 import sys
 import threading
@@ -14,6 +15,7 @@ from typing import Any, Final
 from zlib import crc32
 
 import httpx
+from rich.cells import cell_len
 from rich.console import Console, RenderableType
 from rich.text import Text
 
@@ -43,7 +45,10 @@ POLL_SECONDS: Final = 0.5
 """Seconds for which a request for new messages stays open, and so the longest time to quit."""
 ACCEPTANCE_TIMEOUT_SECONDS: Final = 3
 """Seconds to wait for the gateway's 200, so that the first ticks are right."""
-_ERASE_PROMPT_HINT: Final = "\r\x1b[K\x1b[A\x1b[K"
+_PAYMENT_REQUEST: Final = re.compile(
+    r"Order \*?(?P<code>R-[0-9A-Z]{5,6})\*? · please pay (?P<amount>\S.*?) by "
+)
+"""The bot's message that a receipt answers."""
 
 
 class PhonePutAway(Exception):
@@ -82,6 +87,7 @@ class TerminalPhone:
         sandbox: SandboxClient,
         console: Console,
         info: RenderableType,
+        after_receipt: Callable[[str], RenderableType] | None = None,
         timeout: float = ANSWER_TIMEOUT_SECONDS,
     ) -> None:
         """Open the phone with the chat of Ana.
@@ -90,6 +96,7 @@ class TerminalPhone:
             sandbox: client of the stand-in; `run_commands` closes it.
             console: shows the chat.
             info: what `/info` shows.
+            after_receipt: builds what is shown after a receipt for the order with a code.
             timeout: seconds to wait for an answer before the next line is read.
 
         """
@@ -97,6 +104,7 @@ class TerminalPhone:
         self._sandbox = sandbox
         self._console = console
         self._info = info
+        self._after_receipt = after_receipt
         self._news = threading.Condition(threading.RLock())
         self._chats: dict[str, PhoneChat] = {}
         self._watchers: list[threading.Thread] = []
@@ -154,13 +162,22 @@ class TerminalPhone:
         while True:
             with self._news:
                 self._prompt = f"{self._current.name}> "
-                self._console.print(Text(PROMPT_HINT, "dim"))
+                self._print_prompt_hint()
             line = input(self._prompt)
             with self._news:
-                self._prompt = ""
                 # the line is printed in the chat in a moment
-                print("\x1b[A" + _ERASE_PROMPT_HINT, end="", flush=True)
+                self._erase_prompt(self._prompt + line, rows_below=1)
+                self._prompt = ""
             yield line
+
+    def _print_prompt_hint(self) -> None:
+        """Print the hint in one row, which `_erase_prompt` counts on."""
+        self._console.print(Text(PROMPT_HINT, "dim"), no_wrap=True, overflow="ellipsis")
+
+    def _erase_prompt(self, typed: str, *, rows_below: int = 0) -> None:
+        """Erase the hint and the typed line, which takes several rows in a narrow terminal."""
+        rows = 1 + cell_len(typed) // self._console.width + rows_below
+        print(f"\r\x1b[{rows}A\x1b[J", end="", flush=True)
 
     def _send_message(self, kind: str, **more: Any) -> None:
         self._send(lambda buyer: buyer.sends(kind, **more, wait=ACCEPTANCE_TIMEOUT_SECONDS))
@@ -187,27 +204,42 @@ class TerminalPhone:
         self._send_message("tap", index=index, of=message.id)
 
     def _send_photo(self, path: str) -> None:
-        now = datetime.now(tz=UTC)
-        content = (
-            _read_file(path)
-            if path
-            else sample_receipts.draw_receipt_jpeg([self._current.name], at=now)
+        content = _read_file(path) if path else self._draw(sample_receipts.draw_receipt_jpeg)
+        self._send_receipt(
+            lambda buyer: buyer.sends_picture(content, wait=ACCEPTANCE_TIMEOUT_SECONDS)
         )
-        self._send(lambda buyer: buyer.sends_picture(content, wait=ACCEPTANCE_TIMEOUT_SECONDS))
 
     def _send_pdf(self, path: str) -> None:
-        now = datetime.now(tz=UTC)
-        content = (
-            _read_file(path)
-            if path
-            else sample_receipts.draw_receipt_pdf([self._current.name], at=now)
-        )
+        content = _read_file(path) if path else self._draw(sample_receipts.draw_receipt_pdf)
         name = Path(path).name or "receipt.pdf"
-        self._send(
+        self._send_receipt(
             lambda buyer: buyer.sends_document(
                 content, filename=name, wait=ACCEPTANCE_TIMEOUT_SECONDS
             )
         )
+
+    def _draw(self, draw: Callable[..., bytes]) -> bytes:
+        """Draw a receipt of the buyer for what the bot asked them to pay last, if anything."""
+        asked = self._find_payment_request()
+        lines = [asked["amount"], f"Reference: {asked['code']}"] if asked else []
+        return draw([*lines, f"From: {self._current.name}"], at=datetime.now(tz=UTC))
+
+    def _send_receipt(self, send: Callable[[BuyerClient], int]) -> None:
+        """Send a file and, if it can be for an order, show what the seller does next."""
+        self._send(send)
+        asked = self._find_payment_request()
+        if asked and self._after_receipt:
+            self._print(self._after_receipt(asked["code"]))
+
+    def _find_payment_request(self) -> re.Match[str] | None:
+        """Return the newest request for a payment in the current chat."""
+        messages = reversed(self._current.buyer.sees(read=False))
+        requests = (
+            _PAYMENT_REQUEST.search(message.text)
+            for message in messages
+            if message.sender == "business"
+        )
+        return next(filter(None, requests), None)
 
     def _switch_buyer(self, who: str) -> None:
         if not who:
@@ -293,17 +325,17 @@ class TerminalPhone:
 
     def _print(self, content: RenderableType) -> None:
         with self._printing_above_prompt():
-            self._console.print(content)
+            self._console.print(content, crop=False)  # a command to copy is not cut
 
     @contextlib.contextmanager
     def _printing_above_prompt(self) -> Iterator[None]:
         """Print in place of the footer and the half-typed line, then show both again below."""
         with self._news:
             if self._prompt:
-                print(_ERASE_PROMPT_HINT, end="", flush=True)
+                self._erase_prompt(self._prompt + readline.get_line_buffer())
             yield
             if self._prompt:
-                self._console.print(Text(PROMPT_HINT, "dim"))
+                self._print_prompt_hint()
                 print(self._prompt + readline.get_line_buffer(), end="", flush=True)
 
 

@@ -1,0 +1,9 @@
+"""Exit codes of the `rafflebot` command."""
+
+from typing import Final
+
+UNUSABLE_FOLDER_EXIT_CODE: Final = 2
+"""What a shell expects of a command that was called in a wrong way."""
+
+INTERRUPTED_EXIT_CODE: Final = 130
+"""What a shell expects of a command that Ctrl-C ended: 128 and the signal's number."""
