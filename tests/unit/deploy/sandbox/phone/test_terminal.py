@@ -225,3 +225,52 @@ class TestBuyers:
         use_phone(sandbox, lambda: business.says(ANA, "hello"))
 
         assert "hello" not in use_phone(sandbox, "/wait 0")
+
+
+class TestNarrowTerminal:
+    def test_erases_every_row_of_a_typed_line(
+        self, sandbox: SandboxClient, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        phone = TerminalPhone(
+            sandbox=SandboxClient(sandbox.url),
+            console=Console(file=(out := StringIO()), width=40, highlight=False),
+            info="",
+        )
+        phone._print_prompt_hint()
+        for typed, rows in (("", 2), ("x" * 34, 2), ("x" * 35, 3), ("日" * 18, 3), ("x" * 80, 4)):
+            phone._erase_prompt("Ana> " + typed, rows_below=1)
+            assert capsys.readouterr().out == f"\r\x1b[{rows}A\x1b[J", typed
+        phone.run_commands([])
+
+        assert len(out.getvalue().splitlines()) == 1
+        assert len(out.getvalue().rstrip("\n")) <= 40
+
+
+class TestReceipt:
+    def test_shows_amount_and_code_and_what_the_seller_does_next(
+        self, sandbox: SandboxClient
+    ) -> None:
+        business = FakeBusiness(sandbox)
+        phone = TerminalPhone(
+            sandbox=SandboxClient(sandbox.url),
+            console=Console(file=(out := StringIO()), width=100, highlight=False),
+            info="",
+            after_receipt=lambda code: f"the seller looks at {code}",
+            timeout=0.3,
+        )
+        drawn: list[bytes] = []
+
+        def draw(lines: list[str], *, at: object) -> bytes:
+            return " | ".join(lines).encode()
+
+        def typed() -> Iterator[str]:
+            drawn.append(phone._draw(draw))
+            yield "/photo"
+            business.says(ANA, "Order *R-7K3F9* · please pay $15.00 by 11:58\nBank of Example.")
+            drawn.append(phone._draw(draw))
+            yield "/photo"
+
+        phone.run_commands(typed())
+
+        assert drawn == [b"From: Ana", b"$15.00 | Reference: R-7K3F9 | From: Ana"]
+        assert out.getvalue().count("the seller looks at R-7K3F9") == 1
