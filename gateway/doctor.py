@@ -23,7 +23,7 @@ CLOCK_TOLERANCE: Final = timedelta(seconds=30)
 REQUEST_TIMEOUT_SECONDS: Final = 10.0
 """Seconds each request may take, while a person waits."""
 
-INVALID_TOKEN_CODES: Final = frozenset({0, 190})
+INVALID_TOKEN_CODES: Final = frozenset({0, 102, 190})
 CALLBACK_LEVELS: Final = ("phone_number", "whatsapp_business_account", "application")
 """Levels of callback addresses; a number's webhooks go to the first one that is set."""
 

@@ -157,6 +157,26 @@ def _advise_on_unknown_business_number(_: str) -> AlarmAdvice:
     )
 
 
+def _advise_on_hidden_proof(_: str) -> AlarmAdvice:
+    return AlarmAdvice(
+        (
+            (
+                "Give the system user of the access token the WhatsApp account with the permission "
+                "whatsapp_business_messaging in Meta's Business settings."
+            ),
+            (
+                "Nothing is lost so far: the file is tried again for about a day, then the buyer "
+                "is asked for another one."
+            ),
+            "When the proof has its picture, mark this as resolved.",
+        ),
+        (
+            "Payment proofs",
+            reverse("admin:raffles_paymentproof_changelist"),
+        ),
+    )
+
+
 def _advise_on_account_notice(_: str) -> AlarmAdvice:
     return AlarmAdvice(
         (
@@ -264,6 +284,7 @@ ADVICE_BUILDERS: Final[Mapping[str, Callable[[str], AlarmAdvice]]] = {
     "flood": _advise_on_flood,
     "chat_loop": _advise_on_chat_loop,
     "unknown_number": _advise_on_unknown_business_number,
+    "proof_hidden": _advise_on_hidden_proof,
     "notice": _advise_on_account_notice,
     "unreadable": _advise_on_unreadable_item,
     "message_without_sender": _advise_on_message_without_sender,

@@ -19,12 +19,16 @@ from shared.raffles.services.payment_proofs.proof_fetching import ProofFetchJob,
 from shared.use_cases import proof_files
 from shared.whatsapp.errors import (
     GraphError,
+    GraphRefused,
     MediaCorrupt,
     MediaDamaged,
     MediaError,
+    MediaGone,
     MediaProtected,
 )
+from shared.whatsapp.graph_errors import FailureReaction
 from shared.whatsapp.media_files import MediaFile
+from shared.whatsapp.services import alarms
 from shared.whatsapp.services.meta_client import MetaClient
 
 MAX_CONCURRENT_FETCHES: Final = 4
@@ -36,6 +40,10 @@ RETRY_CAP: Final = timedelta(hours=1)
 MAX_FETCH_ATTEMPTS: Final = 27
 """The waits add up to about 20 hours: Meta keeps a file for 7 days, but after 24 hours the bot may
 not ask the buyer for it again."""
+MEDIA_LIFETIME: Final = timedelta(days=7)
+"""Meta keeps the file of a webhook so long. Source: Meta's page "Media"."""
+PAUSED_FETCH_WAIT: Final = timedelta(minutes=5)
+"""While nothing of a business number can be fetched, e.g. with a token that expired."""
 MAX_CORRUPT_DOWNLOADS: Final = 2
 """A download that was cut off is tried again; if it is corrupt twice, so is the file."""
 
@@ -87,6 +95,8 @@ class MediaWorker:
             await self._record_failure(job, error, final=job.attempts + 1 >= MAX_CORRUPT_DOWNLOADS)
         except MediaError as error:
             await self._record_failure(job, error, final=True)
+        except GraphRefused as refusal:
+            await self._record_refusal(job, refusal)
         except GraphError as error:
             await self._record_failure(job, error, final=job.attempts + 1 >= MAX_FETCH_ATTEMPTS)
         else:
@@ -113,6 +123,54 @@ class MediaWorker:
             rendering=rendering,
         )
         logger.info("proof_kept", proof_id=job.proof_id, size=len(fetched.content))
+
+    async def _record_refusal(self, job: ProofFetchJob, refusal: GraphRefused) -> None:
+        """Record a refusal; one that concerns the whole business number pauses it instead."""
+        now = datetime.now(UTC)
+        has_expired = now - job.arrived_at >= MEDIA_LIFETIME
+        trouble = None if has_expired else await self._find_number_trouble(job, refusal)
+        if trouble is None:
+            gone = has_expired and refusal.is_object_hidden
+            if refusal.is_object_hidden and not gone:
+                await self.database.run_unit(
+                    alarms.sound_alarm,
+                    f"proof_hidden:{job.phone_number_id}",
+                    title="Meta does not show a payment proof",
+                    detail=f"Proof {job.proof_id}: it is tried again for about a day.",
+                    phone_number_id=job.phone_number_id,
+                    now=now,
+                )
+            final = gone or job.attempts + 1 >= MAX_FETCH_ATTEMPTS
+            await self._record_failure(job, MediaGone() if gone else refusal, final=final)
+            return
+        logger.warning("proof_fetch_paused", proof_id=job.proof_id, code=trouble.code)
+        await self.database.run_unit(
+            proof_files.postpone_proof_fetch,
+            job.proof_id,
+            phone_number_id=job.phone_number_id,
+            code=trouble.code,
+            reason=trouble.judgement.explanation,
+            retry_at=now + PAUSED_FETCH_WAIT,
+            now=now,
+        )
+
+    async def _find_number_trouble(
+        self, job: ProofFetchJob, refusal: GraphRefused
+    ) -> GraphRefused | None:
+        """Return the refusal that concerns the whole business number; None: only this file.
+
+        A hidden file alone may be a deleted one, so it is asked whether the number is visible.
+        """
+        if refusal.is_object_hidden:
+            try:
+                await self.client.get_phone_number(job.phone_number_id)
+            except GraphRefused as number_refusal:
+                refusal = number_refusal
+            except GraphError:
+                return None
+            else:
+                return None
+        return refusal if refusal.judgement.reaction is FailureReaction.PAUSE else None
 
     async def _record_failure(
         self,

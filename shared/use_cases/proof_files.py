@@ -14,6 +14,7 @@ from shared.raffles.models import PaymentProof
 from shared.raffles.rendering.outcome import Rendering
 from shared.raffles.services.payment_proofs import proof_fetching, renditions
 from shared.raffles.services.payment_proofs.proof_fetching import UnreadableFile
+from shared.whatsapp.services import business_numbers
 from shared.whatsapp.services.inbox import contacts
 
 
@@ -96,3 +97,35 @@ def record_proof_fetch_failure(
     failure = file_failures.parse_failure(proof.fetch_error)
     message = order_updates.build_file_lost_message(known, failure=failure)
     notify_contact(contact, message, now=now)
+
+
+@transaction.atomic(durable=True)
+def postpone_proof_fetch(
+    proof_id: int,
+    *,
+    phone_number_id: str,
+    code: int | None,
+    reason: str,
+    retry_at: datetime,
+    now: datetime,
+) -> None:
+    """Record that no file of a business number can be fetched, so that sending pauses, too.
+
+    It says nothing about the file, so the attempt does not count.
+
+    Args:
+        proof_id: id of the proof.
+        phone_number_id: the business number.
+        code: the Graph error code, if there was one.
+        reason: the reason in words.
+        retry_at: time of the next attempt.
+        now: the present time.
+
+    Raises:
+        PaymentProof.DoesNotExist: there is no such proof.
+
+    """
+    business_numbers.pause_sending(phone_number_id, code=code, reason=reason, now=now)
+    proof_fetching.record_fetch_failure(
+        proof_id, error=reason, retry_at=retry_at, now=now, counts=False
+    )

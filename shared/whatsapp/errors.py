@@ -49,6 +49,7 @@ class GraphRefused(GraphError):
 
     Attributes:
         code: the error code of the answer, if it has one.
+        subcode: its `error_subcode`, if it has one.
         http_status: the status of the answer; None if nothing was sent.
         details: Meta's explanation.
         transient: whether Meta calls the error transient.
@@ -61,22 +62,33 @@ class GraphRefused(GraphError):
         *,
         code: int | None,
         http_status: int | None,
+        subcode: int | None = None,
         details: str = "",
         transient: bool = False,
         retry_after: timedelta | None = None,
     ) -> None:
-        super().__init__(f"code {code}, HTTP status {http_status}")
+        with_subcode = "" if subcode is None else f" with subcode {subcode}"
+        super().__init__(f"code {code}{with_subcode}, HTTP status {http_status}")
         self.code = code
+        self.subcode = subcode
         self.http_status = http_status
         self.details = details
         self.transient = transient
         self.retry_after = retry_after
 
     @property
+    def is_object_hidden(self) -> bool:
+        """Whether Meta has no object with this id, or does not show it to the access token."""
+        return graph_errors.is_object_hidden(code=self.code, subcode=self.subcode)
+
+    @property
     def judgement(self) -> Judgement:
         """The consequence of the error; it waits as long as Meta asks for, up to an hour."""
         judged = graph_errors.judge_send_error(
-            code=self.code, http_status=self.http_status, transient=self.transient
+            code=self.code,
+            subcode=self.subcode,
+            http_status=self.http_status,
+            transient=self.transient,
         )
         return replace(
             judged, wait=max(judged.wait, min(self.retry_after or timedelta(0), MAX_RETRY_AFTER))

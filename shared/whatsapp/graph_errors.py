@@ -42,17 +42,22 @@ class Judgement:
 
 
 def judge_send_error(
-    *, code: int | None, http_status: int | None, transient: bool = False
+    *,
+    code: int | None,
+    http_status: int | None,
+    subcode: int | None = None,
+    transient: bool = False,
 ) -> Judgement:
     """Return the consequence of a message that could not be sent.
 
     Args:
         code: `error.code` of the answer or of a status webhook; None if it has none.
         http_status: the status of the answer; None for a status webhook.
+        subcode: `error.error_subcode`; None if it has none.
         transient: `error.is_transient`, which makes any code retryable.
 
     """
-    known = _find_known_judgement(code)
+    known = _find_known_judgement(code, subcode)
     if known is None:
         judgement = _judge_http_status(http_status, code=code)
     elif known.reaction is FailureReaction.FAIL and http_status == _TOO_MANY_REQUESTS:
@@ -89,10 +94,10 @@ def _pause(explanation: str) -> Judgement:
     return Judgement(FailureReaction.PAUSE, explanation, alarm=True)
 
 
-_TOKEN: Final = _pause(
-    "The access token expired or was withdrawn. Make a new system user token, set"
-    " META_ACCESS_TOKEN and restart the gateway."
+_HOW_TO_RENEW: Final = (
+    "Make a new system user token, set META_ACCESS_TOKEN and restart the gateway."
 )
+_TOKEN: Final = _pause(f"The access token expired or was withdrawn. {_HOW_TO_RENEW}")
 _PERMISSION: Final = _pause(
     "The access token lacks a permission. Give its system user the WhatsApp account and the"
     " permissions whatsapp_business_messaging and whatsapp_business_management."
@@ -134,6 +139,7 @@ JUDGEMENT_BY_CODE: Final[Mapping[int, Judgement]] = {
     10: _PERMISSION,
     33: _pause("The business number was deleted at Meta. Check META_PHONE_NUMBER_ID."),
     100: _OUR_MISTAKE,
+    102: _TOKEN,
     190: _TOKEN,
     206: _GROUP,
     368: _pause(
@@ -253,12 +259,45 @@ JUDGEMENT_BY_CODE: Final[Mapping[int, Judgement]] = {
 }
 """Every code of Meta's table except the permission codes, 200 to 299."""
 
+_OBJECT_HIDDEN: Final = (100, 33)
+
+JUDGEMENT_BY_SUBCODE: Final[Mapping[tuple[int, int], Judgement]] = {
+    _OBJECT_HIDDEN: _pause(
+        "Meta does not show the business number to the access token. Give its system user the"
+        " WhatsApp account again, with both permissions; or correct META_PHONE_NUMBER_ID."
+    ),
+    **{
+        (code, subcode): _pause(f"{reason} {_HOW_TO_RENEW}")
+        for code in (102, 190)
+        for subcode, reason in {
+            458: "The access token's user removed the Meta app.",
+            459: "Meta asks the access token's user to log in and confirm who they are.",
+            460: "The access token's user changed their password, which ended the token.",
+            463: "The access token expired.",
+            464: "The access token's user is not confirmed at Meta.",
+            467: "The access token is not valid any more.",
+            492: "The access token's user lost their role in the app or the business.",
+        }.items()
+    },
+}
+"""Codes that mean something else, or something more exact, with a subcode.
+
+Sources: Meta's pages "Handling errors" of the Graph API, and "Debug access token errors".
+"""
+
 _PERMISSION_CODES: Final = range(200, 300)
 
 
-def _find_known_judgement(code: int | None) -> Judgement | None:
+def is_object_hidden(*, code: int | None, subcode: int | None) -> bool:
+    """Return whether Meta does not show an object to the access token, or has none with this id."""
+    return (code, subcode) == _OBJECT_HIDDEN
+
+
+def _find_known_judgement(code: int | None, subcode: int | None) -> Judgement | None:
     if code is None:
         return None
+    if subcode is not None and (code, subcode) in JUDGEMENT_BY_SUBCODE:
+        return JUDGEMENT_BY_SUBCODE[code, subcode]
     if code in JUDGEMENT_BY_CODE:
         return JUDGEMENT_BY_CODE[code]
     return _PERMISSION if code in _PERMISSION_CODES else None

@@ -55,7 +55,7 @@ _NO_WAIT: Final = timedelta(0)
 _ANSWER_SIZE_LIMIT: Final = 1024 * 1024
 _META_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,255}")
 _EXPIRED_ADDRESS_STATUSES: Final = frozenset({404, 410})
-_MEDIA_GONE_CODES: Final = frozenset({33, 100, 131052})
+_MEDIA_GONE_CODES: Final = frozenset({100, 131052})
 _PHONE_NUMBER_DELETED_CODE: Final = 33
 
 
@@ -173,7 +173,8 @@ class MetaClient:
         Raises:
             MediaGone, MediaTooLarge, MediaWrongType, MediaCorrupt: another attempt is useless.
             GraphRefused, GraphUnreachable, GraphUncertain: the request failed, as for
-                `send_message`.
+                `send_message`. If the refusal `is_object_hidden`, Meta deleted the file after
+                seven days, or does not show it to this access token.
 
         """
         for _ in range(2):  # an address that expired is looked up once more
@@ -220,7 +221,7 @@ class MetaClient:
         try:
             info = await self._request("GET", media_id, phone_number_id=phone_number_id)
         except GraphRefused as refusal:
-            if (
+            if not refusal.is_object_hidden and (
                 refusal.http_status in _EXPIRED_ADDRESS_STATUSES
                 or refusal.code in _MEDIA_GONE_CODES
             ):
@@ -315,6 +316,7 @@ def _build_error(answer: _GraphResponse) -> GraphError:
         return GraphUncertain("an error without a code")
     return GraphRefused(
         code=code,
+        subcode=read_integer(error.get("error_subcode")),
         http_status=answer.status,
         details=(read_string(error, "error_data", "details") or read_string(error, "message"))[
             :500

@@ -24,6 +24,7 @@ class FakeGraph:
         self.sent: list[dict[str, Any]] = []
         self.answers: list[httpx.Response | Exception] = []
         self.files: dict[str, bytes] = {}
+        self.refusals: dict[str, httpx.Response] = {}
         self.under_way = 0
         self.most_under_way = 0
         self.overlaps = 0
@@ -64,6 +65,10 @@ class FakeGraph:
 
     def _file(self, request: httpx.Request) -> httpx.Response:
         name = request.url.path.rpartition("/")[2]
+        if name in self.refusals:
+            return self.refusals[name]
+        if name == PHONE_NUMBER_ID:
+            return httpx.Response(200, json={"id": name})
         if name not in self.files:
             return httpx.Response(404, json={"error": {"code": 100, "message": "gone"}})
         if request.url.path.startswith("/files/"):

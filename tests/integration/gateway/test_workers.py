@@ -25,7 +25,7 @@ from shared.raffles.services import reservations
 from shared.raffles.services.payment_proofs import renditions
 from shared.raffles.services.payment_proofs.renditions import RenditionKind
 from shared.whatsapp import messages
-from shared.whatsapp.models import BusinessNumber, InboundMessage, OutboundMessage
+from shared.whatsapp.models import Alarm, BusinessNumber, InboundMessage, OutboundMessage
 from shared.whatsapp.services.outbox import outbox_queue
 from tests import builders
 from tests.hostile_files import write_gif, write_pdf
@@ -207,10 +207,18 @@ class TestSending:
         assert "undeliverable" in message.error
 
     @pytest.mark.same_everywhere
-    async def test_an_invalid_token_pauses_the_number(
-        self, gateway: RunGateway, graph: FakeGraph, eventually: Eventually, database: Database
+    @pytest.mark.parametrize(
+        "error", [{"code": 190}, {"code": 100, "error_subcode": 33}], ids=["token", "hidden"]
+    )
+    async def test_an_invalid_token_or_a_hidden_number_pauses_it(
+        self,
+        gateway: RunGateway,
+        graph: FakeGraph,
+        eventually: Eventually,
+        database: Database,
+        error: dict[str, int],
     ) -> None:
-        graph.answers.append(httpx.Response(401, json={"error": {"code": 190}}))
+        graph.answers.append(httpx.Response(400, json={"error": error}))
         await database.run_unit(lambda: queue_messages("one", "two"))
 
         async with gateway():
@@ -220,8 +228,16 @@ class TestSending:
                 ).exists
             )
             await asyncio.sleep(0.5)
+            assert graph.sent == []
 
-        assert graph.sent == []
+            await database.run_unit(lambda: BusinessNumber.objects.update(probe_at=None))
+            await eventually(all_sent)
+
+        assert graph.texts == ["one", "two"]
+
+
+HIDDEN = httpx.Response(400, json={"error": {"code": 100, "error_subcode": 33}})
+"""Meta's answer about an object that the access token may not see."""
 
 
 def create_due_proof(**fields: Any) -> PaymentProof:
@@ -325,6 +341,65 @@ class TestMedia:
 
         proof = await database.run_unit(PaymentProof.objects.get)
         assert proof.rendition == RenditionStatus.TOO_COMPLEX
+
+    @pytest.mark.parametrize(
+        "refused",
+        [
+            {"4711": HIDDEN, PHONE_NUMBER_ID: HIDDEN},
+            {"4711": httpx.Response(401, json={"error": {"code": 190, "error_subcode": 463}})},
+            {"4711": httpx.Response(403, json={"error": {"code": 10}})},
+        ],
+        ids=["hidden", "token", "permission"],
+    )
+    async def test_a_file_that_the_token_may_not_see_is_kept_once_that_is_put_right(
+        self,
+        gateway: RunGateway,
+        graph: FakeGraph,
+        eventually: Eventually,
+        database: Database,
+        refused: dict[str, httpx.Response],
+    ) -> None:
+        graph.files["4711"] = COPY_METHODS["png"](draw_receipt())
+        graph.refusals = dict(refused)
+        await database.run_unit(lambda: create_due_proof(fetch_attempts=400))
+        waits = PaymentProof.objects.filter(fetch_attempts=400).exclude(fetch_error="")
+
+        async with gateway():
+            await eventually(waits.exists)
+            assert await database.run_unit(
+                Alarm.objects.filter(key=f"paused:{PHONE_NUMBER_ID}", resolved_at=None).exists
+            )
+            graph.refusals.clear()
+            await database.run_unit(lambda: waits.update(fetch_at=datetime.now(UTC)))
+            await eventually(PaymentProof.objects.filter(status=ProofStatus.KEPT).exists)
+
+        assert graph.sent == []
+
+    async def test_one_hidden_file_of_a_visible_number_is_tried_again_with_an_alarm(
+        self, gateway: RunGateway, graph: FakeGraph, eventually: Eventually, database: Database
+    ) -> None:
+        graph.refusals["4711"] = HIDDEN
+        await database.run_unit(create_due_proof)
+
+        async with gateway():
+            await eventually(PaymentProof.objects.exclude(fetch_error="").exists)
+
+        assert (await database.run_unit(PaymentProof.objects.get)).status == ProofStatus.FETCHING
+        alarm = await database.run_unit(Alarm.objects.get)
+        assert alarm.key == f"proof_hidden:{PHONE_NUMBER_ID}"
+        assert not await database.run_unit(BusinessNumber.objects.exclude(paused_at=None).exists)
+
+    async def test_a_hidden_file_that_meta_deleted_after_a_week_is_given_up(
+        self, gateway: RunGateway, graph: FakeGraph, eventually: Eventually, database: Database
+    ) -> None:
+        graph.refusals["4711"] = HIDDEN
+        week_ago = datetime.now(UTC) - timedelta(days=7, minutes=1)
+        await database.run_unit(lambda: create_due_proof(arrived_at=week_ago))
+
+        async with gateway():
+            await eventually(PaymentProof.objects.filter(status=ProofStatus.FAILED).exists)
+
+        assert (await database.run_unit(PaymentProof.objects.get)).fetch_error == "MediaGone"
 
     async def test_garbage_is_fetched_twice_before_it_is_given_up(
         self, gateway: RunGateway, graph: FakeGraph, eventually: Eventually, database: Database

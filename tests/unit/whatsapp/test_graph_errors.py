@@ -4,13 +4,18 @@ from datetime import timedelta
 
 import pytest
 
-from shared.whatsapp.graph_errors import JUDGEMENT_BY_CODE, FailureReaction, judge_send_error
+from shared.whatsapp.graph_errors import (
+    JUDGEMENT_BY_CODE,
+    JUDGEMENT_BY_SUBCODE,
+    FailureReaction,
+    judge_send_error,
+)
 
 R = FailureReaction
 
 TABLE = {
     R.PAUSE: (
-        "0 3 10 33 190 200 210 299 368 131005 131031 131037 131042 131045"
+        "0 3 10 33 102 190 200 210 299 368 131005 131031 131037 131042 131045"
         " 133000 133005 133006 133008 133009 133010 133015 133016"
     ),
     R.RETRY: "1 2 131016 131053 132069 133004",
@@ -36,6 +41,43 @@ def test_a_known_code_decides_alone(code: int, reaction: FailureReaction) -> Non
 
 def test_the_table_here_and_the_table_there_name_the_same_codes() -> None:
     assert set(JUDGEMENT_BY_CODE) == {code for code, _ in CASES} - {200, 210, 299}
+
+
+@pytest.mark.parametrize(
+    ("code", "subcode", "reaction"),
+    [
+        (100, 33, R.PAUSE),
+        (100, 2494010, R.FAIL),
+        (100, None, R.FAIL),
+        *((190, subcode, R.PAUSE) for subcode in (458, 459, 460, 463, 464, 467, 492, 1)),
+        (102, 463, R.PAUSE),
+        (10, 33, R.PAUSE),
+        (200, 1, R.PAUSE),
+        (131005, 33, R.PAUSE),
+        (130429, 2494055, R.RETRY_NUMBER),
+        (131009, 33, R.FAIL),
+        (None, 33, R.FAIL),
+    ],
+)
+def test_a_subcode_tells_a_hidden_object_from_a_bad_parameter(
+    code: int | None, subcode: int | None, reaction: FailureReaction
+) -> None:
+    assert judge_send_error(code=code, subcode=subcode, http_status=400).reaction is reaction
+
+
+@pytest.mark.parametrize(("code", "subcode"), sorted(JUDGEMENT_BY_SUBCODE))
+def test_every_subcode_says_what_it_means_and_what_to_do(code: int, subcode: int) -> None:
+    judgement = judge_send_error(code=code, subcode=subcode, http_status=400)
+
+    assert judgement.alarm
+    assert "META_" in judgement.explanation
+    assert len(judgement.explanation) <= 300
+
+
+def test_a_hidden_object_that_meta_calls_passing_is_tried_again() -> None:
+    judgement = judge_send_error(code=100, subcode=33, http_status=400, transient=True)
+
+    assert judgement.reaction is R.RETRY
 
 
 @pytest.mark.parametrize("code", sorted(JUDGEMENT_BY_CODE))

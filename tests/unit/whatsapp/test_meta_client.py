@@ -130,6 +130,8 @@ class TestRefusal:
         ("status", "document", "reaction"),
         [
             (401, error(190), FailureReaction.PAUSE),
+            (400, error(100), FailureReaction.FAIL),
+            (400, error(100, error_subcode=33), FailureReaction.PAUSE),
             (400, error(131047), FailureReaction.OUTSIDE_WINDOW),
             (500, error(131000), FailureReaction.UNKNOWN),
             (503, error(131016), FailureReaction.RETRY),
@@ -426,7 +428,8 @@ class TestMedia:
                 await meta.fetch_media("77", phone_number_id=PHONE_NUMBER_ID)
 
     @pytest.mark.parametrize(
-        ("status", "document"), [(400, error(100, error_subcode=33)), (404, {}), (404, error(1))]
+        ("status", "document"),
+        [(400, error(100)), (400, error(131052)), (404, {}), (404, error(1))],
     )
     async def test_whose_id_nobody_knows_is_gone(self, status: int, document: Any) -> None:
         async with (
@@ -436,9 +439,22 @@ class TestMedia:
             with pytest.raises(MediaGone):
                 await meta.fetch_media("77", phone_number_id=PHONE_NUMBER_ID)
 
-    async def test_for_which_the_token_is_not_good_is_no_loss(self) -> None:
+    @pytest.mark.parametrize(
+        ("status", "document"),
+        [
+            (401, error(190)),
+            (400, error(100, error_subcode=33)),
+            (404, error(100, error_subcode=33)),
+            (400, error(33)),
+            (403, error(10)),
+            (403, error(200)),
+        ],
+    )
+    async def test_for_which_the_token_is_not_good_is_no_loss(
+        self, status: int, document: Any
+    ) -> None:
         async with (
-            run_scripted_server(answer_with(error(190), status=401)) as server,
+            run_scripted_server(answer_with(document, status=status)) as server,
             client(server.url) as meta,
         ):
             with pytest.raises(GraphRefused) as caught:

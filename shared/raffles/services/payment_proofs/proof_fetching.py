@@ -28,6 +28,7 @@ class ProofFetchJob:
         media_id: Meta's id of the file.
         sha256: SHA-256 of the file as Meta announced it, in hex; may be empty.
         attempts: attempts made so far.
+        arrived_at: when the buyer sent it.
 
     """
 
@@ -36,6 +37,7 @@ class ProofFetchJob:
     media_id: str
     sha256: str
     attempts: int
+    arrived_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,7 @@ class UnreadableFile:
 def list_proofs_to_fetch(*, now: datetime, limit: int) -> list[ProofFetchJob]:
     """Return up to `limit` files that are due to be fetched, longest due first."""
     due = PaymentProof.objects.filter(PROOFS_TO_FETCH, fetch_at__lte=now).order_by("fetch_at", "id")
-    columns = ("id", "phone_number_id", "media_id", "media_sha256", "fetch_attempts")
+    columns = ("id", "phone_number_id", "media_id", "media_sha256", "fetch_attempts", "arrived_at")
     return [ProofFetchJob(*row) for row in due.values_list(*columns)[:limit]]
 
 
@@ -136,6 +138,7 @@ def record_fetch_failure(
     retry_at: datetime | None,
     now: datetime,
     unreadable: UnreadableFile | None = None,
+    counts: bool = True,
 ) -> PaymentProof:
     """Record why a file could not be fetched or opened; one that was stored meanwhile stays.
 
@@ -145,6 +148,7 @@ def record_fetch_failure(
         retry_at: time of the next attempt; None: there is none.
         now: time of the failure.
         unreadable: the file that cannot be opened, which is stored for staff to look at.
+        counts: False takes back the count of this attempt, which said nothing about the file.
 
     Raises:
         PaymentProof.DoesNotExist: there is no such proof.
@@ -156,7 +160,9 @@ def record_fetch_failure(
     proof.status = ProofStatus.FAILED if retry_at is None else ProofStatus.FETCHING
     proof.fetch_at = None if retry_at is None else max(retry_at, now)
     proof.fetch_error = error[:200]
-    changed = ["status", "fetch_at", "fetch_error"]
+    changed = ["status", "fetch_at", "fetch_error", "fetch_attempts"]
+    if not counts:
+        proof.fetch_attempts = max(0, proof.fetch_attempts - 1)
     if unreadable is not None:
         proof.size, proof.content_type = len(unreadable.content), unreadable.content_type
         proof.rendition = unreadable.rendition

@@ -12,6 +12,7 @@ from django.db.models import QuerySet
 
 from shared.core.enums import MessageDeliveryStatus, OutboxKind, OutboxStatus
 from shared.whatsapp.graph_errors import FailureReaction, Judgement, judge_send_error
+from shared.whatsapp.json_reader import read_integer, read_items, read_mapping
 from shared.whatsapp.models import DeliveryStatus, OutboundMessage, WhatsAppContact
 from shared.whatsapp.services import business_numbers
 from shared.whatsapp.services.inbox import contacts
@@ -175,7 +176,9 @@ def _record_delivery_failure(
     is_another_copy = message.wa_message_id not in {"", status.wa_message_id}
     if is_another_copy or message.delivery in _ARRIVED_DELIVERIES:
         return []
-    judgement = judge_send_error(code=status.error_code, http_status=None)
+    judgement = judge_send_error(
+        code=status.error_code, subcode=_read_subcode(status), http_status=None
+    )
     if _may_be_under_way(message):
         _mark_accepted(message, status)
     message.delivery = message.delivery or MessageDeliveryStatus.FAILED
@@ -188,6 +191,11 @@ def _record_delivery_failure(
         _withhold_outside_window(message, buyer=buyer)
         return []
     return [_DeliveryFailure(message, judgement)]
+
+
+def _read_subcode(status: DeliveryStatus) -> int | None:
+    error = read_mapping(next(iter(read_items(status.payload.get("errors"))), None))
+    return read_integer(error.get("error_subcode"))
 
 
 def _may_be_under_way(message: OutboundMessage) -> bool:
