@@ -24,6 +24,6 @@ class Migration(migrations.Migration):
 
     atomic = False
 
-    dependencies = [("raffles", "0008_search_columns")]
+    dependencies = [("raffles", "0009_search_columns")]
 
     operations = [migrations.RunPython(fill, migrations.RunPython.noop)]
