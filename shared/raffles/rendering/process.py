@@ -22,7 +22,7 @@ LIMITS: Final = (
 def main() -> None:
     """Set the limits, render the file and write a line of JSON, the picture and the thumbnail."""
     for limit, value in LIMITS:
-        resource.setrlimit(limit, (value, value))
+        resource.setrlimit(limit, (value, value + 1 if limit == resource.RLIMIT_CPU else value))
     os.nice(10)  # buyers are answered and pages are served first
     from shared.raffles.rendering import pictures  # noqa: PLC0415 - after the limits
 

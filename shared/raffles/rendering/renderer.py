@@ -6,6 +6,7 @@ secret in its environment, writes no file, and ends with its limits.
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -26,13 +27,15 @@ RENDER_SECONDS: Final = 60
 _CODE_FOLDER: Final = Path(__file__).resolve().parents[3]
 _INHERITED_VARIABLES: Final = ("LANG", "LD_LIBRARY_PATH", "PATH", "PYTHONPATH")
 _VARIABLES: Final = {"VIPS_CONCURRENCY": "1", "MALLOC_ARENA_MAX": "1"}
+_STOP_SIGNALS: Final = frozenset({signal.SIGHUP, signal.SIGINT, signal.SIGTERM})
+"""Signals that an operator or a supervisor sends to a whole group of processes."""
 _slots: Final = BoundedSemaphore(MAX_CONCURRENT_RENDERINGS)
 
 logger = logs.get_logger(__name__)
 
 
 class RendererBusy(Exception):
-    """Too many files are being rendered; the next attempt may succeed."""
+    """The file could not be rendered now, which says nothing about it; another attempt may help."""
 
 
 def render_file(content: bytes, *, content_type: str) -> Rendering:
@@ -43,7 +46,7 @@ def render_file(content: bytes, *, content_type: str) -> Rendering:
         content_type: its type, detected by its content.
 
     Raises:
-        RendererBusy: no process was free in time.
+        RendererBusy: no process was free in time, or it was stopped together with this one.
 
     """
     if not _slots.acquire(timeout=QUEUE_SECONDS):
@@ -66,13 +69,22 @@ def _run_process(content: bytes, *, content_type: str) -> Rendering:
             timeout=RENDER_SECONDS,
             check=False,
         )
+    except OSError as error:
+        logger.warning("file_not_rendered", content_type=content_type, reason="no process")
+        raise RendererBusy from error
     except subprocess.TimeoutExpired:
         logger.warning("file_not_rendered", content_type=content_type, reason="timeout")
         return Rendering(RenditionStatus.TOO_COMPLEX)
+    if -ended.returncode in _STOP_SIGNALS:
+        raise RendererBusy
     if ended.returncode != 0:
         logger.warning("file_not_rendered", content_type=content_type, exit_code=ended.returncode)
         return Rendering(RenditionStatus.TOO_COMPLEX)
-    return _parse_answer(ended.stdout)
+    try:
+        return _parse_answer(ended.stdout)
+    except (ValueError, KeyError, TypeError):
+        logger.warning("file_not_rendered", content_type=content_type, reason="answer")
+        return Rendering(RenditionStatus.TOO_COMPLEX)
 
 
 def _parse_answer(answer: bytes) -> Rendering:

@@ -1,6 +1,11 @@
 """Tests of the bounded pictures that pages show of payment proofs."""
 
+import os
+import signal
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from io import BytesIO
+from pathlib import Path
 from typing import Any, Final
 
 import pillow_heif
@@ -11,9 +16,10 @@ from shared.core.enums import RenditionStatus
 from shared.raffles import fingerprints
 from shared.raffles.rendering import pictures
 from shared.raffles.rendering.outcome import Rendering
-from shared.raffles.rendering.renderer import render_file
+from shared.raffles.rendering.renderer import RendererBusy, render_file
 from tests.hostile_files import write_gif, write_pdf, write_png
 from tests.receipts import draw_receipt
+from tests.waiting import wait_until
 
 pillow_heif.register_heif_opener()
 
@@ -133,6 +139,30 @@ def test_what_would_take_too_much_is_not_shown(content: bytes, content_type: str
     rendering = render_file(content, content_type=content_type)
 
     assert rendering == Rendering(RenditionStatus.TOO_COMPLEX)
+
+
+def find_children() -> list[int]:
+    """Return the ids of the processes that any thread of this process has started."""
+    found: list[int] = []
+    for thread in Path("/proc/self/task").glob("*/children"):
+        with suppress(OSError):  # the thread has ended
+            found += map(int, thread.read_text().split())
+    return found
+
+
+def test_a_process_that_is_stopped_with_the_gateway_says_nothing_about_the_file() -> None:
+    before = set(find_children())
+    curves = b"".join(b"%d 0 m 9 %d 300 %d 7 842 c S " % (n, n, n) for n in range(100_000))
+    with ThreadPoolExecutor(1) as thread:
+        rendering = thread.submit(
+            render_file, write_pdf(drawing=curves), content_type="application/pdf"
+        )
+        wait_until(lambda: bool(set(find_children()) - before))
+        for child in set(find_children()) - before:
+            os.kill(child, signal.SIGTERM)
+
+        with pytest.raises(RendererBusy):
+            rendering.result()
 
 
 @pytest.mark.parametrize(("kind", "content_type"), [("JPEG", "jpeg"), ("PNG", "png")])
