@@ -13,7 +13,7 @@ from gateway.workers.loop import StopSignal, WakeSignal, gather_all
 from shared.core import logs, retry
 from shared.core.enums import RenditionStatus
 from shared.raffles.rendering import renderer
-from shared.raffles.rendering.outcome import Rendering
+from shared.raffles.rendering.renderer import RendererBusy
 from shared.raffles.services.payment_proofs import proof_fetching
 from shared.raffles.services.payment_proofs.proof_fetching import ProofFetchJob, UnreadableFile
 from shared.use_cases import proof_files
@@ -47,6 +47,8 @@ PAUSED_FETCH_WAIT: Final = timedelta(minutes=5)
 MAX_CORRUPT_DOWNLOADS: Final = 2
 """A download that was cut off is tried again; if it is corrupt twice, so is the file."""
 
+MAX_BUSY_ATTEMPTS: Final = 4
+"""A file that was fetched is stored after so many attempts, even if it could not be rendered."""
 _UNREADABLE: Final[Mapping[RenditionStatus, type[MediaError]]] = {
     RenditionStatus.PROTECTED: MediaProtected,
     RenditionStatus.DAMAGED: MediaDamaged,
@@ -104,9 +106,16 @@ class MediaWorker:
 
     async def _keep_file(self, job: ProofFetchJob, fetched: MediaFile) -> None:
         """Store a file with the pictures that pages show of it, unless it cannot be opened."""
-        rendering = await _render_file(fetched)
-        error = _UNREADABLE.get(rendering.status) if rendering is not None else None
-        if rendering is not None and error is not None:
+        try:
+            rendering = await asyncio.to_thread(
+                renderer.render_file, fetched.content, content_type=fetched.content_type
+            )
+        except RendererBusy as busy:
+            if job.attempts + 1 < MAX_BUSY_ATTEMPTS:
+                await self._record_failure(job, busy, final=False)
+                return
+            rendering = None  # it is rendered when somebody looks at it
+        if rendering is not None and (error := _UNREADABLE.get(rendering.status)):
             unreadable = UnreadableFile(
                 fetched.content, fetched.content_type, fetched.extension, rendering.status
             )
@@ -198,16 +207,6 @@ class MediaWorker:
         logger.warning("proof_not_fetched", proof_id=job.proof_id, reason=reason, final=final)
         if final:
             self.outbox_signal.set()
-
-
-async def _render_file(fetched: MediaFile) -> Rendering | None:
-    """Return the pictures of a file; None: they are made when somebody looks at it."""
-    try:
-        return await asyncio.to_thread(
-            renderer.render_file, fetched.content, content_type=fetched.content_type
-        )
-    except renderer.RendererBusy:
-        return None
 
 
 def compute_fetch_wait(attempts: int, *, jitter: float) -> timedelta:
