@@ -60,7 +60,7 @@ from shared.core.constants import (
 )
 from shared.core.enums import InboxStatus, OrderStatus, OutboxKind, SilenceReason, State
 from shared.raffles.models import Order
-from shared.whatsapp.content import MessageContent, parse_content
+from shared.whatsapp.content import ContentKind, MessageContent, parse_content
 from shared.whatsapp.models import InboundMessage, OutboundMessage, WhatsAppContact
 from shared.whatsapp.services.inbox import contacts, inbox_queue
 from shared.whatsapp.services.outbox import outbox_queue
@@ -286,7 +286,7 @@ def _answer_in_order(
         with _name_in_logs_and_errors(message):
             content = parse_content(message.payload)
             if now - message.sent_at > STALE_AFTER and not may_act_when_stale(content):
-                stale = message
+                stale = stale if content.kind is ContentKind.UNSUPPORTED else message
                 result += AnswerResult(messages=1)
                 continue
             if recent.is_skipped(place, content):

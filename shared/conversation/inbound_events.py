@@ -11,6 +11,7 @@ from shared.conversation.values import (
     PictureReceived,
     TextReceived,
     UnreadableReceived,
+    UnsupportedReceived,
 )
 from shared.conversation.vocabulary import ChatCommand
 from shared.raffles.models import Order
@@ -44,7 +45,13 @@ PROOF_FILE_ENDINGS: Final = (
 
 
 def build_event(content: MessageContent, turn: InboundTurn) -> BuyerInput:
-    """Return the event for a message; what is neither text, tap nor proof is unreadable."""
+    """Return the event for a message; what is neither text, tap nor proof is unreadable.
+
+    Of an unsupported message WhatsApp shows nothing. Examples are a "view once" photo (131051), and
+    the first message from an advertisement to a coexistence number (131060).
+
+    Source: Meta's page "unsupported messages webhook reference".
+    """
     if content.kind is ContentKind.TEXT:
         return TextReceived(content.text)
     if content.kind is ContentKind.TAP:
@@ -53,6 +60,8 @@ def build_event(content: MessageContent, turn: InboundTurn) -> BuyerInput:
         return PictureReceived(find_order_replied_to(content.replied_to, turn))
     if content.lost_file:
         return LostFileReceived()
+    if content.kind is ContentKind.UNSUPPORTED:
+        return UnsupportedReceived(first=turn.contact.last_inbound_at is None)
     return UnreadableReceived(content.kind.value.lower())
 
 

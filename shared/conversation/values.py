@@ -247,6 +247,13 @@ class LostFileReceived:
 
 
 @dataclass(frozen=True, slots=True)
+class UnsupportedReceived:
+    """WhatsApp does not show us what the buyer sent; `first` if they never wrote before."""
+
+    first: bool
+
+
+@dataclass(frozen=True, slots=True)
 class NumbersHeld:
     """The numbers of an order were held."""
 
@@ -303,7 +310,12 @@ class EffectRefused:
 
 
 type BuyerInput = (
-    TextReceived | ButtonTapped | PictureReceived | LostFileReceived | UnreadableReceived
+    TextReceived
+    | ButtonTapped
+    | PictureReceived
+    | LostFileReceived
+    | UnreadableReceived
+    | UnsupportedReceived
 )
 type EffectOutcome = (
     NumbersHeld

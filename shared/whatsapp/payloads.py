@@ -38,9 +38,12 @@ from shared.whatsapp.webhook_items import (
 )
 
 UNANSWERED_KINDS: Final = frozenset(
-    {ContentKind.REACTION, ContentKind.EDIT, ContentKind.REVOKE, ContentKind.UNSUPPORTED}
+    {ContentKind.REACTION, ContentKind.EDIT, ContentKind.REVOKE, ContentKind.SYSTEM}
 )
-"""Kinds that are stored and by design never answered."""
+"""Kinds that are stored and by design never answered.
+
+A system message is about the buyer and not from them; it is read for new ids.
+"""
 
 ATTENTION_FIELDS: Final = frozenset(
     {

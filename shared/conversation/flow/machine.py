@@ -25,6 +25,7 @@ from shared.conversation.values import (
     Step,
     TextReceived,
     UnreadableReceived,
+    UnsupportedReceived,
 )
 from shared.core.enums import State
 
@@ -57,6 +58,8 @@ def step(state: State, context: Context, event: ConversationEvent, facts: Facts)
             return ask_to_rephrase(
                 state, context, facts, note=guidance.build_cannot_read_note(kind)
             )
+        case UnsupportedReceived(first):
+            return _handle_unsupported(state, context, facts, first=first)
         case (
             NumbersHeld()
             | OrderPlaced()
@@ -68,6 +71,15 @@ def step(state: State, context: Context, event: ConversationEvent, facts: Facts)
             return _handle_outcome(event, state, context, facts)
         case _:
             assert_never(event)
+
+
+def _handle_unsupported(state: State, context: Context, facts: Facts, *, first: bool) -> Step:
+    """Say how to send it, but only to a buyer who waits for something; change nothing."""
+    awaits_receipt = bool(facts.orders_wanting_proof)
+    if not (awaits_receipt or first):
+        return Step(state, context)
+    reply = guidance.build_send_normally_message(receipt=awaits_receipt)
+    return Step(state, context, replies=(reply,))
 
 
 def _handle_outcome(outcome: EffectOutcome, state: State, context: Context, facts: Facts) -> Step:

@@ -62,6 +62,25 @@ def build_cannot_read_note(kind: str) -> str:
     return f"Sorry, I cannot read {what}: only text, taps, photos and PDFs."
 
 
+def build_send_normally_message(*, receipt: bool) -> Reply:
+    """Return the message about one that WhatsApp does not show us, e.g. a "view once" photo.
+
+    Args:
+        receipt: whether a receipt is awaited, which it may have been.
+
+    """
+    if receipt:
+        return Reply(
+            "send_normally",
+            "Sorry, WhatsApp does not show me that message: please send the receipt as a normal "
+            "photo or PDF, not as “view once”.",
+        )
+    return Reply(
+        "send_normally",
+        "Sorry, WhatsApp does not show me that message: please write me a word, such as “hi”.",
+    )
+
+
 _UNREADABLE_KIND_NAMES: Final[Mapping[str, str]] = {
     "audio": "voice messages",
     "video": "videos",

@@ -32,6 +32,7 @@ from shared.conversation.values import (
     Step,
     TextReceived,
     UnreadableReceived,
+    UnsupportedReceived,
 )
 from shared.core.enums import Mode, OrderStatus, State
 from tests import meta_limits
@@ -193,6 +194,9 @@ WORDS: dict[str, tuple[ConversationEvent, dict[State, tuple[State, str]]]] = {
             DONE: (DONE, "under_review"),
         },
     ),
+    "a first message that WhatsApp does not show": (
+        UnsupportedReceived(first=True), {state: (state, "send_normally") for state in State},
+    ),
     "a picture": (PictureReceived(), {state: (state, "KeepProof") for state in State}),
     "a tap on random": (
         tap(ButtonAction.RANDOM, 1), dict.fromkeys(State, (QTY, "ask_quantity")),
@@ -334,6 +338,16 @@ class TestTable:
         step = flow.step(QTY, context, event, known)
 
         assert (step.state, outcome(step)) == expected
+
+    @pytest.mark.parametrize("state", State)
+    def test_what_whatsapp_does_not_show_is_answered_only_while_a_receipt_is_awaited(
+        self, state: State
+    ) -> None:
+        step = take(state, UnsupportedReceived(first=False))
+
+        assert (step.state, step.context) == (state, FACTS_BY_STATE[state][0])
+        assert step.effect is None
+        assert [reply.key for reply in step.replies] == ["send_normally"] * (state is WAIT)
 
     @pytest.mark.parametrize("state", State)
     @pytest.mark.parametrize("name", WORDS)

@@ -38,6 +38,7 @@ from shared.conversation.values import (
     ProofWithoutOrder,
     TextReceived,
     UnreadableReceived,
+    UnsupportedReceived,
 )
 from shared.conversation.vocabulary import ChatCommand
 from shared.core.enums import Mode, OrderStatus, RaffleStatus, RejectReason, State
@@ -59,6 +60,7 @@ EVENTS: Final[Mapping[type, ConversationEvent]] = {
     PictureReceived: PictureReceived(),
     LostFileReceived: LostFileReceived(),
     UnreadableReceived: UnreadableReceived("audio"),
+    UnsupportedReceived: UnsupportedReceived(first=True),
     NumbersHeld: NumbersHeld(10),
     OrderPlaced: OrderPlaced(10),
     OrderCancelled: OrderCancelled(10),

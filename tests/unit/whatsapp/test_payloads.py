@@ -171,7 +171,7 @@ class TestMessage:
             {"type": "reaction", "reaction": {"message_id": "wamid.O1", "emoji": "😮"}},
             {"type": "edit", "edit": {"original_message_id": "wamid.A0"}},
             {"type": "revoke", "revoke": {"original_message_id": "wamid.A0"}},
-            {"type": "unsupported", "errors": [{"code": 131051}]},
+            {"type": "system", "system": {"type": "customer_identity_changed"}},
             {"group_id": "Y2FwaV9ncm91cDox"},
             {"from": "15550109999", "from_user_id": None},
             {"to": "15550100002"},
@@ -186,7 +186,9 @@ class TestMessage:
         assert item.answerable is False
         assert item.payload == build_message(**fields)
 
-    @pytest.mark.parametrize("type_", ["hologram", "interactive", "system", "x" * 100, None, 7])
+    @pytest.mark.parametrize(
+        "type_", ["hologram", "interactive", "unsupported", "x" * 100, None, 7]
+    )
     def test_of_an_unknown_type_is_kept_and_answered(self, type_: Any) -> None:
         item = read_one(type=type_)
 
