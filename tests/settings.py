@@ -18,7 +18,7 @@ os.environ.update(
     META_APP_SECRET="test_app_secret",
     META_VERIFY_TOKEN="test_verify_token",
     META_ACCESS_TOKEN="test_access_token",
-    META_PHONE_NUMBER_ID="106540352242922",
+    META_PHONE_NUMBER_ID="106540352242922,2",
     META_WABA_ID="102290129340398",
     META_GRAPH_URL="http://127.0.0.1:1",
     MEDIA_ROOT=str(_folder / "media"),

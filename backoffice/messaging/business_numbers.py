@@ -10,6 +10,7 @@ from backoffice.messaging.channel_actions import TRY_NUMBER_PERMISSION
 from backoffice.ui import display
 from shared.whatsapp import predicates
 from shared.whatsapp.models import BusinessNumber, OutboundMessage
+from shared.whatsapp.services.business_numbers import is_ours
 
 WEBHOOK_SILENCE_LIMIT: Final = timedelta(hours=24)
 """Time without a webhook after which the page shows a warning."""
@@ -20,7 +21,7 @@ class BusinessNumberDetailPage:
     """Context of a business number's page.
 
     Attributes:
-        state: "Sending", "Slowed down" or "Paused".
+        state: "Sending", "Slowed down", "Paused" or "Not answered".
         style: Bootstrap's style of the state.
         why: reason of the state; empty while the number sends.
         since: when it was paused; empty if it is not.
@@ -75,13 +76,20 @@ def is_slowed_down(number: BusinessNumber, *, now: datetime) -> bool:
 
 def describe_sending_state(number: BusinessNumber, *, now: datetime) -> tuple[str, str]:
     """Return the state of a number and Bootstrap's style for it."""
+    if not is_ours(number.phone_number_id):
+        return "Not answered", "secondary"
     if number.paused_at is not None:
         return "Paused", "danger"
     return ("Slowed down", "warning") if is_slowed_down(number, now=now) else ("Sending", "success")
 
 
 def explain_sending_state(number: BusinessNumber, *, now: datetime) -> str:
-    """Return why a number is slowed down or paused; empty while it sends."""
+    """Return why a number is slowed down, paused or not answered; empty while it sends."""
+    if not is_ours(number.phone_number_id):
+        return (
+            "It is not in META_PHONE_NUMBER_ID: what comes for it is kept among the messages in, "
+            "and nobody is answered."
+        )
     if number.paused_at is not None:
         code = "" if number.pause_code is None else f"Meta's code {number.pause_code}: "
         return f"{code}{number.pause_reason or 'no reason was given'}"

@@ -215,6 +215,8 @@ def _explain_inbox_status(message: InboundMessage, *, now: datetime) -> str:
             return "It names no sender, so nobody can be answered."
         case InboxStatus.RECEIVED if message.attempts:
             return f"Tried {message.attempts} times so far ({message.error}); tried again shortly."
+        case InboxStatus.IGNORED if message.error:
+            return message.error
         case InboxStatus.IGNORED:
             return "Reactions, edits and the like are kept and not answered."
         case InboxStatus.PROCESSED:

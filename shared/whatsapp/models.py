@@ -105,7 +105,7 @@ class InboundMessage(models.Model):
         null=True,
         blank=True,
         related_name="inbound_messages",
-        help_text="Empty when the message names no sender.",
+        help_text="Empty when it names no sender, or is for a business number that is not ours.",
     )
     type = models.CharField(max_length=40)
     text = models.TextField(blank=True, help_text="What a person reads of it.")
@@ -327,6 +327,14 @@ class BusinessNumber(models.Model):
 
     phone_number_id = models.CharField(max_length=32, unique=True)
     display_phone_number = models.CharField(max_length=32, blank=True)
+    waba_id = models.CharField(
+        "WhatsApp Business Account",
+        max_length=40,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="As its webhooks name it.",
+    )
     paused_at = models.DateTimeField(null=True, blank=True)
     pause_code = models.IntegerField(null=True, blank=True)
     pause_reason = models.CharField(max_length=300, blank=True)

@@ -240,6 +240,7 @@ def _parse_message(item: dict[str, Any], context: _ChangeContext) -> MessageItem
         sent_at=read_timestamp(item.get("timestamp")),
         payload=item,
         answerable=_is_answerable(item, sender, content, context),
+        waba_id=read_string(context.entry, "id")[:_WABA_ID_LENGTH],
         **sender,
     )
 
@@ -289,6 +290,7 @@ def _parse_status(item: dict[str, Any], context: _ChangeContext) -> StatusItem:
         error_code=read_integer(failure.get("code")),
         error=_format_error(failure)[:_ERROR_LENGTH],
         payload=item,
+        waba_id=read_string(context.entry, "id")[:_WABA_ID_LENGTH],
     )
 
 

@@ -19,6 +19,7 @@ class MessageItem:
         answerable: whether a conversation may answer it.
         previous_user_id: the sender's user id before a change.
         new_wa_id: the sender's phone number after a change.
+        waba_id: the WhatsApp Business Account of the business number.
 
     """
 
@@ -38,6 +39,7 @@ class MessageItem:
     answerable: bool
     previous_user_id: str | None = None
     new_wa_id: str | None = None
+    waba_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,7 @@ class StatusItem:
         occurred_at: the timestamp of the status; None if it cannot be read.
         error_code: the Graph error code, if the message failed.
         error: Meta's explanation of the error.
+        waba_id: the WhatsApp Business Account of the business number.
 
     """
 
@@ -65,6 +68,7 @@ class StatusItem:
     error_code: int | None
     error: str
     payload: dict[str, Any]
+    waba_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

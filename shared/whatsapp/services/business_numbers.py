@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Final
 
 from django.db.models import Case, F, Q, Value, When
@@ -20,7 +21,21 @@ _SLOW_DOWN_CAP: Final = timedelta(minutes=5)
 _REASON_LENGTH: Final = 300
 
 
-def record_webhook(display_numbers: Mapping[str, str], *, now: datetime) -> None:
+def is_ours(phone_number_id: str) -> bool:
+    """Return whether a business number is one of `META_PHONE_NUMBER_ID`, which are answered.
+
+    A process that was started without that setting takes every number for ours.
+    """
+    ours = config.get_settings().phone_number_ids
+    return not ours or phone_number_id in ours
+
+
+def record_webhook(
+    display_numbers: Mapping[str, str],
+    *,
+    now: datetime,
+    waba_ids: Mapping[str, str] = MappingProxyType({}),
+) -> None:
     """Store the business numbers of a webhook with the time of its arrival, to the minute.
 
     A number that is not in the settings sounds an alarm.
@@ -28,6 +43,7 @@ def record_webhook(display_numbers: Mapping[str, str], *, now: datetime) -> None
     Args:
         display_numbers: the number as people dial it, which may be empty, by `phone_number_id`.
         now: the time of arrival.
+        waba_ids: the WhatsApp Business Account, by `phone_number_id`.
 
     """
     known = dict(
@@ -38,22 +54,25 @@ def record_webhook(display_numbers: Mapping[str, str], *, now: datetime) -> None
     for phone_number_id, display in sorted(display_numbers.items()):
         last = known.get(phone_number_id)
         if last is None or now - last >= _RECORD_INTERVAL:
-            _record_webhook_of_number(phone_number_id, display=display, now=now)
+            named = {"display_phone_number": display[:32], "waba_id": waba_ids.get(phone_number_id)}
+            _record_webhook_of_number(
+                phone_number_id, {name: value for name, value in named.items() if value}, now=now
+            )
 
 
-def _record_webhook_of_number(phone_number_id: str, *, display: str, now: datetime) -> None:
+def _record_webhook_of_number(
+    phone_number_id: str, changes: Mapping[str, str], *, now: datetime
+) -> None:
     _ensure_business_number(phone_number_id)
-    changes = {"display_phone_number": display[:32]} if display else {}
     BusinessNumber.objects.filter(phone_number_id=phone_number_id).update(
         last_webhook_at=now, **changes
     )
-    ours = config.get_settings().phone_number_ids
-    if ours and phone_number_id not in ours:
+    if not is_ours(phone_number_id):
         alarms.sound_alarm(
             f"unknown_number:{phone_number_id}",
             title="Messages arrive for a business number that is not configured",
-            detail="They are kept. Add the id to META_PHONE_NUMBER_ID, or unsubscribe the app "
-            "from that account.",
+            detail="They are kept among the messages in and are not answered. Add the id to "
+            "META_PHONE_NUMBER_ID, or unsubscribe the app from that account.",
             phone_number_id=phone_number_id,
             now=now,
         )
@@ -176,13 +195,35 @@ def build_unreachable_alarm_key(phone_number_id: str) -> str:
     return f"unreachable:{phone_number_id}"
 
 
-def list_phone_number_ids(*, display_number: str) -> list[str]:
-    """Return the ids of the numbers shown as `display_number`, or all ids if there is none."""
-    numbers = BusinessNumber.objects.order_by("phone_number_id")
-    named = (
-        numbers.filter(display_phone_number=display_number) if display_number else numbers.none()
-    )
-    return list((named if named.exists() else numbers).values_list("phone_number_id", flat=True))
+def list_phone_number_ids(*, waba_id: str, display_number: str = "") -> list[str]:
+    """Return the ids of our numbers that a notice of an account is about.
+
+    Args:
+        waba_id: the WhatsApp Business Account of the notice. A number belongs to the account that
+            its webhooks name; before the first one, to `META_WABA_ID`, if that is set.
+        display_number: the one number it is about, in any notation; empty for all of the account.
+
+    """
+    expected = config.get_settings().meta_waba_id
+    digits = _extract_digits(display_number)
+    return [
+        number.phone_number_id
+        for number in BusinessNumber.objects.order_by("phone_number_id")
+        if is_ours(number.phone_number_id)
+        and (not waba_id or (number.waba_id or expected) in {"", waba_id})
+        and digits in {"", _extract_digits(number.display_phone_number)}
+    ]
+
+
+def list_accounts() -> set[str]:
+    """Return the WhatsApp Business Accounts of our numbers, as far as they are known."""
+    numbers = BusinessNumber.objects.values_list("phone_number_id", "waba_id")
+    known = {waba_id for phone_number_id, waba_id in numbers if is_ours(phone_number_id)}
+    return (known | {config.get_settings().meta_waba_id}) - {""}
+
+
+def _extract_digits(display_number: str) -> str:
+    return "".join(filter(str.isdecimal, display_number))
 
 
 def _ensure_business_number(phone_number_id: str) -> None:

@@ -82,10 +82,14 @@ def build_webhook(
 
 
 def build_change_webhook(
-    field: str, value: Mapping[str, Any], *, time: int = 1_743_451_903
+    field: str,
+    value: Mapping[str, Any],
+    *,
+    time: int = 1_743_451_903,
+    waba_id: str = "102290129340398",
 ) -> Webhook:
     """Return a parsed webhook with one change of any field."""
-    entry = {"id": "102290129340398", "time": time, "changes": [{"field": field, "value": value}]}
+    entry = {"id": waba_id, "time": time, "changes": [{"field": field, "value": value}]}
     document = {"object": "whatsapp_business_account", "entry": [entry]}
     return payloads.parse_webhook(json.dumps(document).encode())
 

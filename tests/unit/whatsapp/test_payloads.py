@@ -72,6 +72,7 @@ class TestMessage:
 
         assert item == MessageItem(
             phone_number_id=PHONE_NUMBER_ID,
+            waba_id="102290129340398",
             display_phone_number="15550109999",
             wa_message_id="wamid.A1",
             dedupe_key="wamid.A1",
@@ -304,6 +305,7 @@ class TestStatus:
 
         assert item == StatusItem(
             phone_number_id=PHONE_NUMBER_ID,
+            waba_id="102290129340398",
             wa_message_id="wamid.O1",
             status="delivered",
             participant="",

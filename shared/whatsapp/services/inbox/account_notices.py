@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from shared.core.bulk_insert import insert_new_rows
-from shared.whatsapp.json_reader import read_items, read_mapping, read_string
+from shared.whatsapp.json_reader import read_items, read_mapping, read_string, read_timestamp
 from shared.whatsapp.models import AccountNotice
 from shared.whatsapp.services import alarms, business_numbers
 from shared.whatsapp.services.inbox import contacts
@@ -13,6 +13,10 @@ from shared.whatsapp.services.inbox.contact_matching import Sender
 from shared.whatsapp.webhook_items import IdentityChange, NoticeItem
 
 _DETAIL_LENGTH: Final = 2_000
+
+_ABOUT_OTHERS: Final = "It is about another WhatsApp account or number, so nothing was paused. "
+_RESTRICTIONS_OF_REPLIES: Final = frozenset({"RESTRICTED_CUSTOMER_INITIATED_MESSAGING"})
+_BAN_STATES_THAT_ALLOW_REPLIES: Final = frozenset({"REINSTATE", "SCHEDULE_FOR_DISABLE"})
 
 
 def store_notices(notices: Sequence[NoticeItem], *, now: datetime) -> None:
@@ -47,20 +51,21 @@ def store_notices(notices: Sequence[NoticeItem], *, now: datetime) -> None:
 
 
 def _act_on_notice(notice: NoticeItem, *, now: datetime) -> None:
-    if notice.identity_changes:
+    if notice.identity_changes and business_numbers.is_ours(notice.phone_number_id):
         contacts.find_or_create_contacts(
             [_build_sender(change) for change in notice.identity_changes], now=now
         )
+    value = read_mapping(notice.payload, "value") or notice.payload
     if notice.needs_attention:
+        others = _ABOUT_OTHERS if _is_about_others(notice, value) else ""
         alarms.sound_alarm(
             f"notice:{notice.field}:{notice.title}",
             title=notice.title or notice.field,
-            detail=str(notice.payload)[:_DETAIL_LENGTH],
+            detail=(others + str(notice.payload))[:_DETAIL_LENGTH],
             phone_number_id=notice.phone_number_id,
             now=now,
         )
-    value = read_mapping(notice.payload, "value") or notice.payload
-    if notice.field == "account_update" and forbids_messages(value):
+    if notice.field == "account_update" and forbids_replies(value, now=now):
         event = read_string(value, "event")
         for number in _find_business_numbers(notice, value):
             business_numbers.pause_sending(
@@ -68,10 +73,12 @@ def _act_on_notice(notice: NoticeItem, *, now: datetime) -> None:
             )
 
 
-def forbids_messages(value: Any) -> bool:
-    """Return whether an account update means that messages are refused from now on.
+def forbids_replies(value: Any, *, now: datetime) -> bool:
+    """Return whether an account update means that replies to buyers are refused from now on.
 
-    Neither a restriction of calls alone nor the end of a ban does.
+    This program only replies, so neither a restriction of messages that a business begins, of
+    calls or of new numbers does, nor one that is over, nor a ban that is only announced or ends.
+    What is wrong in spite of that, Meta says when the next message is sent.
 
     Source: Meta's page "account_update webhook reference".
     """
@@ -79,23 +86,43 @@ def forbids_messages(value: Any) -> bool:
         case "ACCOUNT_DELETED":
             return True
         case "DISABLED_UPDATE":
-            return read_string(value, "ban_info", "waba_ban_state") != "REINSTATE"
+            state = read_string(value, "ban_info", "waba_ban_state")
+            return state not in _BAN_STATES_THAT_ALLOW_REPLIES
         case "ACCOUNT_RESTRICTION":
-            kinds = [read_string(item, "restriction_type") for item in _list_restrictions(value)]
-            return not kinds or any("CALL" not in kind for kind in kinds)
+            return any(
+                read_string(item, "restriction_type") in _RESTRICTIONS_OF_REPLIES
+                and not _is_over(item, now=now)
+                for item in read_items(value.get("restriction_info"))
+            )
         case _:
             return False
 
 
-def _list_restrictions(value: Any) -> list[Any]:
-    return read_items(value.get("restriction_info"))
+def _is_over(restriction: Any, *, now: datetime) -> bool:
+    ends_at = read_timestamp(read_mapping(restriction).get("expiration"))
+    return ends_at is not None and ends_at <= now
+
+
+def _find_account(notice: NoticeItem, value: Any) -> str:
+    return read_string(value, "waba_info", "waba_id") or notice.waba_id
+
+
+def _is_about_others(notice: NoticeItem, value: Any) -> bool:
+    if notice.phone_number_id:
+        return not business_numbers.is_ours(notice.phone_number_id)
+    accounts = business_numbers.list_accounts()
+    return bool(accounts) and _find_account(notice, value) not in accounts
 
 
 def _find_business_numbers(notice: NoticeItem, value: Any) -> Sequence[str]:
     if notice.phone_number_id:
-        return [notice.phone_number_id]
-    shown = read_string(value, "display_phone_number") or read_string(value, "phone_number")
-    return business_numbers.list_phone_number_ids(display_number=shown)
+        ours = business_numbers.is_ours(notice.phone_number_id)
+        return [notice.phone_number_id] if ours else []
+    return business_numbers.list_phone_number_ids(
+        waba_id=_find_account(notice, value),
+        display_number=read_string(value, "display_phone_number")
+        or read_string(value, "phone_number"),
+    )
 
 
 def _build_sender(change: IdentityChange) -> Sender:

@@ -22,6 +22,11 @@ from shared.whatsapp.webhook_items import MessageItem, StatusItem, UnreadablePar
 
 _log = logs.get_logger(__name__)
 
+NOT_OUR_NUMBER: Final = (
+    "It came for a business number that is not in META_PHONE_NUMBER_ID, so it is not answered."
+)
+"""Error of a message to another business number of the same Meta app."""
+
 _REASON_LENGTH: Final = 300
 
 _MAX_RACES: Final = 4
@@ -129,12 +134,16 @@ def store_batch(batch: WebhookBatch, *, now: datetime) -> StoredBatch:
         DataError, IntegrityError, OperationalError: as for `store_webhooks`.
 
     """
-    messages, matches = _match_new_senders(batch.messages)
+    ours, others = _split_by_business_number(batch.messages)
+    ours, matches = _match_new_senders(ours)
     contacts.save_contacts(matches.changed, now=now)
-    senders = dict(zip(messages, matches.contacts, strict=True))
+    senders = dict(zip(ours, matches.contacts, strict=True))
     rows = [
-        _build_inbound_row(item, senders[key], now=now, correlation_id=batch.correlation_ids[key])
-        for key, item in sorted(messages.items(), key=itemgetter(0))
+        _build_inbound_row(
+            item, senders.get(key), now=now, correlation_id=batch.correlation_ids[key]
+        )
+        | ({"error": NOT_OUR_NUMBER} if key in others else {})
+        for key, item in sorted({**ours, **others}.items(), key=itemgetter(0))
     ]
     insert_new_rows(InboundMessage, rows, unique=["phone_number_id", "dedupe_key"])
     _store_statuses(batch.statuses, now=now)
@@ -151,6 +160,19 @@ def store_batch(batch: WebhookBatch, *, now: datetime) -> StoredBatch:
 
 
 type _MessagesByKey = Mapping[MessageKey, MessageItem]
+
+
+def _split_by_business_number(messages: _MessagesByKey) -> tuple[_MessagesByKey, _MessagesByKey]:
+    """Return the messages to our business numbers, and those to others of the same Meta app.
+
+    A message that names no business number counts as one to ours; it is kept without a contact.
+    """
+    others = {
+        key: item
+        for key, item in messages.items()
+        if item.phone_number_id and not business_numbers.is_ours(item.phone_number_id)
+    }
+    return {key: item for key, item in messages.items() if key not in others}, others
 
 
 def _match_new_senders(messages: _MessagesByKey) -> tuple[_MessagesByKey, ContactMatches]:
@@ -225,6 +247,8 @@ def _store_statuses(statuses: Mapping[StatusKey, StatusItem], *, now: datetime) 
             "payload": item.payload,
             "received_at": now,
             "next_attempt_at": now,
+            # What concerns another business number is kept and changes nothing.
+            "applied_at": None if business_numbers.is_ours(item.phone_number_id) else now,
         }
         for _, item in sorted(statuses.items(), key=itemgetter(0))
     ]
@@ -268,7 +292,9 @@ def _record_business_numbers(batch: WebhookBatch, *, now: datetime) -> None:
     )
     display.pop("", None)
     if display:
-        business_numbers.record_webhook(display, now=now)
+        waba_ids = {item.phone_number_id: item.waba_id for item in batch.statuses.values()}
+        waba_ids |= {item.phone_number_id: item.waba_id for item in batch.messages.values()}
+        business_numbers.record_webhook(display, now=now, waba_ids=waba_ids)
 
 
 def _alarm_about_unknown_senders(matches: ContactMatches, *, now: datetime) -> None:

@@ -150,10 +150,47 @@ class TestStore:
         assert stored.contact_ids == ()
         assert Alarm.objects.get().key == "message_without_sender"
 
-    def test_keeps_a_message_to_an_unknown_number_and_sounds_an_alarm(self) -> None:
-        store_webhooks(build_webhook(build_message(), number="999"))
+    def test_keeps_a_message_to_a_number_that_is_not_ours_and_answers_nobody(self) -> None:
+        system = {"type": "user_changed_number", "wa_id": "15550100009"}
+        stored = store_webhooks(
+            build_webhook(
+                build_message(user_id="US.1"),
+                build_message(type="system", system=system),
+                number="999",
+            ),
+            build_webhook(build_message(phone="15550100003"), number="999"),
+        )
 
-        assert InboundMessage.objects.get().phone_number_id == "999"
+        assert stored.contact_ids == ()
+        assert WhatsAppContact.objects.count() == 0
+        kept = InboundMessage.objects.all()
+        assert {(one.phone_number_id, one.status, one.error) for one in kept} == {
+            ("999", InboxStatus.IGNORED, webhook_store.NOT_OUR_NUMBER)
+        }
+        alarm = Alarm.objects.get()
+        assert (alarm.key, alarm.count) == ("unknown_number:999", 1)
+
+    def test_keeps_the_contact_of_ours_as_it_is_when_they_write_to_another_number(self) -> None:
+        store_webhooks(build_webhook(build_message(phone="15550100001")))
+        before = list(WhatsAppContact.objects.values())
+
+        store_webhooks(
+            build_webhook(build_message(phone="15550100001", user_id="US.9"), number="999"),
+            build_change_webhook(
+                "user_id_update",
+                {
+                    "metadata": {"phone_number_id": "999"},
+                    "user_id_update": [{"user_id": {"previous": "US.9", "current": "US.10"}}],
+                },
+            ),
+        )
+
+        assert list(WhatsAppContact.objects.values()) == before
+
+    def test_keeps_a_status_of_a_number_that_is_not_ours_without_applying_it(self) -> None:
+        store_webhooks(build_webhook(statuses=[build_status("failed", wamid="w")], number="999"))
+
+        assert DeliveryStatus.objects.get().applied_at == NOON
         assert Alarm.objects.get().key == "unknown_number:999"
 
     def test_keeps_what_cannot_be_read_byte_for_byte(self) -> None:
@@ -360,7 +397,15 @@ class TestRecordedPayloads:
         assert len(bodies) > 100
         assert dump_rows() == before
         assert not UnreadableItem.objects.filter(reason__startswith="not stored").exists()
-        assert InboundMessage.objects.filter(status=InboxStatus.RECEIVED).count() > 20
+        answered = InboundMessage.objects.filter(status=InboxStatus.RECEIVED)
+        assert answered.count() > 5
+        assert set(answered.values_list("phone_number_id", flat=True)) == {PHONE_NUMBER_ID}
+        others = InboundMessage.objects.exclude(phone_number_id__in=["", PHONE_NUMBER_ID])
+        assert others.count() > 10
+        assert not others.exclude(contact=None, status=InboxStatus.IGNORED).exists()
+        assert set(WhatsAppContact.objects.values_list("phone_number_id", flat=True)) == {
+            PHONE_NUMBER_ID
+        }
 
 
 @pytest.mark.django_db
