@@ -177,6 +177,19 @@ def _advise_on_hidden_proof(_: str) -> AlarmAdvice:
     )
 
 
+def _advise_on_same_person(pair: str) -> AlarmAdvice:
+    steps = (
+        "Open the contact and compare the two: names, orders, and what they wrote last.",
+        "If it is one person, join them there. It can be undone until they write again.",
+        "If not, say so there; phone numbers are given to new owners. Either resolves this alarm.",
+    )
+    first, _, _ = pair.partition(":")
+    if not first.isdecimal():
+        return AlarmAdvice(steps)
+    page = reverse("admin:whatsapp_whatsappcontact_change", args=[first])
+    return AlarmAdvice(steps, ("The contact", page))
+
+
 def _advise_on_account_notice(_: str) -> AlarmAdvice:
     return AlarmAdvice(
         (
@@ -285,6 +298,7 @@ ADVICE_BUILDERS: Final[Mapping[str, Callable[[str], AlarmAdvice]]] = {
     "chat_loop": _advise_on_chat_loop,
     "unknown_number": _advise_on_unknown_business_number,
     "proof_hidden": _advise_on_hidden_proof,
+    "same_person": _advise_on_same_person,
     "notice": _advise_on_account_notice,
     "unreadable": _advise_on_unreadable_item,
     "message_without_sender": _advise_on_message_without_sender,

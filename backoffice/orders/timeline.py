@@ -24,6 +24,7 @@ ACTION_LABELS: Final[Mapping[OrderAction, str]] = {
     OrderAction.REFUND_NOTED: "Refund noted",
     OrderAction.UNCONFIRMED: "Confirmation undone, under review again",
     OrderAction.REFUNDED: "Refunded",
+    OrderAction.CONTACT_CHANGED: "Moved to another contact of its buyer",
 }
 
 _ACTOR_BADGES: Final[Mapping[ActorKind, tuple[str, str]]] = {

@@ -45,6 +45,7 @@ UNTRUE_KEYS_BY_ACTION: Final[Mapping[OrderAction, Collection[str] | None]] = {
     OrderAction.REFUND_NOTED: _ALL_KEYS,
     OrderAction.UNCONFIRMED: _ALL_KEYS,
     OrderAction.REFUNDED: _ALL_KEYS,
+    OrderAction.CONTACT_CHANGED: _NO_KEYS,  # the order is as it was
 }
 """Keys of the texts about an order that each action makes untrue; None: all of them."""
 

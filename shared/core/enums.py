@@ -91,6 +91,7 @@ class OrderAction(StrEnum):
     REFUND_NOTED = "REFUND_NOTED"
     UNCONFIRMED = "UNCONFIRMED"
     REFUNDED = "REFUNDED"
+    CONTACT_CHANGED = "CONTACT_CHANGED"  # two contacts of one person were joined, or parted again
 
 
 class LedgerKind(StrEnum):

@@ -43,6 +43,7 @@ EVENT_TYPES_BY_ACTION: Final[Mapping[OrderAction, EventType | None]] = {
     OrderAction.REFUND_NOTED: None,
     OrderAction.UNCONFIRMED: EventType.ORDER_UNCONFIRMED,
     OrderAction.REFUNDED: EventType.ORDER_REFUNDED,
+    OrderAction.CONTACT_CHANGED: None,
 }
 """The event of each action; None if other systems need none, or if another change follows."""
 

@@ -3,6 +3,7 @@
 import uuid
 from typing import ClassVar
 
+from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.db.models import Q
 
@@ -47,10 +48,18 @@ class WhatsAppContact(SearchableModel):
         null=True, blank=True, help_text="Meta asked for a pause towards this buyer until then."
     )
     pair_rate_hits = models.PositiveSmallIntegerField(default=0)
+    joined_into = models.ForeignKey(
+        "self",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="joined_contacts",
+        help_text="The contact of the same person that has its keys, messages and orders now.",
+    )
     created_at = models.DateTimeField()
 
     class Meta:
-        """Both keys are unique within a business number."""
+        """Both keys are unique within a business number; a joined contact has none."""
 
         verbose_name = "contact"
         ordering = ["-id"]
@@ -61,7 +70,9 @@ class WhatsAppContact(SearchableModel):
             models.UniqueConstraint(name="contact_by_wa_id", fields=["phone_number_id", "wa_id"]),
             models.CheckConstraint(
                 name="contact_has_a_key",
-                condition=Q(user_id__isnull=False) | Q(wa_id__isnull=False),
+                condition=Q(user_id__isnull=False)
+                | Q(wa_id__isnull=False)
+                | Q(joined_into__isnull=False),
             ),
             models.CheckConstraint(
                 name="contact_state_known", condition=Q(state__in=[s.value for s in State])
@@ -89,6 +100,67 @@ class ContactAlias(models.Model):
 
     def __str__(self) -> str:
         return self.user_id
+
+
+class JoinSuggestion(models.Model):
+    """Two contacts that may be the same person; only a person joins them."""
+
+    first = models.ForeignKey(WhatsAppContact, on_delete=models.PROTECT, related_name="+")
+    second = models.ForeignKey(
+        WhatsAppContact, on_delete=models.PROTECT, related_name="+", help_text="The newer one."
+    )
+    reason = models.CharField(max_length=200)
+    found_at = models.DateTimeField()
+    settled_at = models.DateTimeField(
+        null=True, blank=True, help_text="When they were joined, or a person said they are two."
+    )
+    settled_by = models.CharField(max_length=150, blank=True)
+
+    class Meta:
+        """One suggestion per pair."""
+
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(name="join_suggested_once", fields=["first", "second"]),
+            models.CheckConstraint(
+                name="join_suggested_in_order", condition=Q(first__lt=models.F("second"))
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.first_id} and {self.second_id}"
+
+
+class ContactJoin(models.Model):
+    """The join of a contact into another one, with what is needed to undo it."""
+
+    kept = models.ForeignKey(WhatsAppContact, on_delete=models.PROTECT, related_name="joins")
+    joined = models.ForeignKey(WhatsAppContact, on_delete=models.PROTECT, related_name="+")
+    before = models.JSONField(
+        encoder=DjangoJSONEncoder, help_text="The values of both contacts before."
+    )
+    moved = models.JSONField(help_text="Ids of the rows that moved, by kind.")
+    message_count = models.PositiveIntegerField(help_text="Messages from them at the time.")
+    order_count = models.PositiveIntegerField(help_text="Orders of them at the time.")
+    at = models.DateTimeField()
+    by = models.CharField(max_length=150)
+    undone_at = models.DateTimeField(null=True, blank=True)
+    undone_by = models.CharField(max_length=150, blank=True)
+
+    class Meta:
+        """A contact is joined into one other contact at a time."""
+
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(
+                name="contact_joined_once",
+                fields=["joined"],
+                condition=Q(undone_at__isnull=True),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.joined_id} into {self.kept_id}"
 
 
 class InboundMessage(models.Model):

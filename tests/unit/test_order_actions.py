@@ -14,6 +14,7 @@ GROUPS: Final[Mapping[str, tuple[Collection[OrderAction], set[OrderAction]]]] = 
     "end of an order": (
         orders._ENDING_ACTIONS,
         {
+            OrderAction.CONTACT_CHANGED,
             OrderAction.HELD,
             OrderAction.UNCONFIRMED,
             OrderAction.PLACED,
@@ -28,6 +29,7 @@ GROUPS: Final[Mapping[str, tuple[Collection[OrderAction], set[OrderAction]]]] = 
     "decision about a late payment": (
         late_payments._DECISION_ACTIONS,
         {
+            OrderAction.CONTACT_CHANGED,
             OrderAction.HELD,
             OrderAction.UNCONFIRMED,
             OrderAction.REFUNDED,
@@ -43,6 +45,7 @@ GROUPS: Final[Mapping[str, tuple[Collection[OrderAction], set[OrderAction]]]] = 
     "end of a rejection": (
         already_done._ACTIONS_ENDING_REJECTION,
         {
+            OrderAction.CONTACT_CHANGED,
             OrderAction.HELD,
             OrderAction.UNCONFIRMED,
             OrderAction.REFUNDED,
@@ -57,6 +60,7 @@ GROUPS: Final[Mapping[str, tuple[Collection[OrderAction], set[OrderAction]]]] = 
     "end of a decision about a late payment": (
         already_done._ACTIONS_ENDING_DECISION,
         {
+            OrderAction.CONTACT_CHANGED,
             OrderAction.HELD,
             OrderAction.UNCONFIRMED,
             OrderAction.REFUNDED,
@@ -71,6 +75,7 @@ GROUPS: Final[Mapping[str, tuple[Collection[OrderAction], set[OrderAction]]]] = 
     "colour in the history": (
         timeline._ACTION_TONES,
         {
+            OrderAction.CONTACT_CHANGED,
             OrderAction.HELD,
             OrderAction.PLACED,
             OrderAction.PROOF_RECEIVED,

@@ -6,6 +6,7 @@ Source: Meta's page "Business-scoped user ids".
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 from typing import Any, Final
 
 from django.db.models import Q
@@ -37,6 +38,11 @@ class Sender:
     wrote_at: datetime | None = None
     previous_user_id: str | None = None
     new_wa_id: str | None = None
+
+    @property
+    def is_announcement(self) -> bool:
+        """Whether Meta announces new ids of somebody, who did not write."""
+        return bool(self.previous_user_id or self.new_wa_id)
 
     @property
     def has_key(self) -> bool:
@@ -86,18 +92,39 @@ class KnownContact:
         return self.id is None or bool(self.changes or self.new_aliases or self.names)
 
 
+class ConflictReason(StrEnum):
+    """The reason why two contacts may be the same person."""
+
+    PHONE_CHANGED = "WhatsApp says that the phone number of one became that of the other."
+    USER_ID_CHANGED = "WhatsApp says that the user id of one became that of the other."
+    MESSAGE = "A message came with the user id of one and the phone number of the other."
+    DELIVERY = "WhatsApp delivered a message to one under the user id of the other."
+
+
+@dataclass(frozen=True, slots=True)
+class ContactConflict:
+    """Two contacts to which the keys of one sender belong."""
+
+    known: KnownContact
+    other: KnownContact
+    reason: ConflictReason
+
+
 @dataclass(frozen=True, slots=True)
 class ContactMatches:
     """The contacts of some senders.
 
     Attributes:
-        contacts: a contact for each sender, in their order; None for one without any key.
+        contacts: a contact for each sender, in their order; None for one without any key, and for
+            an announcement about somebody unknown.
         changed: the contacts to create or update.
+        conflicts: pairs of contacts that may be the same person.
 
     """
 
     contacts: list[KnownContact | None]
     changed: list[KnownContact]
+    conflicts: list[ContactConflict] = field(default_factory=list)
 
 
 _CONTACT_COLUMNS: Final = (
@@ -116,8 +143,10 @@ _CONTACT_COLUMNS: Final = (
 def match_contacts(senders: Sequence[Sender]) -> ContactMatches:
     """Return the contact of each sender, new ones included, without writing anything.
 
-    A contact that is found by one key gets the other key, too. If the keys of a sender belong to
-    two contacts, both are flagged, nothing is merged, and the contact with the user id is used.
+    A contact that is found by one key gets the other key, too, but only if that belongs to nobody
+    else, since phone numbers are recycled. If the keys of a sender belong to two contacts, both are
+    flagged, nothing is merged, and the contact with the user id is used. An announcement of new
+    ids makes no new contact.
     """
     directory = _ContactDirectory.from_senders(senders)
     # Senders with both keys come first, or one person might become two contacts.
@@ -127,6 +156,7 @@ def match_contacts(senders: Sequence[Sender]) -> ContactMatches:
     return ContactMatches(
         contacts=[directory.resolved.get(sender) for sender in senders],
         changed=[known for known in directory.list_contacts() if known.has_changes],
+        conflicts=directory.conflicts,
     )
 
 
@@ -152,6 +182,7 @@ class _ContactDirectory:
         self.by_alias: dict[_ContactKey, KnownContact] = {}
         self.by_wa_id: dict[_ContactKey, KnownContact] = {}
         self.resolved: dict[Sender, KnownContact] = {}
+        self.conflicts: list[ContactConflict] = []
 
     @classmethod
     def from_senders(cls, senders: Collection[Sender]) -> "_ContactDirectory":
@@ -176,9 +207,11 @@ class _ContactDirectory:
         former = self._find_by_user_id(phone_number_id, sender.previous_user_id)
         by_phone = self.by_wa_id.get((phone_number_id, sender.wa_id or ""))
         known = known or former or self._find_by_phone_or_create(sender, by_phone)
+        if known is None:
+            return
         for other in (former, by_phone):
             if other is not None and other is not known:
-                _flag_identity_conflict(known, other)
+                self._flag_conflict(known, other, sender)
         self._fill_in(known, sender)
         self.resolved[sender] = known
 
@@ -186,16 +219,31 @@ class _ContactDirectory:
         key = (phone_number_id, user_id or "")
         return self.by_user_id.get(key) or self.by_alias.get(key)
 
+    def _flag_conflict(self, known: KnownContact, other: KnownContact, sender: Sender) -> None:
+        known.record_changes(identity_conflict=True)
+        other.record_changes(identity_conflict=True)
+        reason = ConflictReason.MESSAGE
+        if sender.new_wa_id is not None:
+            reason = ConflictReason.PHONE_CHANGED
+        elif sender.previous_user_id is not None:
+            reason = ConflictReason.USER_ID_CHANGED
+        self.conflicts.append(ContactConflict(known, other, reason))
+
     def _find_by_phone_or_create(
         self, sender: Sender, by_phone: KnownContact | None
-    ) -> KnownContact:
-        """Return the contact with the phone number, or a new one if it changed hands."""
-        if by_phone is not None and (
-            sender.user_id is None
-            or by_phone.user_id is None
-            or sender.previous_user_id is not None
-        ):
+    ) -> KnownContact | None:
+        """Return the contact with the phone number, or a new one if it changed hands.
+
+        Returns:
+            None if the sender is an announcement about nobody we know.
+
+        """
+        if by_phone is not None and (sender.user_id is None or by_phone.user_id is None):
             return by_phone
+        if sender.is_announcement:
+            now_there = self.by_wa_id.get((sender.phone_number_id, sender.new_wa_id or ""))
+            is_stranger = now_there is not None and sender.user_id and now_there.user_id
+            return None if is_stranger else now_there
         return KnownContact(
             phone_number_id=sender.phone_number_id,
             id=None,
@@ -245,12 +293,25 @@ class _ContactDirectory:
         owner = self.by_wa_id.get((phone_number_id, wanted))
         if owner is not None:
             if owner is not known:
-                _flag_identity_conflict(known, owner)
+                self._flag_conflict(known, owner, sender)
             return
         if known.wa_id is None or sender.new_wa_id or _is_newer(sender, known):
             self.by_wa_id.pop((phone_number_id, known.wa_id or ""), None)
             known.record_changes(wa_id=wanted)
             self.by_wa_id[phone_number_id, wanted] = known
+            if sender.new_wa_id and sender.user_id is None:
+                self._retire_user_id(known)
+
+    def _retire_user_id(self, known: KnownContact) -> None:
+        """Keep the user id as an earlier one, since Meta makes a new one for a new phone number.
+
+        The next message from the phone number brings it.
+        """
+        if known.user_id is not None:
+            known.new_aliases.append(known.user_id)
+            self.by_alias[known.phone_number_id, known.user_id] = known
+            self.by_user_id.pop((known.phone_number_id, known.user_id), None)
+            known.record_changes(user_id=None)
 
     def _load_contacts(self, column: str, keys: Collection[_ContactKey]) -> None:
         if keys:
@@ -279,11 +340,6 @@ class _ContactDirectory:
         """Return each contact once, also one that lost a key to another."""
         known = (self.by_user_id, self.by_wa_id, self.by_alias, self.resolved)
         return dict.fromkeys(one for index in known for one in index.values())
-
-
-def _flag_identity_conflict(*contacts: KnownContact) -> None:
-    for known in contacts:
-        known.record_changes(identity_conflict=True)
 
 
 def _is_newer(sender: Sender, known: KnownContact) -> bool:

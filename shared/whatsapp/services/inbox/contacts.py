@@ -6,7 +6,8 @@ from datetime import datetime
 from django.db import transaction
 
 from shared.core.bulk_insert import insert_new_rows
-from shared.whatsapp.models import ContactAlias, WhatsAppContact
+from shared.whatsapp.models import ContactAlias, InboundMessage, WhatsAppContact
+from shared.whatsapp.services.inbox import join_suggestions
 from shared.whatsapp.services.inbox.contact_matching import KnownContact, Sender, match_contacts
 
 
@@ -14,13 +15,18 @@ def lock_contact(contact_id: int) -> WhatsAppContact:
     """Lock a contact until the transaction ends, before anything else about the buyer.
 
     The lock leaves the key free, so that messages which refer to the contact can be stored
-    meanwhile.
+    meanwhile. If the contact was joined into another one, that one is locked and returned. Messages
+    that were stored for the joined contact at the same time move to it.
 
     Raises:
         WhatsAppContact.DoesNotExist: there is no such contact.
 
     """
-    return WhatsAppContact.objects.select_for_update(no_key=True).get(pk=contact_id)
+    contact = WhatsAppContact.objects.select_for_update(no_key=True).get(pk=contact_id)
+    if contact.joined_into_id is None:
+        return contact
+    InboundMessage.objects.filter(contact=contact).update(contact=contact.joined_into_id)
+    return lock_contact(contact.joined_into_id)
 
 
 def block_contact(contact_id: int) -> bool:
@@ -53,7 +59,8 @@ def find_or_create_contacts(senders: Sequence[Sender], *, now: datetime) -> list
     """Find the contact of each sender, and create new ones, in few statements.
 
     Returns:
-        Their ids in the order of `senders`; None for a sender without any key.
+        Their ids in the order of `senders`; None for a sender without any key, and for an
+        announcement about somebody unknown.
 
     Raises:
         IntegrityError: another process created the same contact first. The transaction is
@@ -62,6 +69,7 @@ def find_or_create_contacts(senders: Sequence[Sender], *, now: datetime) -> list
     """
     matches = match_contacts(senders)
     save_contacts(matches.changed, now=now)
+    join_suggestions.suggest_joins(matches.conflicts, now=now)
     return [None if known is None else known.id for known in matches.contacts]
 
 

@@ -15,7 +15,12 @@ from shared.core.deadlocks import is_deadlock
 from shared.core.enums import InboxStatus
 from shared.whatsapp.models import DeliveryStatus, InboundMessage, UnreadableItem
 from shared.whatsapp.services import alarms, business_numbers
-from shared.whatsapp.services.inbox import account_notices, contact_matching, contacts
+from shared.whatsapp.services.inbox import (
+    account_notices,
+    contact_matching,
+    contacts,
+    join_suggestions,
+)
 from shared.whatsapp.services.inbox.batch import MessageKey, StatusKey, WebhookBatch, WebhookItem
 from shared.whatsapp.services.inbox.contact_matching import ContactMatches, KnownContact, Sender
 from shared.whatsapp.webhook_items import MessageItem, StatusItem, UnreadablePart, Webhook
@@ -137,6 +142,7 @@ def store_batch(batch: WebhookBatch, *, now: datetime) -> StoredBatch:
     ours, others = _split_by_business_number(batch.messages)
     ours, matches = _match_new_senders(ours)
     contacts.save_contacts(matches.changed, now=now)
+    join_suggestions.suggest_joins(matches.conflicts, now=now)
     senders = dict(zip(ours, matches.contacts, strict=True))
     rows = [
         _build_inbound_row(
@@ -150,7 +156,7 @@ def store_batch(batch: WebhookBatch, *, now: datetime) -> StoredBatch:
     _store_unreadable(batch.unreadable, now=now)
     _record_business_numbers(batch, now=now)
     account_notices.store_notices(list(batch.notices.values()), now=now)
-    _alarm_about_unknown_senders(matches, now=now)
+    _alarm_about_unknown_senders(ours, matches, now=now)
     answerable = (row["contact_id"] for row in rows if row["status"] == InboxStatus.RECEIVED)
     return StoredBatch(
         contact_ids=tuple(dict.fromkeys(answerable)),
@@ -297,8 +303,14 @@ def _record_business_numbers(batch: WebhookBatch, *, now: datetime) -> None:
         business_numbers.record_webhook(display, now=now, waba_ids=waba_ids)
 
 
-def _alarm_about_unknown_senders(matches: ContactMatches, *, now: datetime) -> None:
-    if None in matches.contacts:
+def _alarm_about_unknown_senders(
+    messages: _MessagesByKey, matches: ContactMatches, *, now: datetime
+) -> None:
+    senders = map(_build_sender, messages.values())
+    if any(
+        known is None and not sender.has_key
+        for sender, known in zip(senders, matches.contacts, strict=True)
+    ):
         alarms.sound_alarm(
             "message_without_sender",
             title="A message names no sender or no business number",

@@ -15,7 +15,7 @@ from shared.whatsapp.graph_errors import FailureReaction, Judgement, judge_send_
 from shared.whatsapp.json_reader import read_integer, read_items, read_mapping
 from shared.whatsapp.models import DeliveryStatus, OutboundMessage, WhatsAppContact
 from shared.whatsapp.services import business_numbers
-from shared.whatsapp.services.inbox import contacts
+from shared.whatsapp.services.inbox import contacts, recipient_ids
 from shared.whatsapp.services.outbox import failure_reports, message_status
 
 UNMATCHED_STATUSES_KEPT_FOR: Final = timedelta(days=8)
@@ -57,8 +57,16 @@ def _apply_waiting(waiting: QuerySet[DeliveryStatus], *, now: datetime) -> int:
     matches = _match_messages(statuses)
     _postpone_unmatched([status for status in statuses if status.pk not in matches], now=now)
     matched = [(status, matches[status.pk]) for status in statuses if status.pk in matches]
+    new_user_ids = recipient_ids.find_new_user_ids(
+        (match.contact_id, status.payload) for status, match in matched
+    )
     failed = {match.contact_id for status, match in matched if _is_failed(status)}
-    buyers = {contact_id: contacts.lock_contact(contact_id) for contact_id in sorted(failed)}
+    buyers = {
+        contact_id: contacts.lock_contact(contact_id)
+        for contact_id in sorted(failed | new_user_ids.keys())
+    }
+    for contact_id, user_id in sorted(new_user_ids.items()):
+        recipient_ids.learn_user_id(buyers[contact_id], user_id, now=now)
     messages = _lock_messages({match.message_id for _, match in matched})
     before = {pk: _collect_saved_fields(message) for pk, message in messages.items()}
     new_failures: list[_DeliveryFailure] = []

@@ -5,7 +5,16 @@ from typing import Any
 
 import pytest
 
-from shared.whatsapp.models import ContactAlias, InboundMessage, WhatsAppContact
+from shared.whatsapp.models import (
+    Alarm,
+    ContactAlias,
+    InboundMessage,
+    JoinSuggestion,
+    UnreadableItem,
+    WhatsAppContact,
+)
+from shared.whatsapp.services.inbox import join_suggestions
+from shared.whatsapp.services.inbox.contact_matching import ConflictReason
 from tests.builders import MINUTE, NOON, PHONE_NUMBER_ID
 from tests.integration.whatsapp.webhook_builders import (
     build_change_webhook,
@@ -223,3 +232,106 @@ class TestChanges:
 
         assert receive_message(phone=PHONE, type="system", system=system) == buyer
         assert list_contact_keys() == [(None, OTHER_PHONE, True), (None, PHONE, True)]
+
+
+def announce_phone(old: str | None, new: str, **fields: Any) -> int | None:
+    """Store the system message about a new phone number; return the contact it is about."""
+    system = {"type": "user_changed_number", "wa_id": new}
+    return receive_message(phone=old, type="system", system=system, **fields)
+
+
+def list_suggestions() -> list[tuple[int, int, str]]:
+    found = JoinSuggestion.objects.filter(settled_at=None)
+    return list(found.values_list("first_id", "second_id", "reason"))
+
+
+class TestAnnouncements:
+    def test_the_next_message_from_a_new_phone_brings_the_new_user_id(self) -> None:
+        buyer = receive_message(phone=PHONE, user_id=USER)
+
+        assert announce_phone(PHONE, OTHER_PHONE) == buyer
+        assert list_contact_keys() == [(None, OTHER_PHONE, False)]
+        assert receive_message(phone=OTHER_PHONE, user_id=OTHER_USER) == buyer
+        assert list_contact_keys() == [(OTHER_USER, OTHER_PHONE, False)]
+        assert receive_message(user_id=USER) == buyer
+
+    def test_of_a_phone_that_somebody_has_ends_in_a_suggestion_and_nothing_is_lost(self) -> None:
+        former, owner = receive_message(phone=PHONE), receive_message(phone=OTHER_PHONE)
+
+        assert announce_phone(PHONE, OTHER_PHONE) == former
+        assert list_suggestions() == [(former, owner, ConflictReason.PHONE_CHANGED)]
+        assert Alarm.objects.get().key == f"same_person:{former}:{owner}"
+        assert not UnreadableItem.objects.exists()
+
+    def test_from_a_phone_nobody_knows_to_one_that_somebody_has_changes_nothing(self) -> None:
+        owner = receive_message(phone=OTHER_PHONE)
+
+        assert announce_phone(PHONE, OTHER_PHONE) == owner
+        assert list_contact_keys() == [(None, OTHER_PHONE, False)]
+        assert not UnreadableItem.objects.exists()
+        assert not Alarm.objects.exists()
+
+    @pytest.mark.parametrize(
+        "system",
+        [
+            {"type": "user_changed_number", "wa_id": OTHER_PHONE},
+            {"type": "user_changed_user_id", "previous_user_id": USER, "user_id": OTHER_USER},
+            {"type": "customer_changed_number", "new_wa_id": OTHER_PHONE},
+        ],
+    )
+    def test_about_nobody_we_know_is_kept_without_a_contact_or_an_alarm(
+        self, system: dict[str, str]
+    ) -> None:
+        assert receive_message(phone=PHONE, type="system", system=system) is None
+        assert WhatsAppContact.objects.count() == 0
+        assert not UnreadableItem.objects.exists()
+        assert not Alarm.objects.exists()
+
+    def test_does_not_give_a_strangers_new_user_id_to_who_has_their_old_phone(self) -> None:
+        owner = receive_message(phone=PHONE, user_id="US.0")
+        change = build_user_id_change(previous_user_id=USER, user_id=OTHER_USER)
+
+        assert receive_message(phone=PHONE, **change) is None
+        assert list_contact_keys() == [("US.0", PHONE, False)]
+        assert receive_message(user_id="US.0") == owner
+
+    def test_does_not_give_a_new_owner_of_a_phone_the_user_id_that_was_announced(self) -> None:
+        receive_message(phone=OTHER_PHONE, user_id="US.0")
+        system = {
+            "type": "user_changed_number",
+            "wa_id": OTHER_PHONE,
+            "previous_user_id": USER,
+            "user_id": OTHER_USER,
+        }
+
+        assert receive_message(phone=PHONE, type="system", system=system) is None
+        assert list_contact_keys() == [("US.0", OTHER_PHONE, False)]
+
+    def test_a_user_id_that_wrote_first_is_suggested_and_not_merged(self) -> None:
+        former, newcomer = receive_message(user_id=USER), receive_message(user_id=OTHER_USER)
+
+        receive_message(**build_user_id_change(previous_user_id=USER, user_id=OTHER_USER))
+
+        assert list_suggestions() == [(former, newcomer, ConflictReason.USER_ID_CHANGED)]
+
+    def test_two_keys_of_two_contacts_are_suggested_once_however_often_they_come(self) -> None:
+        by_phone, by_user = receive_message(phone=PHONE), receive_message(user_id=USER)
+
+        for _ in range(3):
+            receive_message(phone=PHONE, user_id=USER)
+
+        assert list_suggestions() == [(by_phone, by_user, ConflictReason.MESSAGE)]
+        assert Alarm.objects.get().count == 1
+
+    def test_a_suggestion_that_a_person_settled_does_not_come_back(self) -> None:
+        by_phone, by_user = receive_message(phone=PHONE), receive_message(user_id=USER)
+        receive_message(phone=PHONE, user_id=USER)
+        assert by_phone is not None
+        assert by_user is not None
+
+        assert join_suggestions.settle_suggestion(by_user, by_phone, by="ana", now=NOON)
+        receive_message(phone=PHONE, user_id=USER)
+
+        assert join_suggestions.list_open_suggestions(by_phone) == []
+        assert not Alarm.objects.filter(resolved_at=None).exists()
+        assert not join_suggestions.settle_suggestion(by_user, by_phone, by="ana", now=NOON)
