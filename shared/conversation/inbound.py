@@ -138,7 +138,7 @@ def answer_waiting_messages(
     """
     contact = contacts.lock_contact(contact_id)
     unanswered = inbox_queue.list_unanswered_messages(
-        contact_id, limit=MAX_MESSAGES_PER_TRANSACTION
+        contact.pk, limit=MAX_MESSAGES_PER_TRANSACTION
     )
     waiting = _select_due_messages(unanswered, now=now, before=before, counted=counted)
     if not waiting:

@@ -89,7 +89,7 @@ def create_order_from_proof(
     """
     sender_id = proof_queries.find_sender_id(proof_id)
     if sender_id is not None:
-        contacts.lock_contact(sender_id)
+        sender_id = contacts.lock_contact(sender_id).pk
     proof = orphan_proofs.lock_orphan_proof(proof_id)
     held = reservations.hold_chosen_or_random(
         raffle_queries.load_raffle(raffle_id),

@@ -32,6 +32,39 @@ class MessageAnswered(DomainError):
     code = "message_answered"
 
 
+class SameContact(DomainError):
+    """A contact cannot be joined with itself."""
+
+    code = "same_contact"
+
+
+class OtherBusinessNumber(DomainError):
+    """Only contacts of the same business number can be joined."""
+
+    code = "other_business_number"
+
+
+class ContactAlreadyJoined(DomainError):
+    """One of the contacts was joined into another one before."""
+
+    code = "contact_already_joined"
+
+
+class JoinAlreadyUndone(DomainError):
+    """The join was undone before."""
+
+    code = "join_already_undone"
+
+
+class JoinNotUndoable(DomainError):
+    """The join cannot be undone any more, because something new belongs to the joined contact.
+
+    It wrote or ordered since, was joined again, or one of its earlier ids has another owner.
+    """
+
+    code = "join_not_undoable"
+
+
 class GraphError(Exception):
     """A request to the Graph API failed."""
 

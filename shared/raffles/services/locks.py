@@ -42,12 +42,19 @@ def lock_order_with_contacts(order_id: int, *, sender_id: int | None = None) -> 
     _require_transaction()
     contact_id = Order.objects.values_list("contact_id", flat=True).filter(pk=order_id).first()
     wanted = {contact_id, sender_id} - {None}
-    if wanted:
+    _lock_contacts(wanted)
+    order = lock_order(order_id)
+    if order.contact_id is not None and order.contact_id not in wanted:
+        _lock_contacts({order.contact_id})  # it was joined into another one at this moment
+    return order
+
+
+def _lock_contacts(ids: Collection[int | None]) -> None:
+    if ids:
         contacts: QuerySet[Any] = Order.contact.field.related_model._default_manager.filter(  # noqa: SLF001 - documented by Django
-            pk__in=wanted
+            pk__in=ids
         )
         list(contacts.order_by("pk").select_for_update(no_key=True).values_list("pk", flat=True))
-    return lock_order(order_id)
 
 
 def lock_order(order_id: int) -> Order:

@@ -1,0 +1,270 @@
+"""Joins of two contacts of one person: their ids, names, conversation and messages.
+
+Orders and payment proofs move with them in `shared.use_cases.contact_joins`.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from django.db.models import Q, QuerySet
+
+from shared.whatsapp.errors import (
+    ContactAlreadyJoined,
+    JoinAlreadyUndone,
+    OtherBusinessNumber,
+    SameContact,
+)
+from shared.whatsapp.models import (
+    ContactAlias,
+    ContactJoin,
+    InboundMessage,
+    OutboundMessage,
+    WhatsAppContact,
+)
+
+_FIELDS: Final = (
+    "user_id",
+    "wa_id",
+    "parent_user_id",
+    "profile_name",
+    "username",
+    "state",
+    "context",
+    "last_inbound_at",
+    "is_blocked",
+    "identity_conflict",
+    "send_after",
+    "pair_rate_hits",
+)
+"""Fields of both contacts that a join changes, and that its undo brings back."""
+
+_IDS: Final = ("user_id", "wa_id")
+
+
+@dataclass(frozen=True, slots=True)
+class ContactPair:
+    """Two contacts that are joined: `kept` stays, and gets what `joined` has."""
+
+    kept: WhatsAppContact
+    joined: WhatsAppContact
+
+
+def lock_pair(kept_id: int, joined_id: int) -> ContactPair:
+    """Lock two contacts in ascending order of their ids.
+
+    Raises:
+        SameContact: it is one contact.
+        OtherBusinessNumber: they belong to two business numbers.
+        ContactAlreadyJoined: one of them was joined before.
+        WhatsAppContact.DoesNotExist: one of them does not exist.
+
+    """
+    if kept_id == joined_id:
+        raise SameContact
+    locked = _lock_contacts({kept_id, joined_id})
+    if len(locked) != 2:  # noqa: PLR2004 - both of them
+        raise WhatsAppContact.DoesNotExist
+    pair = ContactPair(locked[kept_id], locked[joined_id])
+    if pair.kept.phone_number_id != pair.joined.phone_number_id:
+        raise OtherBusinessNumber
+    if pair.kept.joined_into_id is not None or pair.joined.joined_into_id is not None:
+        raise ContactAlreadyJoined
+    return pair
+
+
+def join_pair(
+    pair: ContactPair,
+    *,
+    moved: Mapping[str, Collection[int]],
+    order_count: int,
+    by: str,
+    now: datetime,
+) -> ContactJoin:
+    """Move messages and ids of the joined contact to the kept one, and record it.
+
+    The ids and the conversation of whoever wrote last go on; the other user id stays as an earlier
+    one. If either is blocked, both are.
+
+    Args:
+        pair: the contacts, locked by the caller.
+        moved: ids of other rows that the caller moved, by kind.
+        order_count: how many orders both have together.
+        by: the name of who joined them.
+        now: the current time.
+
+    """
+    kept, joined = pair.kept, pair.joined
+    before = {"kept": _take_snapshot(kept), "joined": _take_snapshot(joined)}
+    message_count = InboundMessage.objects.filter(contact__in=[kept, joined]).count()
+    moved_messages = {
+        "inbound": _move_rows(InboundMessage.objects.filter(contact=joined), to=kept),
+        "outbound": _move_rows(OutboundMessage.objects.filter(contact=joined), to=kept),
+        "aliases": _move_rows(ContactAlias.objects.filter(contact=joined), to=kept),
+    }
+    _merge_fields(pair)
+    return ContactJoin.objects.create(
+        kept=kept,
+        joined=joined,
+        before=before,
+        moved=moved_messages | {kind: sorted(ids) for kind, ids in moved.items()},
+        message_count=message_count,
+        order_count=order_count,
+        at=now,
+        by=by[:150],
+    )
+
+
+def lock_join(join_id: int) -> ContactJoin:
+    """Lock the contacts of a join that is to be undone, and return it with them.
+
+    Raises:
+        JoinAlreadyUndone: it was undone before.
+        ContactJoin.DoesNotExist: there is no such join.
+
+    """
+    join = ContactJoin.objects.get(pk=join_id)
+    contacts = _lock_contacts({join.kept_id, join.joined_id})
+    join.refresh_from_db()
+    if join.undone_at is not None:
+        raise JoinAlreadyUndone(by=join.undone_by, at=join.undone_at)
+    join.kept, join.joined = contacts[join.kept_id], contacts[join.joined_id]
+    return join
+
+
+def undo_join(join: ContactJoin, *, about: Collection[str], by: str, now: datetime) -> None:
+    """Give a joined contact its ids, conversation and messages back.
+
+    If somebody blocked or unblocked them since, that stays so for the kept contact.
+
+    Args:
+        join: the join, with its contacts locked by `lock_join`, and checked by `is_undoable`.
+        about: the codes of the orders that go back; later messages about them go with them.
+        by: the name of who undoes it.
+        now: the current time.
+
+    """
+    kept, joined, moved = join.kept, join.joined, join.moved
+    was_blocked = join.before["kept"]["is_blocked"] or join.before["joined"]["is_blocked"]
+    blocked_since = None if kept.is_blocked == was_blocked else kept.is_blocked
+    _move_rows(InboundMessage.objects.filter(pk__in=moved["inbound"]), to=joined)
+    _move_rows(OutboundMessage.objects.filter(pk__in=moved["outbound"]), to=joined)
+    later = OutboundMessage.objects.filter(contact=kept, about__in=about, created_at__gte=join.at)
+    _move_rows(later, to=joined)
+    _move_rows(ContactAlias.objects.filter(pk__in=moved["aliases"]), to=joined)
+    _restore_fields(join)
+    if blocked_since is not None:
+        WhatsAppContact.objects.filter(pk=kept.pk).update(is_blocked=blocked_since)
+    ContactJoin.objects.filter(pk=join.pk).update(undone_at=now, undone_by=by[:150])
+
+
+def is_undoable(join: ContactJoin, *, order_count: int) -> bool:
+    """Return whether neither contact wrote, ordered or was joined again, and the ids are free.
+
+    Args:
+        join: the join.
+        order_count: how many orders both have together now.
+
+    """
+    both = (join.kept_id, join.joined_id)
+    if join.undone_at is not None or join.order_count != order_count:
+        return False
+    if InboundMessage.objects.filter(contact__in=both).count() != join.message_count:
+        return False
+    later = ContactJoin.objects.filter(undone_at=None, pk__gt=join.pk)
+    if later.filter(Q(kept__in=both) | Q(joined__in=both)).exists():
+        return False
+    return not _list_lost_ids(join)
+
+
+def find_last_join(contact: WhatsAppContact) -> ContactJoin | None:
+    """Return the newest join into or of a contact that is not undone; None without one."""
+    joins = ContactJoin.objects.filter(Q(kept=contact) | Q(joined=contact), undone_at=None)
+    return joins.select_related("kept", "joined").order_by("-pk").first()
+
+
+def _lock_contacts(ids: Collection[int]) -> dict[int, WhatsAppContact]:
+    rows = WhatsAppContact.objects.select_for_update(no_key=True).filter(pk__in=ids).order_by("pk")
+    return {contact.pk: contact for contact in rows}
+
+
+def _move_rows(rows: QuerySet[Any], *, to: WhatsAppContact) -> list[int]:
+    """Lock rows in ascending order and give them to a contact; return their ids."""
+    locked = rows.select_for_update(no_key=True).order_by("pk")
+    ids = list(locked.values_list("pk", flat=True))
+    for start in range(0, len(ids), _ROWS_PER_STATEMENT):
+        chunk = ids[start : start + _ROWS_PER_STATEMENT]
+        rows.filter(pk__in=chunk).update(contact=to)
+    return ids
+
+
+_ROWS_PER_STATEMENT: Final = 500
+
+
+def _take_snapshot(contact: WhatsAppContact) -> dict[str, Any]:
+    return {name: getattr(contact, name) for name in _FIELDS}
+
+
+def _merge_fields(pair: ContactPair) -> None:
+    kept, joined = pair.kept, pair.joined
+    later, earlier = (joined, kept) if _wrote_later(joined, kept) else (kept, joined)
+    merged = {
+        name: getattr(later, name) or getattr(earlier, name)
+        for name in ("user_id", "wa_id", "parent_user_id", "profile_name", "username")
+    }
+    former_user_ids = {contact.user_id for contact in (kept, joined)} - {None, merged["user_id"]}
+    merged |= {
+        "state": later.state,
+        "context": later.context,
+        "last_inbound_at": later.last_inbound_at,
+        "is_blocked": kept.is_blocked or joined.is_blocked,
+        "identity_conflict": False,
+        "send_after": max(filter(None, (kept.send_after, joined.send_after)), default=None),
+        "pair_rate_hits": max(kept.pair_rate_hits, joined.pair_rate_hits),
+    }
+    WhatsAppContact.objects.filter(pk=joined.pk).update(
+        user_id=None, wa_id=None, joined_into=kept, identity_conflict=False
+    )
+    WhatsAppContact.objects.filter(pk=kept.pk).update(**merged)
+    ContactAlias.objects.bulk_create(
+        ContactAlias(phone_number_id=kept.phone_number_id, user_id=user_id, contact=kept)
+        for user_id in sorted(filter(None, former_user_ids))
+    )
+
+
+def _wrote_later(contact: WhatsAppContact, other: WhatsAppContact) -> bool:
+    if contact.last_inbound_at is None:
+        return False
+    return other.last_inbound_at is None or contact.last_inbound_at > other.last_inbound_at
+
+
+def _restore_fields(join: ContactJoin) -> None:
+    before = join.before
+    former = {before[one]["user_id"] for one in ("kept", "joined")} - {None}
+    ContactAlias.objects.filter(
+        contact=join.kept, user_id__in=former, phone_number_id=join.kept.phone_number_id
+    ).delete()
+    # The ids of the kept contact are freed first, since the joined one may have brought them.
+    _update_contact(join.kept, before["kept"], joined_into=join.kept.joined_into_id)
+    _update_contact(join.joined, before["joined"], joined_into=None)
+
+
+def _update_contact(
+    contact: WhatsAppContact, values: Mapping[str, Any], *, joined_into: int | None
+) -> None:
+    fields = {field.name: field for field in WhatsAppContact._meta.concrete_fields}  # noqa: SLF001 - documented by Django
+    restored = {name: fields[name].to_python(values[name]) for name in _FIELDS}
+    WhatsAppContact.objects.filter(pk=contact.pk).update(**restored, joined_into=joined_into)
+
+
+def _list_lost_ids(join: ContactJoin) -> list[str]:
+    """Return the ids from before the join that another contact has by now."""
+    rows = WhatsAppContact.objects.filter(phone_number_id=join.kept.phone_number_id)
+    others = rows.exclude(pk__in=(join.kept_id, join.joined_id))
+    return [
+        values[name]
+        for values in (join.before["kept"], join.before["joined"])
+        for name in _IDS
+        if values[name] is not None and others.filter(**{name: values[name]}).exists()
+    ]
