@@ -14,7 +14,7 @@ from django.utils.safestring import SafeString
 
 from backoffice.changelists import filters
 from backoffice.changelists.tabs import TabbedAdmin
-from backoffice.messaging import channel_actions, contact_page, contact_search
+from backoffice.messaging import channel_actions, contact_joins, contact_page, contact_search
 from backoffice.ui import display
 from shared.core.constants import SERVICE_WINDOW, SERVICE_WINDOW_MARGIN
 from shared.core.enums import State
@@ -107,10 +107,13 @@ class WhatsAppContactAdmin(TabbedAdmin):
         return vars(contact).get("order_count") or 0
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[WhatsAppContact]:
-        """Return the contacts, each with its number of orders."""
+        """Return the contacts, each with its number of orders; the list has no joined ones."""
         orders = Order.objects.filter(contact=OuterRef("pk")).order_by().values("contact")
         count = Subquery(orders.annotate(count=Count("pk")).values("count"))
         contacts: QuerySet[WhatsAppContact] = super().get_queryset(request)
+        kwargs = request.resolver_match.kwargs if request.resolver_match else {}
+        if "object_id" not in kwargs:
+            contacts = contacts.filter(joined_into=None)
         return contacts.annotate(order_count=count)
 
     def find_rows(
@@ -120,7 +123,7 @@ class WhatsAppContactAdmin(TabbedAdmin):
         return queryset.filter(contact_search.build_contact_condition(term))
 
     def get_urls(self) -> list[URLPattern]:
-        """Add the URLs that block and unblock a contact."""
+        """Add the URLs that block, unblock and join a contact."""
         view = self.admin_site.admin_view
         return [
             path(
@@ -133,6 +136,21 @@ class WhatsAppContactAdmin(TabbedAdmin):
                 view(channel_actions.unblock_contact_view),
                 name="whatsapp_whatsappcontact_unblock",
             ),
+            path(
+                "<id:contact_id>/join/",
+                view(contact_joins.join_contact_view),
+                name="whatsapp_whatsappcontact_join",
+            ),
+            path(
+                "<id:contact_id>/undo-join/",
+                view(contact_joins.undo_join_view),
+                name="whatsapp_whatsappcontact_undo_join",
+            ),
+            path(
+                "<id:contact_id>/keep-apart/",
+                view(contact_joins.keep_apart_view),
+                name="whatsapp_whatsappcontact_keep_apart",
+            ),
             *super().get_urls(),
         ]
 
@@ -140,9 +158,11 @@ class WhatsAppContactAdmin(TabbedAdmin):
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
     ) -> Any:
         """Add the contact's page to the context."""
+        contact: WhatsAppContact = kwargs["obj"]
         context["buyer"] = contact_page.load_contact_page(
-            kwargs["obj"], request=request, now=timezone.now()
+            contact, request=request, now=timezone.now()
         )
+        context["joins"] = contact_joins.load_join_card(contact, request=request)
         return super().render_change_form(request, context, *args, **kwargs)
 
 

@@ -114,7 +114,7 @@ def load_contact_page(
         window=_describe_window(contact, now=now),
         open=window.is_window_open(contact.last_inbound_at, now=now),
         wrote=display.format_time(contact.last_inbound_at),
-        orders=[_build_order_row(order) for order in orders[:_MAX_ORDERS]],
+        orders=[build_order_row(order) for order in orders[:_MAX_ORDERS]],
         more_orders=len(orders) > _MAX_ORDERS,
         live=any(order.status in Order.LIVE for order in orders),
         talk=replace(talk, earlier=False),  # the link to earlier messages would lead to this page
@@ -155,7 +155,8 @@ def _describe_window(contact: WhatsAppContact, *, now: datetime) -> str:
     return "Closed: more than 24 hours since they wrote"
 
 
-def _build_order_row(order: Order) -> ContactOrderRow:
+def build_order_row(order: Order) -> ContactOrderRow:
+    """Return an order as a table row; its raffle is loaded, and its ledger prefetched."""
     status, style = ORDER_STATUS_BADGES[OrderStatus(order.status)]
     if order.needs_decision:
         status, style = "Needs a decision", "danger"
