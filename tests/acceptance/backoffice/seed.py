@@ -68,6 +68,7 @@ def main() -> None:
         | create_failed_delivery()
         | create_last_day_raffles()
         | create_longest_values()
+        | create_moved_buyers(raffle)
     )
     json.dump(keys, sys.stdout)
 
@@ -105,6 +106,34 @@ def create_orders_to_review(raffle: "Raffle") -> dict[str, int]:
             _load_order(keys["many"]), at=builders.NOON + 20 * builders.MINUTE
         )
         sample_data.keep_proof_file(proof, content=draw_receipt(f"page {page}", seed=50 + page))
+    return keys
+
+
+def create_moved_buyers(raffle: "Raffle") -> dict[str, int]:
+    """Create two buyers with a new phone number that has a contact of its own already."""
+    from tests import builders
+    from tests.integration.backoffice import sample_data
+    from tests.integration.whatsapp.webhook_builders import (
+        build_message,
+        build_webhook,
+        store_webhooks,
+    )
+
+    keys = {}
+    for place, size in enumerate(("wide", "narrow")):
+        old, new = f"1555019{place}001", f"1555019{place}002"
+        name = LONG_NAME if size == "narrow" else "Mona Moved"
+        former = builders.create_contact(wa_id=old, profile_name=name)
+        sample_data.place_order(raffle, numbers=[880 + place], buyer=former)
+        builders.create_contact(wa_id=new, profile_name=f"Mona at {size}", last_inbound_at=None)
+        system = {"type": "user_changed_number", "wa_id": new}
+        store_webhooks(
+            build_webhook(
+                build_message(phone=old, text={"body": "is my payment in?"}),
+                build_message(phone=old, type="system", system=system),
+            )
+        )
+        keys[f"moved_{size}"] = former.pk
     return keys
 
 
