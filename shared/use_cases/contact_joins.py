@@ -15,7 +15,9 @@ _log = logs.get_logger(__name__)
 
 
 @transaction.atomic(durable=True)
-def join_contacts(kept_id: int, joined_id: int, *, by: Actor, now: datetime) -> ContactJoin:
+def join_contacts(
+    kept_id: int, joined_id: int, *, by: Actor, now: datetime, across_numbers: bool = False
+) -> ContactJoin:
     """Join two contacts of one person: one gets the orders, proofs, messages and ids of the other.
 
     No order changes but for its contact, which its history notes, also if the orders together
@@ -26,13 +28,15 @@ def join_contacts(kept_id: int, joined_id: int, *, by: Actor, now: datetime) -> 
         joined_id: the contact whose things move; it stays as an empty row.
         by: the author.
         now: the present time.
+        across_numbers: whether the business number of the joined contact was replaced by that of
+            the kept one.
 
     Raises:
         SameContact, OtherBusinessNumber, ContactAlreadyJoined: see `contact_joins.lock_pair`.
         WhatsAppContact.DoesNotExist: one of them does not exist.
 
     """
-    pair = contact_joins.lock_pair(kept_id, joined_id)
+    pair = contact_joins.lock_pair(kept_id, joined_id, across_numbers=across_numbers)
     orders = contact_changes.list_order_ids(joined_id)
     proofs = contact_changes.list_proof_ids(joined_id)
     order_count = _count_orders(kept_id, joined_id)

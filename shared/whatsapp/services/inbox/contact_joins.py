@@ -51,8 +51,14 @@ class ContactPair:
     joined: WhatsAppContact
 
 
-def lock_pair(kept_id: int, joined_id: int) -> ContactPair:
+def lock_pair(kept_id: int, joined_id: int, *, across_numbers: bool = False) -> ContactPair:
     """Lock two contacts in ascending order of their ids.
+
+    Args:
+        kept_id: the contact that stays.
+        joined_id: the contact whose things move.
+        across_numbers: whether they may belong to two business numbers, of which the one of the
+            kept contact replaces the other.
 
     Raises:
         SameContact: it is one contact.
@@ -67,7 +73,7 @@ def lock_pair(kept_id: int, joined_id: int) -> ContactPair:
     if len(locked) != 2:  # noqa: PLR2004 - both of them
         raise WhatsAppContact.DoesNotExist
     pair = ContactPair(locked[kept_id], locked[joined_id])
-    if pair.kept.phone_number_id != pair.joined.phone_number_id:
+    if not across_numbers and pair.kept.phone_number_id != pair.joined.phone_number_id:
         raise OtherBusinessNumber
     if pair.kept.joined_into_id is not None or pair.joined.joined_into_id is not None:
         raise ContactAlreadyJoined
@@ -208,7 +214,9 @@ def _take_snapshot(contact: WhatsAppContact) -> dict[str, Any]:
 
 def _merge_fields(pair: ContactPair) -> None:
     kept, joined = pair.kept, pair.joined
-    later, earlier = (joined, kept) if _wrote_later(joined, kept) else (kept, joined)
+    replaced = kept.phone_number_id != joined.phone_number_id
+    joined_is_later = not replaced and _wrote_later(joined, kept)
+    later, earlier = (joined, kept) if joined_is_later else (kept, joined)
     merged = {
         name: getattr(later, name) or getattr(earlier, name)
         for name in ("user_id", "wa_id", "parent_user_id", "profile_name", "username")

@@ -93,6 +93,8 @@ def record_failure(
     message.save(update_fields=list(UNTRIED_FIELDS))
     if message.status == OutboxStatus.FAILED:
         failure_reports.announce_failure(message, now=now)
+    # Meta refused the number it was sent from, which may have been replaced meanwhile.
+    message.phone_number_id = claimed.phone_number_id
     _alarm_about_refusal(message, judgement, code=code, error=error, now=now)
 
 
@@ -174,7 +176,7 @@ def _apply_reaction(
             assert_never(judgement.reaction)
     if judgement.reaction is FailureReaction.RETRY_NUMBER:
         business_numbers.slow_down_sending(
-            message.phone_number_id, least=judgement.wait, now=now, jitter=jitter
+            claimed.phone_number_id, least=judgement.wait, now=now, jitter=jitter
         )
 
 
