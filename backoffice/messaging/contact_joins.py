@@ -188,7 +188,8 @@ def _join(request: HttpRequest, contact: WhatsAppContact, other: WhatsAppContact
 
 
 def _find_other(contact: WhatsAppContact, key: str) -> WhatsAppContact | None:
-    return _query_others(contact).filter(pk=parse_digits(key)).first()
+    other_id = parse_digits(key)
+    return None if other_id is None else _query_others(contact).filter(pk=other_id).first()
 
 
 def _search_contacts(contact: WhatsAppContact, term: str) -> list[WhatsAppContact]:

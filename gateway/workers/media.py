@@ -28,7 +28,6 @@ from shared.whatsapp.errors import (
 )
 from shared.whatsapp.graph_errors import FailureReaction
 from shared.whatsapp.media_files import MediaFile
-from shared.whatsapp.services import alarms
 from shared.whatsapp.services.meta_client import MetaClient
 
 MAX_CONCURRENT_FETCHES: Final = 4
@@ -142,10 +141,8 @@ class MediaWorker:
             gone = has_expired and refusal.is_object_hidden
             if refusal.is_object_hidden and not gone:
                 await self.database.run_unit(
-                    alarms.sound_alarm,
-                    f"proof_hidden:{job.phone_number_id}",
-                    title="Meta does not show a payment proof",
-                    detail=f"Proof {job.proof_id}: it is tried again for about a day.",
+                    proof_files.report_hidden_proof,
+                    job.proof_id,
                     phone_number_id=job.phone_number_id,
                     now=now,
                 )

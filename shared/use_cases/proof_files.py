@@ -14,7 +14,7 @@ from shared.raffles.models import PaymentProof
 from shared.raffles.rendering.outcome import Rendering
 from shared.raffles.services.payment_proofs import proof_fetching, renditions
 from shared.raffles.services.payment_proofs.proof_fetching import UnreadableFile
-from shared.whatsapp.services import business_numbers
+from shared.whatsapp.services import alarms, business_numbers
 from shared.whatsapp.services.inbox import contacts
 
 
@@ -128,4 +128,15 @@ def postpone_proof_fetch(
     business_numbers.pause_sending(phone_number_id, code=code, reason=reason, now=now)
     proof_fetching.record_fetch_failure(
         proof_id, error=reason, retry_at=retry_at, now=now, counts=False
+    )
+
+
+def report_hidden_proof(proof_id: int, *, phone_number_id: str, now: datetime) -> None:
+    """Sound an alarm that Meta does not show a proof's file, although it shows the number."""
+    alarms.sound_alarm(
+        f"proof_hidden:{phone_number_id}",
+        title="Meta does not show a payment proof",
+        detail=f"Proof {proof_id}: it is tried again for about a day.",
+        phone_number_id=phone_number_id,
+        now=now,
     )

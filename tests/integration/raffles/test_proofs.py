@@ -207,8 +207,8 @@ class TestFetching:
 
         number_id = builders.PHONE_NUMBER_ID
         assert due == [
-            ProofFetchJob(first.pk, number_id, "m1", "", 0),
-            ProofFetchJob(second.pk, number_id, "m2", "cd" * 32, 0),
+            ProofFetchJob(first.pk, number_id, "m1", "", 0, first.arrived_at),
+            ProofFetchJob(second.pk, number_id, "m2", "cd" * 32, 0, second.arrived_at),
         ]
         assert proof_fetching.list_proofs_to_fetch(now=NOON, limit=1) == due[:1]
 

@@ -142,9 +142,10 @@ class TestMove:
         queue_message(builders.create_contact())
         claimed = claim_message()
         contact_moves.move_contacts(CHANGE, **BY)
-        hidden = {"code": 100, "words": "", "jitter": 0.0, "now": NOON}
 
-        send_results.record_failure(claimed, judgement=PAUSES, **hidden)
+        send_results.record_failure(
+            claimed, judgement=PAUSES, code=100, words="", jitter=0, now=NOON
+        )
 
         paused = BusinessNumber.objects.exclude(paused_at=None)
         assert [number.phone_number_id for number in paused] == [PHONE_NUMBER_ID]
