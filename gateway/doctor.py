@@ -258,5 +258,6 @@ def _report_meta_error(title: str, error: GraphError | httpx.HTTPError) -> Check
     if not isinstance(error, GraphRefused):
         said = f"Meta did not answer: {f'{type(error).__name__} {error}'.strip().rstrip('.')}."
         return report_failed(title, said, remedy="Try again in a minute.")
-    said = f"Meta refuses (code {error.code}): {error.details.rstrip('.')}."
+    subcode = "" if error.subcode is None else f", subcode {error.subcode}"
+    said = f"Meta refuses (code {error.code}{subcode}): {error.details.rstrip('.')}."
     return report_failed(title, said, remedy=error.judgement.explanation)

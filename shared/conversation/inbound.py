@@ -285,8 +285,11 @@ def _answer_in_order(
         turn = InboundTurn(contact, message, now, (pivot + place * 7919) % 2**31)
         with _name_in_logs_and_errors(message):
             content = parse_content(message.payload)
+            if content.kind is ContentKind.SYSTEM:  # about the buyer, not from them
+                result += AnswerResult(messages=1)
+                continue
             if now - message.sent_at > STALE_AFTER and not may_act_when_stale(content):
-                stale = stale if content.kind is ContentKind.UNSUPPORTED else message
+                stale = message
                 result += AnswerResult(messages=1)
                 continue
             if recent.is_skipped(place, content):

@@ -81,8 +81,12 @@ def is_proof(content: MessageContent) -> bool:
 
 
 def may_act_when_stale(content: MessageContent) -> bool:
-    """Return whether a message is handled however old it is: a proof, or an exact CANCEL."""
-    if is_proof(content) or content.lost_file:
+    """Return whether a message is answered however old it is.
+
+    That is a proof, an exact CANCEL, or something that WhatsApp does not show us: it may be a
+    proof, and is silent where none is awaited.
+    """
+    if is_proof(content) or content.lost_file or content.kind is ContentKind.UNSUPPORTED:
         return True
     parsed = parse_command(content.text) if content.kind is ContentKind.TEXT else None
     return parsed is not None and parsed.command is ChatCommand.CANCEL and parsed.is_certain

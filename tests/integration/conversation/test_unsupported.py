@@ -72,6 +72,25 @@ def test_of_a_blocked_buyer_it_is_never_answered() -> None:
     assert send_unsupported(chat, VIEW_ONCE) == []
 
 
+def test_during_an_outage_it_is_answered_where_a_receipt_is_awaited() -> None:
+    builders.create_raffle(hold_minutes=600)
+    chat = BuyerChat()
+    chat.buys()
+    chat.later(hours=2)
+
+    (answer,) = send_unsupported(chat, VIEW_ONCE, sent_at=NOON)
+
+    assert "photo or PDF" in answer
+
+
+def test_a_system_message_that_waits_since_an_earlier_version_is_not_answered() -> None:
+    builders.create_raffle()
+    chat = BuyerChat()
+
+    assert chat.sends_anything("system") == []
+    assert InboundMessage.objects.get().status == InboxStatus.PROCESSED
+
+
 @pytest.mark.parametrize(
     "kind", ["user_changed_number", "customer_identity_changed", "user_changed_user_id", "new_kind"]
 )

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from shared.core.bulk_insert import insert_new_rows
 from shared.whatsapp.models import ContactAlias, InboundMessage, WhatsAppContact
@@ -81,7 +81,8 @@ def save_contacts(changed: Sequence[KnownContact], *, now: datetime) -> None:
         now: the current time.
 
     Raises:
-        IntegrityError: another process was faster; see `find_or_create_contacts`.
+        IntegrityError: another process was faster; see `find_or_create_contacts`. Or a contact
+            was joined into another one since it was matched.
 
     """
     if not changed:
@@ -90,7 +91,9 @@ def save_contacts(changed: Sequence[KnownContact], *, now: datetime) -> None:
     for known in sorted(
         (known for known in changed if known.changes and known.id), key=_build_sort_key
     ):
-        WhatsAppContact.objects.filter(pk=known.stored_id).update(**known.changes)
+        current = WhatsAppContact.objects.filter(pk=known.stored_id, joined_into=None)
+        if not current.update(**known.changes):
+            raise IntegrityError(f"contact {known.stored_id} was joined into another one meanwhile")
     _create_contacts(
         sorted((known for known in changed if known.id is None), key=_build_sort_key), now=now
     )

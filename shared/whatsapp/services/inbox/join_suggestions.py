@@ -1,6 +1,6 @@
 """Suggestions to join two contacts that may be the same person; only a person joins them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from django.db.models import Q
@@ -26,7 +26,7 @@ def suggest_joins(conflicts: Iterable[ContactConflict], *, now: datetime) -> Non
     suggest_pairs(reasons, now=now)
 
 
-def suggest_pairs(reasons: "dict[tuple[int, int], ConflictReason]", *, now: datetime) -> None:
+def suggest_pairs(reasons: Mapping[tuple[int, int], ConflictReason], *, now: datetime) -> None:
     """Suggest to join pairs of contacts; the smaller id of a pair is the first one."""
     if not reasons:
         return
@@ -62,9 +62,15 @@ def suggest_pairs(reasons: "dict[tuple[int, int], ConflictReason]", *, now: date
 
 
 def list_open_suggestions(contact_id: int) -> Sequence[JoinSuggestion]:
-    """Return the suggestions about a contact that nobody has settled, the newest first."""
+    """Return the suggestions about a contact that nobody has settled, the newest first.
+
+    Those about a contact that was joined into another one are left out.
+    """
     about = JoinSuggestion.objects.filter(Q(first=contact_id) | Q(second=contact_id))
-    return list(about.filter(settled_at=None).select_related("first", "second"))
+    open_suggestions = about.filter(
+        settled_at=None, first__joined_into=None, second__joined_into=None
+    )
+    return list(open_suggestions.select_related("first", "second"))
 
 
 def settle_suggestion(contact_id: int, other_id: int, *, by: str, now: datetime) -> bool:
