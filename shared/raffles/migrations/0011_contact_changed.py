@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('raffles', '0007_draw_terms'),
+        ('raffles', '0010_fill_search_columns'),
     ]
 
     operations = [

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('whatsapp', '0002_failed_messages'),
+        ('whatsapp', '0004_fill_search_columns'),
     ]
 
     operations = [

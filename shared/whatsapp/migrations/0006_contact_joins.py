@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('whatsapp', '0003_business_account'),
+        ('whatsapp', '0005_business_account'),
     ]
 
     operations = [
