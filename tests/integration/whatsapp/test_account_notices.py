@@ -5,10 +5,12 @@ from typing import Any
 
 import pytest
 
+from shared.whatsapp import payloads
 from shared.whatsapp.models import AccountNotice, Alarm, BusinessNumber
 from shared.whatsapp.services import business_numbers
 from tests.builders import MINUTE, NOON, PHONE_NUMBER_ID
 from tests.integration.whatsapp.webhook_builders import build_change_webhook, store_webhooks
+from tests.real_payloads import REAL_PAYLOADS
 
 pytestmark = pytest.mark.django_db
 
@@ -120,6 +122,20 @@ class TestAccountUpdate:
 
         assert list_paused_numbers() == []
         assert {alarm.count for alarm in Alarm.objects.all()} == {1}
+
+
+@pytest.mark.skipif(not REAL_PAYLOADS, reason="no folder shared/payloads")
+@pytest.mark.parametrize(
+    ("name", "body"),
+    [each for each in REAL_PAYLOADS if "account_update" in each[0]],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_of_metas_own_samples_only_a_deleted_account_pauses(name: str, body: bytes) -> None:
+    store_webhooks(payloads.parse_webhook(body))
+
+    deleted = name.endswith(("ACCOUNT_DELETED", "account_deleted"))
+    assert list_paused_numbers() == ([PHONE_NUMBER_ID, "2"] if deleted else [])
+    assert AccountNotice.objects.count() == 1
 
 
 class TestOtherNotices:

@@ -73,8 +73,9 @@ def _apply_waiting(waiting: QuerySet[DeliveryStatus], *, now: datetime) -> int:
     for status, match in matched:
         message = messages[match.message_id]
         if _is_failed(status):
+            # By the contact it had before the locks; if that was joined since, the other is locked.
             new_failures += _record_delivery_failure(
-                message, status, buyer=buyers[message.contact_id]
+                message, status, buyer=buyers[match.contact_id]
             )
         else:
             _advance_delivery(message, status)
