@@ -12,11 +12,12 @@ from django.db.models import Q
 from shared.conversation import inbound_limits, parsing
 from shared.conversation.context import Context
 from shared.conversation.effects import InboundTurn
-from shared.conversation.inbound_events import may_act_when_stale
+from shared.conversation.inbound_events import is_proof, may_act_when_stale
 from shared.conversation.inbound_limits import RecentMessage
 from shared.conversation.texts import guidance
 from shared.conversation.values import CancelOwnOrder, Effect, PlaceOrder
 from shared.core.enums import InboxStatus, OutboxKind, OutboxStatus, SilenceReason, State
+from shared.raffles.models import Order
 from shared.whatsapp.content import ContentKind, MessageContent
 from shared.whatsapp.models import InboundMessage, OutboundMessage
 from shared.whatsapp.services import alarms
@@ -30,13 +31,11 @@ USUAL_QUEUE_TIME: Final = timedelta(seconds=10)
 
 
 class RecentMessages:
-    """A buyer's waiting messages, and those before them, in the order in which they were written.
-
-    Loaded with one query.
-    """
+    """A buyer's waiting messages, and those before them, as they were written one by one."""
 
     def __init__(self, waiting: Sequence[InboundMessage]) -> None:
         first = waiting[0]
+        self._contact_id = first.contact_id
         before = (
             InboundMessage.objects.filter(
                 Q(sent_at__lt=first.sent_at) | Q(sent_at=first.sent_at, pk__lt=first.pk),
@@ -58,13 +57,18 @@ class RecentMessages:
     def is_skipped(self, place: int, content: MessageContent) -> bool:
         """Return whether a waiting message is skipped because its buyer floods.
 
-        Receipts and an exact CANCEL never are, and taps only if no person can tap so fast.
+        Receipts never are, an exact CANCEL only if there is nothing to cancel, and taps only if no
+        person can tap so fast.
         """
         at = self._place_of_first + place
-        if not inbound_limits.is_excess(self._recent, at) or may_act_when_stale(content):
+        if not inbound_limits.is_excess(self._recent, at) or is_proof(content):
             return False
-        is_tap = content.kind is ContentKind.TAP
-        return not is_tap or inbound_limits.are_taps_excess(self._recent, at)
+        if content.kind is ContentKind.TAP:
+            return inbound_limits.are_taps_excess(self._recent, at)
+        if may_act_when_stale(content):
+            live = Order.objects.filter(contact_id=self._contact_id, status__in=Order.LIVE)
+            return not live.exists()
+        return True
 
     def leads_nowhere(self, place: int, effect: Effect | None) -> bool:
         """Return whether a waiting message is a text that came again and again.
