@@ -23,7 +23,7 @@ _MIN_DIGITS_AFTER_ZEROS: Final = 4
 _LINK_PREFIX: Final = re.compile(r"^\s*(?:tel:|(?:https?://)?wa\.me/)", re.IGNORECASE)
 _PHONE_SIGNS: Final = re.compile(r"[+\d\s()\[\].,/·‐‑‒–—−_-]+")
 _TRUNK_IN_BRACKETS: Final = re.compile(r"\(\s*0\s*\)")
-_INTERNATIONAL_PREFIX: Final = re.compile(r"\s*[(\[]?\s*(?:\+|00)")
+_INTERNATIONAL_PREFIX: Final = re.compile(r"[\s(\[]*+(?:\+|00)")
 _MEXICAN_MOBILE: Final = re.compile(r"0(?:1|44|45)(\d{10})")
 """Prefixes that were dialled in Mexico until 2019 and are still written on cards."""
 
@@ -124,7 +124,8 @@ def _clean_term(term: str) -> str | None:
 
 
 def _read_international_digits(text: str) -> str:
-    return re.sub(r"\D", "", _INTERNATIONAL_PREFIX.sub("", text, count=1)).lstrip("0")
+    prefix = _INTERNATIONAL_PREFIX.match(text)
+    return re.sub(r"\D", "", text[prefix.end() :] if prefix else text).lstrip("0")
 
 
 def _list_international_spellings(digits: str) -> list[str]:
