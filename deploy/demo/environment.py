@@ -158,6 +158,15 @@ class DemoFolder:
             "SENDS_PER_SECOND": "80",
             "API_REQUESTS_PER_MINUTE": "600",
             "EVENTS_ALLOW_PRIVATE": "true",  # n8n runs on this machine
+            "EMAIL_HOST": "none",  # and nobody gets an e-mail of a demo
+            "EMAIL_PORT": "587",
+            "EMAIL_HOST_USER": "demo",
+            "EMAIL_HOST_PASSWORD": "demo",
+            "EMAIL_USE_TLS": "true",
+            "EMAIL_USE_SSL": "false",
+            "DEFAULT_FROM_EMAIL": "demo@example.com",
+            "STAFF_MAIL_PROOF_MINUTES": "15",
+            "STAFF_MAIL_REPEAT_HOURS": "4",
             "LOG_FORMAT": "console",
             "LOG_LEVEL": "INFO",
         }

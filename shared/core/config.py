@@ -139,7 +139,7 @@ class Settings(BaseSettings):
     )
     email_host: str = Field(
         default="",
-        description="Mail server that e-mails to staff go through; none: no e-mail is sent",
+        description="Mail server for e-mails to staff; the word none: no e-mail is sent",
     )
     email_port: int = Field(default=587, ge=1, le=65_535, description="Port of the mail server")
     email_host_user: str = Field(default="", description="User name at the mail server")
@@ -192,6 +192,11 @@ class Settings(BaseSettings):
         if parts.scheme not in {"http", "https"} or not parts.hostname:
             raise ValueError("must be an address such as https://raffles.example")
         return value.rstrip("/")
+
+    @field_validator("email_host")
+    @classmethod
+    def _parse_email_host(cls, value: str) -> str:
+        return "" if value == "none" else value
 
     @field_validator("default_from_email")
     @classmethod

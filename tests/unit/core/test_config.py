@@ -135,6 +135,14 @@ class TestMail:
 
         assert not Settings.from_environment().sends_mail
 
+    def test_is_off_with_the_word_none_which_goes_before_a_line_of_a_file(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        Path(".env").write_text("EMAIL_HOST=mail.example.com\n")
+        set_environment(monkeypatch, EMAIL_HOST="none")
+
+        assert not Settings.from_environment().sends_mail
+
     @pytest.mark.parametrize("sender", ["", "raffles", "Raffles <raffles>"])
     def test_needs_a_sender_with_a_mail_server(
         self, monkeypatch: pytest.MonkeyPatch, sender: str

@@ -34,6 +34,7 @@ class TestPrepare:
 
         assert settings.resolved_database_url == f"sqlite:///{tmp_path}/var/demo.sqlite3"
         assert settings.media_folder == tmp_path / "var" / "demo-media"
+        assert not settings.sends_mail
 
     def test_a_second_demo_keeps_the_secrets_and_takes_the_new_ports(self, tmp_path: Path) -> None:
         home = DemoFolder(tmp_path)
