@@ -15,7 +15,7 @@ from shared.raffles.predicates import (
     HASHED_PROOFS,
     PROOFS_TO_FETCH,
 )
-from shared.raffles.services import tickets
+from shared.raffles.services import due_draws, tickets
 from shared.raffles.services.ticket_numbers import number_generation
 from tests import builders
 
@@ -84,6 +84,23 @@ def test_goes_through_the_index(
     assert "SCAN" not in plan
     assert "Seq Scan" not in plan
     assert uses_index(plan, index=index, vendor=vendor)
+
+
+def test_sold_out_raffles_are_found_without_reading_their_numbers(vendor: str) -> None:
+    raffle = builders.create_raffle(
+        numbers=20_000, with_numbers=False, draw_at=None, draw_when_sold_out=True
+    )
+    number_generation.generate_numbers(raffle.pk, pause=0)
+
+    plan = due_draws.query_due_raffles(now=LONG_AGO).explain()
+
+    assert "Seq Scan on raffles_ticketnumber" not in plan
+    for index in ("ticket_available", "ticket_taken"):
+        lines = [line for line in plan.splitlines() if index in line]
+        assert lines
+        assert all("SCAN" not in line for line in lines)
+    if vendor == "postgresql":
+        assert "Index Cond: ((raffle_id >= " in plan
 
 
 def uses_index(plan: str, *, index: str, vendor: str) -> bool:
