@@ -152,6 +152,21 @@ def test_a_session_that_ends_stops_the_polls_and_leads_to_the_login(
     expect(box).to_be_empty()
 
 
+def test_a_review_page_says_that_its_session_has_ended(
+    open_browser: OpenBrowser, backoffice_server: BackOfficeServer
+) -> None:
+    person = open_browser("rita")
+    person.page.clock.install()
+    page = person.open_page(f"/admin/queue/{backoffice_server.keys['many']}/")
+    page.context.clear_cookies(name="sessionid")
+
+    page.clock.fast_forward(ONE_POLL)
+
+    box = page.locator("[data-news]")
+    expect(box).to_contain_text("You are logged out. Log in before you decide.")
+    expect(box.get_by_role("link", name="Log in")).to_be_visible()
+
+
 def test_a_server_that_does_not_answer_is_asked_less_and_less(
     open_browser: OpenBrowser, backoffice_server: BackOfficeServer
 ) -> None:
