@@ -25,6 +25,8 @@ ACTION_LABELS: Final[Mapping[OrderAction, str]] = {
     OrderAction.UNCONFIRMED: "Confirmation undone, under review again",
     OrderAction.REFUNDED: "Refunded",
     OrderAction.CONTACT_CHANGED: "Moved to another contact of its buyer",
+    OrderAction.REVIEW_ENDED: "No proof left to check, the time to pay runs again",
+    OrderAction.TIME_EXTENDED: "Time extended for a receipt that may belong to it",
 }
 
 _ACTOR_BADGES: Final[Mapping[ActorKind, tuple[str, str]]] = {

@@ -92,6 +92,8 @@ class OrderAction(StrEnum):
     UNCONFIRMED = "UNCONFIRMED"
     REFUNDED = "REFUNDED"
     CONTACT_CHANGED = "CONTACT_CHANGED"  # two contacts of one person were joined, or parted again
+    REVIEW_ENDED = "REVIEW_ENDED"  # its last pending proof left; the time to pay runs again
+    TIME_EXTENDED = "TIME_EXTENDED"  # for a receipt that may belong to it
 
 
 class LedgerKind(StrEnum):

@@ -44,6 +44,8 @@ EVENT_TYPES_BY_ACTION: Final[Mapping[OrderAction, EventType | None]] = {
     OrderAction.UNCONFIRMED: EventType.ORDER_UNCONFIRMED,
     OrderAction.REFUNDED: EventType.ORDER_REFUNDED,
     OrderAction.CONTACT_CHANGED: None,
+    OrderAction.REVIEW_ENDED: None,
+    OrderAction.TIME_EXTENDED: None,
 }
 """The event of each action; None if other systems need none, or if another change follows."""
 

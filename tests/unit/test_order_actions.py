@@ -16,6 +16,8 @@ GROUPS: Final[Mapping[str, tuple[Collection[OrderAction], set[OrderAction]]]] = 
         {
             OrderAction.CONTACT_CHANGED,
             OrderAction.HELD,
+            OrderAction.REVIEW_ENDED,
+            OrderAction.TIME_EXTENDED,
             OrderAction.UNCONFIRMED,
             OrderAction.PLACED,
             OrderAction.PROOF_RECEIVED,
@@ -31,6 +33,8 @@ GROUPS: Final[Mapping[str, tuple[Collection[OrderAction], set[OrderAction]]]] = 
         {
             OrderAction.CONTACT_CHANGED,
             OrderAction.HELD,
+            OrderAction.REVIEW_ENDED,
+            OrderAction.TIME_EXTENDED,
             OrderAction.UNCONFIRMED,
             OrderAction.REFUNDED,
             OrderAction.PLACED,
@@ -47,6 +51,8 @@ GROUPS: Final[Mapping[str, tuple[Collection[OrderAction], set[OrderAction]]]] = 
         {
             OrderAction.CONTACT_CHANGED,
             OrderAction.HELD,
+            OrderAction.REVIEW_ENDED,
+            OrderAction.TIME_EXTENDED,
             OrderAction.UNCONFIRMED,
             OrderAction.REFUNDED,
             OrderAction.PLACED,
@@ -62,6 +68,8 @@ GROUPS: Final[Mapping[str, tuple[Collection[OrderAction], set[OrderAction]]]] = 
         {
             OrderAction.CONTACT_CHANGED,
             OrderAction.HELD,
+            OrderAction.REVIEW_ENDED,
+            OrderAction.TIME_EXTENDED,
             OrderAction.UNCONFIRMED,
             OrderAction.REFUNDED,
             OrderAction.PLACED,
@@ -77,6 +85,8 @@ GROUPS: Final[Mapping[str, tuple[Collection[OrderAction], set[OrderAction]]]] = 
         {
             OrderAction.CONTACT_CHANGED,
             OrderAction.HELD,
+            OrderAction.REVIEW_ENDED,
+            OrderAction.TIME_EXTENDED,
             OrderAction.PLACED,
             OrderAction.PROOF_RECEIVED,
             OrderAction.NUMBERS_TAKEN_BACK,

@@ -33,6 +33,8 @@ NOT_DECISIONS = {
     OrderAction.PLACED,
     OrderAction.PROOF_RECEIVED,
     OrderAction.NUMBERS_TAKEN_BACK,
+    OrderAction.REVIEW_ENDED,
+    OrderAction.TIME_EXTENDED,
 }
 
 

@@ -1,0 +1,50 @@
+"""Clock of orders whose payment proofs leave them, or that a proof without an order may pay.
+
+The functions run inside the caller's transaction, with the contact locked first and the order by
+`locks.lock_order`.
+"""
+
+from datetime import datetime
+from typing import Any
+
+from shared.core.enums import OrderAction, OrderStatus, ProofStatus, Verdict
+from shared.raffles.actor import Actor
+from shared.raffles.models import Order
+from shared.raffles.services import history, orders
+
+
+def leave_review_if_empty(order: Order, *, by: Actor, now: datetime, reason: str = "") -> bool:
+    """End the review of an order without a pending proof; its time to pay starts again.
+
+    A proof whose file could not be opened counts as none. The time is capped at the draw, so after
+    the draw the order expires.
+
+    Args:
+        order: locked by `locks.lock_order`.
+        by: the author of what made the last proof leave.
+        now: start of the time to pay.
+        reason: the reason as text, for the history; may be empty.
+
+    Returns:
+        Whether the review ended; not if a proof is still pending or the order is not under review.
+
+    """
+    if order.status != OrderStatus.PENDING_PAYMENT or not order.under_review:
+        return False
+    if has_pending_proof(order):
+        return False
+    changes: dict[str, Any] = {
+        "under_review_since": None,
+        "asked_again_at": None,
+        "expires_at": orders.compute_payment_deadline(order, now=now),
+    }
+    history.record_order_event(
+        order, action=OrderAction.REVIEW_ENDED, by=by, now=now, reason=reason, changes=changes
+    )
+    return True
+
+
+def has_pending_proof(order: Order) -> bool:
+    """Whether a proof of an order waits for a verdict whose file is not lost."""
+    pending = order.proofs.filter(verdict=Verdict.PENDING)
+    return pending.exclude(status=ProofStatus.FAILED).exists()
