@@ -14,6 +14,8 @@ from shared.raffles.services import history
 _ACTIONS_ENDING_REJECTION: Final = (
     OrderAction.PROOF_REJECTED,
     OrderAction.PROOF_RECEIVED,
+    OrderAction.PROOF_MOVED,
+    OrderAction.PROOF_DISMISSED,
     OrderAction.LATE_PAYMENT,
     OrderAction.REFUND_NOTED,
     OrderAction.PAID,
@@ -22,6 +24,8 @@ _ACTIONS_ENDING_REJECTION: Final = (
 _ACTIONS_ENDING_DECISION: Final = (
     *ACTION_PER_DECISION.values(),
     OrderAction.PROOF_REJECTED,
+    OrderAction.PROOF_MOVED,
+    OrderAction.PROOF_DISMISSED,
     OrderAction.LATE_PAYMENT,
 )
 """The decisions themselves, and the actions after which they no longer hold."""

@@ -11,6 +11,8 @@ from shared.raffles.models import Order, OrderEvent
 _ACTION_PHRASES: Final = {
     OrderAction.PAID: "confirmed it",
     OrderAction.PROOF_REJECTED: "rejected its proof",
+    OrderAction.PROOF_MOVED: "moved its proof to another order",
+    OrderAction.PROOF_DISMISSED: "dismissed its proof",
     OrderAction.ASKED_AGAIN: "asked the buyer for another proof",
     OrderAction.CANCELLED: "cancelled it",
     OrderAction.EXPIRED: "saw it expire",

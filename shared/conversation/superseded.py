@@ -36,6 +36,8 @@ UNTRUE_KEYS_BY_ACTION: Final[Mapping[OrderAction, Collection[str] | None]] = {
     OrderAction.PROOF_RECEIVED: _KEYS_ASKING_FOR_PROOF,
     OrderAction.ASKED_AGAIN: _ALL_KEYS,
     OrderAction.PROOF_REJECTED: _ALL_KEYS,
+    OrderAction.PROOF_MOVED: _ALL_KEYS,
+    OrderAction.PROOF_DISMISSED: _NO_KEYS,
     OrderAction.PAID: _ALL_KEYS,
     OrderAction.CANCELLED: _ALL_KEYS,
     OrderAction.EXPIRED: _ALL_KEYS,

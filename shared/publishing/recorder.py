@@ -33,6 +33,8 @@ EVENT_TYPES_BY_ACTION: Final[Mapping[OrderAction, EventType | None]] = {
     OrderAction.PLACED: EventType.ORDER_CREATED,
     OrderAction.PROOF_RECEIVED: None,  # `proof_kept` follows once the file is stored
     OrderAction.PROOF_REJECTED: EventType.ORDER_REJECTED,
+    OrderAction.PROOF_MOVED: None,  # `proof_kept` follows for the order that it was moved to
+    OrderAction.PROOF_DISMISSED: None,
     OrderAction.PAID: EventType.ORDER_PAID,
     OrderAction.CANCELLED: EventType.ORDER_CANCELLED,
     OrderAction.EXPIRED: EventType.ORDER_EXPIRED,

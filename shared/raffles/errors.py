@@ -208,6 +208,15 @@ class ProofSettled(DomainError):
         super().__init__(by=by, at=at, order_code=order_code)
 
 
+class ProofRowExists(DomainError):
+    """This payment proof belongs to that order already."""
+
+    code = "proof_row_exists"
+
+    def __init__(self, *, order_id: int, order_code: str | None) -> None:
+        super().__init__(order_id=order_id, order_code=order_code)
+
+
 class OrderNotPlaced(DomainError):
     """The buyer has not confirmed this order yet, so it cannot be paid."""
 

@@ -518,7 +518,11 @@ class LedgerEntry(models.Model):
 
 
 class PaymentProof(models.Model):
-    """A picture or PDF that a buyer sent as proof of payment; without an order if it fits none."""
+    """A picture or PDF that a buyer sent as proof of payment; without an order if it fits none.
+
+    A receipt that pays two orders is one file with a row for each order: `shared_from` names the
+    first row, whose message and file the other rows repeat. Each row has its own verdict.
+    """
 
     order = models.ForeignKey(
         Order, on_delete=models.PROTECT, null=True, blank=True, related_name="proofs"
@@ -541,6 +545,16 @@ class PaymentProof(models.Model):
         max_length=255, blank=True, help_text="What the file is asked for by."
     )
     media_sha256 = models.CharField(max_length=64, blank=True, help_text="As announced, in hex.")
+    shared_from = models.ForeignKey(
+        "self",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        editable=False,
+        related_name="shares",
+        db_index=False,  # `proof_once_an_order` covers it
+        help_text="The first row of a receipt that was named as paying several orders.",
+    )
     caption = models.TextField(blank=True)
     file = models.FileField(upload_to="%Y/%m/", storage=proof_storage, blank=True, max_length=200)
     content_type = models.CharField(max_length=100, blank=True, help_text="By the file's content.")
@@ -570,14 +584,23 @@ class PaymentProof(models.Model):
     reviewed_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
-        """One proof per message, and indexes for identical files and for files to fetch."""
+        """Once per message, or per order that it pays; indexes of files and pending proofs."""
 
         ordering = ["id"]
         constraints = [
             models.UniqueConstraint(
                 name="proof_once_a_message",
                 fields=["phone_number_id", "wa_message_id"],
-                condition=~Q(wa_message_id=""),
+                condition=~Q(wa_message_id="") & Q(shared_from__isnull=True),
+            ),
+            models.UniqueConstraint(
+                name="proof_once_an_order",
+                fields=["shared_from", "order"],
+                condition=Q(shared_from__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="proof_shared_has_an_order",
+                condition=Q(shared_from__isnull=True) | Q(order__isnull=False),
             ),
             models.CheckConstraint(
                 name="proof_status_known", condition=Q(status__in=[s.value for s in ProofStatus])
@@ -591,10 +614,18 @@ class PaymentProof(models.Model):
             models.Index(
                 name="proof_to_fetch", fields=["fetch_at"], condition=Q(status=ProofStatus.FETCHING)
             ),
+            models.Index(
+                name="proof_pending", fields=["order"], condition=Q(verdict=Verdict.PENDING)
+            ),
         ]
 
     def __str__(self) -> str:
         return f"proof {self.pk}"
+
+    @property
+    def receipt_id(self) -> int:
+        """Id of the first row of its receipt, which all rows of one receipt have in common."""
+        return self.shared_from_id or self.pk
 
 
 class PictureFingerprint(models.Model):

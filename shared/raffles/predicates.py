@@ -26,6 +26,9 @@ PROOFS_TO_FETCH: Final = Q(status=inline_enum_value(ProofStatus.FETCHING))
 HASHED_PROOFS: Final = ~Q(sha256=RawSQL("''", ()))
 """Payment proofs whose file is stored, as in the index `proof_same_bytes`."""
 
+PENDING_PROOFS: Final = Q(verdict=inline_enum_value(Verdict.PENDING))
+"""Payment proofs without a verdict, as in the index `proof_pending`."""
+
 ORPHAN_PROOFS: Final = Q(order__isnull=True, verdict=Verdict.PENDING) & ~Q(
     status=ProofStatus.FAILED
 )

@@ -91,6 +91,8 @@ GROUPS: Final[Mapping[str, tuple[Collection[OrderAction], set[OrderAction]]]] = 
             OrderAction.PROOF_RECEIVED,
             OrderAction.NUMBERS_TAKEN_BACK,
             OrderAction.NUMBERS_REPLACED,
+            OrderAction.PROOF_MOVED,
+            OrderAction.PROOF_DISMISSED,
             OrderAction.ASKED_AGAIN,
             OrderAction.REFUND_NOTED,
         },

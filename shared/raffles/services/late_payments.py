@@ -132,6 +132,8 @@ _DECISION_ACTIONS: Final = (
     OrderAction.PAID,
     OrderAction.NUMBERS_TAKEN_BACK,
     OrderAction.PROOF_REJECTED,
+    OrderAction.PROOF_MOVED,
+    OrderAction.PROOF_DISMISSED,
     OrderAction.REFUND_NOTED,
 )
 """Actions that end the need of a decision."""

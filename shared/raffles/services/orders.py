@@ -150,6 +150,8 @@ _ENDING_ACTIONS: Final = (
     OrderAction.CANCELLED,
     OrderAction.EXPIRED,
     OrderAction.PROOF_REJECTED,  # of a late payment; an earlier one is older than the end
+    OrderAction.PROOF_MOVED,  # like a rejected one
+    OrderAction.PROOF_DISMISSED,
     OrderAction.REFUND_NOTED,
     OrderAction.REFUNDED,
 )

@@ -13,6 +13,7 @@ from shared.raffles.predicates import (
     AVAILABLE_TICKETS,
     EXPIRING_ORDERS,
     HASHED_PROOFS,
+    PENDING_PROOFS,
     PROOFS_TO_FETCH,
 )
 from shared.raffles.services import due_draws, tickets
@@ -57,6 +58,14 @@ QUERIES: list[tuple[str, Callable[[Raffle], QuerySet[Any]]]] = [
     (
         "proof_same_bytes",
         lambda _: PaymentProof.objects.filter(HASHED_PROOFS, sha256="5f" * 32).order_by(),
+    ),
+    (
+        "proof_pending",
+        lambda _: PaymentProof.objects.filter(PENDING_PROOFS, order=5).order_by(),
+    ),
+    (
+        "proof_once_an_order",
+        lambda _: PaymentProof.objects.filter(shared_from=5).order_by(),
     ),
     (
         "order_expiring",

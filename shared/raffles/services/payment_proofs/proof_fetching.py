@@ -15,7 +15,7 @@ from shared.raffles import signals
 from shared.raffles.models import PaymentProof
 from shared.raffles.predicates import PROOFS_TO_FETCH
 from shared.raffles.rendering.outcome import Rendering
-from shared.raffles.services.payment_proofs import similar_proofs
+from shared.raffles.services.payment_proofs import shared_files, similar_proofs
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +128,8 @@ def store_proof_file(
     )
     similar_proofs.store_fingerprint(proof.pk, fingerprint)
     signal_if_kept(proof, now=now)
+    for share in shared_files.copy_file_to_shares(proof, fingerprint=fingerprint):
+        signal_if_kept(share, now=now)
     return proof
 
 
@@ -172,6 +174,7 @@ def record_fetch_failure(
         )
         changed += ["file", "size", "content_type", "rendition"]
     proof.save(update_fields=changed)
+    shared_files.copy_file_to_shares(proof)
     return proof
 
 
