@@ -27,6 +27,7 @@ STATUS_PER_CODE: Final[Mapping[str, int]] = {
     "address_malformed": 422,
     "address_private": 422,
     "amount_mismatch": 422,
+    "amount_out_of_bounds": 422,
     "event_type_unknown": 422,
     "header_refused": 422,
     "idempotency_key_malformed": 400,

@@ -200,12 +200,39 @@ class ProofNotFound(DomainError):
 
 
 class ProofSettled(DomainError):
-    """Somebody has put this payment proof to an order already, or dismissed it."""
+    """Somebody has put this payment proof to an order already, or decided about it."""
 
     code = "proof_settled"
 
-    def __init__(self, *, by: str, at: datetime, order_code: str | None) -> None:
-        super().__init__(by=by, at=at, order_code=order_code)
+    def __init__(self, *, by: str, at: datetime, order_code: str | None, verdict: str) -> None:
+        super().__init__(by=by, at=at, order_code=order_code, verdict=verdict)
+
+
+class ProofElsewhere(DomainError):
+    """Some of the payment proofs that were named do not belong to this order, or not any more."""
+
+    code = "proof_elsewhere"
+
+    def __init__(self, *, proof_ids: Collection[int]) -> None:
+        super().__init__(proof_ids=sorted(proof_ids))
+
+
+class ProofUnderReview(DomainError):
+    """The order of this payment proof is under review: confirm or reject it there, or move it."""
+
+    code = "proof_under_review"
+
+    def __init__(self, *, order_id: int, order_code: str | None) -> None:
+        super().__init__(order_id=order_id, order_code=order_code)
+
+
+class ProofNotViewable(DomainError):
+    """Nobody can see what would be confirmed: no payment proof can be opened."""
+
+    code = "proof_not_viewable"
+
+    def __init__(self, *, proof_ids: Collection[int]) -> None:
+        super().__init__(proof_ids=sorted(proof_ids))
 
 
 class ProofRowExists(DomainError):
@@ -263,6 +290,15 @@ class AmountMismatch(DomainError):
 
     def __init__(self, *, expected: Decimal, received: Decimal, currency: str) -> None:
         super().__init__(expected=str(expected), received=str(received), currency=currency)
+
+
+class AmountOutOfBounds(DomainError):
+    """Say how much goes back: more than nothing."""
+
+    code = "amount_out_of_bounds"
+
+    def __init__(self, *, maximum: Decimal) -> None:
+        super().__init__(maximum=str(maximum))
 
 
 class ProofUnseen(DomainError):

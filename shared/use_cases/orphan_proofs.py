@@ -1,4 +1,4 @@
-"""Decisions about payment proofs that fit no order; each queues its message to the buyer."""
+"""Decisions about payment proofs that fit no order, or pay nothing; each queues its message."""
 
 from collections.abc import Collection
 from datetime import datetime
@@ -7,7 +7,7 @@ from django.db import transaction
 
 from shared.conversation import facts
 from shared.conversation.notify import has_recent_acknowledgement, notify_buyer, notify_contact
-from shared.conversation.texts import order_updates
+from shared.conversation.texts import order_updates, proof_updates
 from shared.conversation.texts.orders import build_late_proof_message, build_proof_added_message
 from shared.core import logs
 from shared.raffles.actor import Actor
@@ -39,18 +39,18 @@ def attach_proof(
     Raises:
         ProofNotFound: there is no such proof.
         OrderNotFound: there is no such order.
-        ProofSettled: it was attached to an order or dismissed before; `by`, `at` and `order_code`
-            are in the details.
+        ProofSettled: it was attached to an order or decided about before; `by`, `at`, `order_code`
+            and `verdict` are in the details.
 
     """
     order = locks.lock_order_with_contacts(
         order_id, sender_id=proof_queries.find_sender_id(proof_id)
     )
-    proof = orphan_proofs.lock_orphan_proof(proof_id)
+    proof = orphan_proofs.lock_pending_proof(proof_id, order_id=None)
     outcome = proofs.assign_proofs(
         [proof], order=order, by=by, now=now, reason=f"attached by {by.label}"
     )
-    _acknowledge_proof(outcome, now=now)
+    acknowledge_proof(outcome, now=now)
     _log.info("proof_attached", proof_id=proof_id, order_id=order_id, by=by.kind)
     return outcome
 
@@ -90,7 +90,7 @@ def create_order_from_proof(
     sender_id = proof_queries.find_sender_id(proof_id)
     if sender_id is not None:
         sender_id = contacts.lock_contact(sender_id).pk
-    proof = orphan_proofs.lock_orphan_proof(proof_id)
+    proof = orphan_proofs.lock_pending_proof(proof_id, order_id=None)
     held = reservations.hold_chosen_or_random(
         raffle_queries.load_raffle(raffle_id),
         contact_id=sender_id,
@@ -111,28 +111,50 @@ def create_order_from_proof(
 
 @transaction.atomic(durable=True)
 def dismiss_proof(
-    proof_id: int, *, note: str, tell_buyer: bool, by: Actor, now: datetime
+    proof_id: int,
+    *,
+    note: str,
+    tell_buyer: bool,
+    by: Actor,
+    now: datetime,
+    order_id: int | None = None,
 ) -> PaymentProof:
-    """Dismiss a proof that pays no order; it is kept and leaves the list.
+    """Dismiss a proof that pays nothing; it is kept and leaves the list.
 
     Args:
-        proof_id: a proof without an order.
+        proof_id: a proof without an order, or of an order that is paid or has ended.
         note: the reason as text.
         tell_buyer: whether its sender gets a message with the note.
         by: the reviewer.
         now: the present time.
+        order_id: the order that it is said to belong to; None: none.
 
     Raises:
         ProofNotFound, ProofSettled: as in `attach_proof`.
+        OrderNotFound: there is no such order.
+        ProofUnderReview: its order waits for a verdict.
         NoteTooLong: the note is too long.
 
     """
     sender_id = proof_queries.find_sender_id(proof_id)
-    sender = contacts.lock_contact(sender_id) if sender_id is not None else None
+    sender = contacts.lock_contact(sender_id) if sender_id is not None and not order_id else None
+    order = locks.lock_order_with_contacts(order_id, sender_id=sender_id) if order_id else None
     proof = orphan_proofs.dismiss_proof(
-        orphan_proofs.lock_orphan_proof(proof_id), note=note, by=by, now=now
+        orphan_proofs.lock_pending_proof(proof_id, order_id=order_id),
+        order=order,
+        note=note,
+        by=by,
+        now=now,
     )
-    if tell_buyer and sender is not None:
+    if tell_buyer and order is not None:
+        notify_buyer(
+            order,
+            lambda known: proof_updates.build_second_proof_dismissed_message(
+                known, note=proof.note
+            ),
+            now=now,
+        )
+    elif tell_buyer and sender is not None:
         notify_contact(
             sender,
             order_updates.build_proof_dismissed_message(
@@ -140,11 +162,11 @@ def dismiss_proof(
             ),
             now=now,
         )
-    _log.info("proof_dismissed", proof_id=proof_id, by=by.kind)
+    _log.info("proof_dismissed", proof_id=proof_id, order_id=order_id, by=by.kind)
     return proof
 
 
-def _acknowledge_proof(outcome: ProofKept | ProofLate, *, now: datetime) -> None:
+def acknowledge_proof(outcome: ProofKept | ProofLate, *, now: datetime) -> None:
     """Send the buyer a message about a proof, but not one for each picture of an album."""
     order = outcome.order
     acknowledged = has_recent_acknowledgement(order.contact_id, now=now, about=str(order))

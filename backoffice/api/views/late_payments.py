@@ -17,10 +17,8 @@ from backoffice.api.serializers.order_decisions import ResolutionSerializer, val
 from backoffice.api.views.order_decisions import (
     AlreadyDecided,
     OrderDecisionView,
-    ProofElsewhere,
     decide_once,
     format_numbers_in_refusal,
-    refuse_foreign_proofs,
     render_decision_needed,
 )
 from shared.raffles.errors import (
@@ -29,6 +27,7 @@ from shared.raffles.errors import (
     NumbersUnknown,
     OrderNotFound,
     OrderRefunded,
+    ProofElsewhere,
     ProofUnseen,
     QuantityOutOfBounds,
     TooFewLeft,
@@ -78,7 +77,6 @@ class ResolveLatePaymentView(OrderDecisionView):
         decision, numbers = LatePaymentDecision(body["decision"]), body.get("numbers")
 
         def act(order: Order) -> object:
-            refuse_foreign_proofs(order, body.get("proofs"))
             return _resolve_late_payment(order, decision, body, request)
 
         def is_resolved(order: Order) -> bool:

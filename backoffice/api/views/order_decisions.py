@@ -4,7 +4,7 @@ A repeated request gets the same response, with a field that says so. If the req
 proofs, a newer pending proof of the order stops the decision.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -27,7 +27,7 @@ from backoffice.api.serializers.order_decisions import (
 )
 from backoffice.api.views.orders import load_represented_order
 from shared.core.constants import MAX_NOTE_LENGTH
-from shared.core.enums import OrderStatus, RejectReason, Scope
+from shared.core.enums import RejectReason, Scope
 from shared.core.errors import DomainError
 from shared.publishing import representations
 from shared.raffles import sale_rules
@@ -44,22 +44,14 @@ from shared.raffles.errors import (
     OrderNotFound,
     OrderNotPlaced,
     OrderRefunded,
+    ProofElsewhere,
     ProofUnseen,
     RaffleDrawn,
     RaffleSealed,
 )
-from shared.raffles.models import Order, PaymentProof
+from shared.raffles.models import Order
 from shared.raffles.results import AlreadySettled, NeedsDecision
 from shared.use_cases import order_endings, payments
-
-
-class ProofElsewhere(DomainError):
-    """Some of the payment proofs that were named do not belong to this order."""
-
-    code = "proof_elsewhere"
-
-    def __init__(self, *, proof_ids: Collection[int]) -> None:
-        super().__init__(proof_ids=sorted(proof_ids))
 
 
 def format_numbers_in_refusal(
@@ -141,8 +133,6 @@ class ConfirmPaymentView(OrderDecisionView):
         """
         body = validate_body(ConfirmationSerializer(data=request.data))
         order = self.load_order()
-        if order.status != OrderStatus.PAID:
-            refuse_foreign_proofs(order, body.get("proofs"))
         outcome = payments.confirm_payment(
             order.pk,
             by=scopes.get_actor(request),
@@ -187,7 +177,6 @@ class CancelOrderView(OrderDecisionView):
         body = validate_body(CancellationSerializer(data=request.data))
 
         def act(order: Order) -> None:
-            refuse_foreign_proofs(order, body.get("proofs"))
             order_endings.cancel_order(
                 order.pk,
                 by=scopes.get_actor(request),
@@ -234,7 +223,6 @@ class RejectPaymentView(OrderDecisionView):
         body = validate_body(RejectionSerializer(data=request.data))
 
         def act(order: Order) -> None:
-            refuse_foreign_proofs(order, body.get("proofs"))
             payments.reject_payment(
                 order.pk,
                 reason=RejectReason(body["reason"]),
@@ -277,22 +265,6 @@ def decide_once[Outcome](
         raise format_numbers_in_refusal(
             refusal, format_number=order.raffle.format_ticket_number
         ) from None
-
-
-def refuse_foreign_proofs(order: Order, proofs: Collection[int] | None) -> None:
-    """Raise an error if some of the proofs do not belong to the order.
-
-    No lock is needed, because a proof never moves to another order.
-
-    Raises:
-        ProofElsewhere: with the ids of those proofs.
-
-    """
-    if not proofs:
-        return
-    own = PaymentProof.objects.filter(order=order, pk__in=proofs)
-    if elsewhere := set(proofs) - set(own.values_list("pk", flat=True)):
-        raise ProofElsewhere(proof_ids=elsewhere)
 
 
 def _build_reason(order: Order, body: dict[str, Any]) -> str:

@@ -115,7 +115,7 @@ def confirm_payments_view(request: HttpRequest) -> HttpResponse:
                 order.pk,
                 by=build_staff_actor(request),
                 now=timezone.now(),
-                seen_proofs=parse_seen_proof_ids(request),
+                seen_proofs=parse_seen_proof_ids(request, order_id=order.pk),
             )
             batch.record_outcome(order, *_describe_bulk_confirmation(order, outcome))
     return batch.build_response()
@@ -138,7 +138,7 @@ def reject_proofs_view(request: HttpRequest) -> HttpResponse:
                 note=note,
                 by=build_staff_actor(request),
                 now=timezone.now(),
-                seen_proofs=parse_seen_proof_ids(request),
+                seen_proofs=parse_seen_proof_ids(request, order_id=order.pk),
             )
             batch.record_outcome(order, BulkOutcomeTone.DONE, "is rejected; the buyer is told why.")
     return batch.build_response()
@@ -266,6 +266,10 @@ def _describe_bulk_refusal(order: Order, refusal: DomainError) -> BulkActionResu
     if refusal.code == "proof_unseen":
         return BulkOutcomeTone.REFUSED, (
             "was left alone: another proof arrived after the page was shown. Look at it first."
+        )
+    if refusal.code == "proof_elsewhere":
+        return BulkOutcomeTone.REFUSED, (
+            "was left alone: a proof was moved to another order meanwhile. Look at it again."
         )
     if refusal.details.get("by") and (
         decided := last_decision.describe_last_decision(order, now=timezone.now())

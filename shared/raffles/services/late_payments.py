@@ -57,6 +57,7 @@ def replace_numbers(
     Raises:
         NoteTooLong: the reason is too long.
         DecisionMade: there is nothing to decide, or not any more.
+        ProofElsewhere: a proof that was seen belongs to another order, or was moved to one.
         ProofUnseen: a pending proof is not among those seen.
         OrderRefunded: the order was paid and refunded before.
         RaffleSealed, RaffleDrawn, RaffleCalledOff, DrawTimeReached: nothing is sold any more.
@@ -108,6 +109,7 @@ def note_refund(
     Raises:
         NoteMissing, NoteTooLong: the note is empty or too long.
         DecisionMade: there is nothing to decide, or not any more.
+        ProofElsewhere: a proof that was seen belongs to another order, or was moved to one.
         ProofUnseen: a pending proof is not among those seen.
 
     """

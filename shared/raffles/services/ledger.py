@@ -4,6 +4,7 @@ The functions run inside the caller's transaction, with the order locked.
 """
 
 from datetime import datetime
+from decimal import Decimal
 
 from shared.core.enums import LedgerKind, OrderAction
 from shared.raffles.actor import Actor
@@ -19,16 +20,21 @@ def record_ledger_entry(
     by: Actor,
     now: datetime,
     reference: str = "",
+    amount: Decimal | None = None,
+    quantity: int | None = None,
 ) -> LedgerEntry:
-    """Add an entry about the whole amount of an order.
+    """Add an entry, usually about the whole amount of an order.
 
     Args:
         order: the order, locked.
         kind: money in, or the reason why it went back.
-        confirmation: the confirmation that brought the money in; None for LATE_REFUNDED.
+        confirmation: the confirmation that brought the money in. With LATE_REFUNDED it is None, or
+            the one beside which the money came a second time.
         by: the author.
         now: time of the change.
         reference: e.g. of the bank transfer; may be empty.
+        amount: the amount in the order's currency; None: the order's total.
+        quantity: how many ticket numbers were paid; None: those of the order.
 
     Raises:
         IntegrityError: the confirmation has such an entry already.
@@ -39,9 +45,9 @@ def record_ledger_entry(
         order=order,
         kind=kind,
         confirmation=confirmation,
-        amount=order.total,
+        amount=order.total if amount is None else amount,
         currency=order.currency,
-        quantity=order.quantity,
+        quantity=order.quantity if quantity is None else quantity,
         reference=reference,
         actor_kind=by.kind,
         actor_id=by.id,

@@ -40,19 +40,63 @@ def lock_order_with_contacts(order_id: int, *, sender_id: int | None = None) -> 
 
     """
     _require_transaction()
-    contact_id = Order.objects.values_list("contact_id", flat=True).filter(pk=order_id).first()
-    wanted = {contact_id, sender_id} - {None}
-    _lock_contacts(wanted)
+    locked = _lock_contacts_of_orders([order_id], sender_id=sender_id)
     order = lock_order(order_id)
-    if order.contact_id is not None and order.contact_id not in wanted:
-        _lock_contacts({order.contact_id})  # it was joined into another one at this moment
+    _lock_contacts({order.contact_id} - locked)  # it was joined into another one at this moment
     return order
 
 
+def lock_two_orders_with_contacts(
+    first_id: int, second_id: int, *, sender_id: int | None = None
+) -> tuple[Order, Order]:
+    """Lock the contacts of two orders, the orders and their raffles (shared).
+
+    Each kind is locked in ascending order of the ids, so two moves in opposite directions wait for
+    each other. Both orders are locked before any raffle: who waits for an order holds no raffle
+    that a third one is about to end.
+
+    Args:
+        first_id: primary key of an order.
+        second_id: primary key of another one; the same one is locked once.
+        sender_id: a further contact to lock.
+
+    Returns:
+        Both orders in the order of the arguments, with their raffles as they are now.
+
+    Raises:
+        OrderNotFound: there is no such order.
+
+    """
+    _require_transaction()
+    wanted = {first_id, second_id}
+    locked = _lock_contacts_of_orders(wanted, sender_id=sender_id)
+    found = {order.pk: order for order in lock_orders(Order.objects.filter(pk__in=wanted))}
+    if missing := wanted - set(found):
+        raise OrderNotFound(order_id=min(missing))
+    _lock_contacts({order.contact_id for order in found.values()} - locked)
+    raffles = {
+        raffle_id: lock_raffle_shared(raffle_id)
+        for raffle_id in sorted({order.raffle_id for order in found.values()})
+    }
+    for order in found.values():
+        order.raffle = raffles[order.raffle_id]
+    return found[first_id], found[second_id]
+
+
+def _lock_contacts_of_orders(
+    order_ids: Collection[int], *, sender_id: int | None
+) -> set[int | None]:
+    """Lock the contacts of orders and a further one; return the ids, with None."""
+    buyers = Order.objects.filter(pk__in=order_ids).values_list("contact_id", flat=True)
+    wanted = {*buyers.order_by(), sender_id, None}
+    _lock_contacts(wanted)
+    return wanted
+
+
 def _lock_contacts(ids: Collection[int | None]) -> None:
-    if ids:
+    if wanted := {each for each in ids if each is not None}:
         contacts: QuerySet[Any] = Order.contact.field.related_model._default_manager.filter(  # noqa: SLF001 - documented by Django
-            pk__in=ids
+            pk__in=wanted
         )
         list(contacts.order_by("pk").select_for_update(no_key=True).values_list("pk", flat=True))
 
@@ -77,7 +121,7 @@ def lock_order(order_id: int) -> Order:
 
 
 def lock_orders(orders: QuerySet[Order]) -> list[Order]:
-    """Lock several orders of one buyer in ascending order; their contact is locked before."""
+    """Lock several orders in ascending order; their contacts are locked before."""
     _require_transaction()
     return list(orders.order_by("id").select_for_update(no_key=True))
 

@@ -79,6 +79,7 @@ def confirm_payment(
         OrderNotPlaced: the buyer has not confirmed the order yet.
         NothingToReview: `reviewed`, and the proofs were rejected meanwhile.
         OrderEnded: `reviewed`, and the order has ended and needs no decision.
+        ProofElsewhere: a proof that was seen belongs to another order, or was moved to one.
         ProofUnseen: a pending proof is not among those seen.
         AmountMismatch: `received` is not the order's total.
         RaffleSealed, RaffleDrawn, RaffleCalledOff, DrawTimeReached: it is too late.
@@ -89,6 +90,8 @@ def confirm_payment(
 
     """
     reason = clean_note(reason)
+    if order.status != OrderStatus.PAID:
+        proof_verdicts.refuse_foreign_proofs(order, seen_proofs=seen_proofs)
     if reviewed and order.status != OrderStatus.PAID and not order.needs_decision:
         _refuse_unless_under_review(order)
     match OrderStatus(order.status):
@@ -150,12 +153,14 @@ def reject_proofs(
         RaffleSealed, RaffleDrawn: nothing changes any more.
         OrderAlreadyPaid, OrderEnded: there is nothing left to decide.
         NothingToReview: no proof is waiting for a decision.
+        ProofElsewhere: a proof that was seen belongs to another order, or was moved to one.
         ProofUnseen: a pending proof is not among those seen.
 
     """
     note = clean_note(note)
     if reason is RejectReason.OTHER and not note:
         raise RejectionNoteMissing
+    proof_verdicts.refuse_foreign_proofs(order, seen_proofs=seen_proofs)
     if not order.needs_decision:
         _refuse_unless_under_review(order)
         sale_rules.refuse_after_sealing(order.raffle)
@@ -221,11 +226,13 @@ def ask_for_better_proof(
         RaffleSealed, RaffleDrawn: nothing changes any more.
         OrderAlreadyPaid, OrderEnded: there is nothing left to decide.
         NothingToReview: no proof is waiting for a decision.
+        ProofElsewhere: a proof that was seen belongs to another order, or was moved to one.
         ProofUnseen: a pending proof is not among those seen.
         AskedJustNow: the last request is less than `ASK_AGAIN_INTERVAL` old.
 
     """
     note = clean_note(note)
+    proof_verdicts.refuse_foreign_proofs(order, seen_proofs=seen_proofs)
     _refuse_unless_under_review(order)
     sale_rules.refuse_after_sealing(order.raffle)
     proof_verdicts.refuse_unseen_proofs(order, seen_proofs=seen_proofs)
@@ -250,8 +257,13 @@ def _refuse_unless_under_review(order: Order) -> None:
 
 
 def _refuse_if_refund_noted(order: Order) -> None:
-    """Refuse an order whose refund was noted, unless another proof has come since."""
-    latest = history.find_last_event(order, OrderAction.REFUND_NOTED, OrderAction.PROOF_RECEIVED)
+    """Refuse an order whose refund was noted, unless another proof has come since.
+
+    A refund that was noted while it was paid was that of a second payment.
+    """
+    latest = history.find_last_event(
+        order, OrderAction.REFUND_NOTED, OrderAction.PROOF_RECEIVED, OrderAction.UNCONFIRMED
+    )
     if latest is not None and latest.action == OrderAction.REFUND_NOTED:
         refunded = history.get_event_author(latest)
         raise DecisionMade(by=refunded.by, at=refunded.at)

@@ -61,15 +61,21 @@ def build_refunded_condition() -> Q:
     entries = LedgerEntry.objects.filter(order=OuterRef("pk"))
     over = ~Q(status__in=Order.HOLDING) & Q(needs_decision=False)
     refunded = Q(Exists(entries.filter(kind=LedgerKind.REFUNDED)))
-    return refunded | over & Q(Exists(entries.filter(kind=LedgerKind.LATE_REFUNDED)))
+    late = entries.filter(kind=LedgerKind.LATE_REFUNDED, confirmation__isnull=True)
+    return refunded | over & Q(Exists(late))
 
 
 def is_refunded(order: Order) -> bool:
     """Whether the money of an order went back.
 
     Reads the ledger of the order, without a query if it is prefetched. The refund of a late payment
-    counts only while the order is over: the buyer may have paid again since.
+    counts only while the order is over: the buyer may have paid again since. That of a second
+    payment, which names the confirmation of the first one, never counts.
     """
-    kinds = {entry.kind for entry in order.ledger.all()}
+    entries = order.ledger.all()
     over = order.status not in Order.HOLDING and not order.needs_decision
-    return LedgerKind.REFUNDED in kinds or (over and LedgerKind.LATE_REFUNDED in kinds)
+    return any(
+        entry.kind == LedgerKind.REFUNDED
+        or (over and entry.kind == LedgerKind.LATE_REFUNDED and entry.confirmation_id is None)
+        for entry in entries
+    )

@@ -16,7 +16,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from shared.core.enums import OrderStatus, RejectReason, TicketStatus
+from shared.core.enums import OrderStatus, RejectReason, TicketStatus, Verdict
 from shared.core.errors import DomainError
 from shared.raffles.models import (
     Order,
@@ -34,6 +34,7 @@ from shared.raffles.services import (
     order_queries,
     orders,
     payments,
+    proof_moves,
     proofs,
     reservations,
 )
@@ -193,15 +194,51 @@ class RaffleMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.list_orders())
     @rule(pick=picks, buyer=picks, dismissed=st.booleans())
     def decide_about_orphan_proof(self, pick: int, buyer: int, dismissed: bool) -> None:
-        proof = orphan_proofs.lock_orphan_proof(
-            order_states.receive_orphan_proof(self.buyers[buyer % 3], arrived_at=self.now).pk
+        proof = orphan_proofs.lock_pending_proof(
+            order_states.receive_orphan_proof(self.buyers[buyer % 3], arrived_at=self.now).pk,
+            order_id=None,
         )
         if dismissed:
-            orphan_proofs.dismiss_proof(proof, note="", by=build_staff_actor(), now=self.now)
+            orphan_proofs.dismiss_proof(
+                proof, order=None, note="", by=build_staff_actor(), now=self.now
+            )
         else:
             proofs.assign_proofs(
                 [proof], order=self.lock_one_order(pick), by=build_staff_actor(), now=self.now
             )
+
+    @precondition(lambda self: self.list_pending_proofs())
+    @rule(proof=picks, pick=picks)
+    def move_proof(self, proof: int, pick: int) -> None:
+        pending = self.list_pending_proofs()
+        moved = pending[proof % len(pending)]
+        assert moved.order_id is not None
+        target = self.lock_one_order(pick)
+        source = locks.lock_order(moved.order_id)
+        self.attempt(
+            lambda: proof_moves.move_proof(
+                moved, source=source, target=target, by=build_staff_actor(), now=self.now
+            )
+        )
+
+    @precondition(lambda self: self.list_pending_proofs())
+    @rule(proof=picks, refunded=st.booleans())
+    def settle_second_proof(self, proof: int, refunded: bool) -> None:
+        pending = self.list_pending_proofs()
+        settled = pending[proof % len(pending)]
+        assert settled.order_id is not None
+        decision: dict[str, Any] = {
+            "order": locks.lock_order(settled.order_id),
+            "note": "sent back",
+            "by": build_staff_actor(),
+            "now": self.now,
+        }
+        if refunded:
+            self.attempt(
+                lambda: orphan_proofs.refund_second_payment(settled, amount=None, **decision)
+            )
+        else:
+            self.attempt(lambda: orphan_proofs.dismiss_proof(settled, **decision))
 
     @rule(minutes=st.sampled_from([1, 10, 31, 33, 45]))
     def let_time_pass(self, minutes: int) -> None:
@@ -259,6 +296,10 @@ class RaffleMachine(RuleBasedStateMachine):
 
     def list_orders(self) -> list[Order]:
         return list(Order.objects.order_by("id"))
+
+    def list_pending_proofs(self) -> list[PaymentProof]:
+        pending = PaymentProof.objects.filter(verdict=Verdict.PENDING, order__isnull=False)
+        return list(pending.order_by("id"))
 
     def list_undecided_orders(self) -> list[Order]:
         return [order for order in self.list_orders() if order.needs_decision]

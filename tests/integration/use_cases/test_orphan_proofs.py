@@ -162,7 +162,12 @@ class TestAttach:
         with pytest.raises(ProofSettled) as refusal:
             attach_proof(proof, other)
 
-        assert refusal.value.details == {"by": "rita", "at": LATER, "order_code": order.code}
+        assert refusal.value.details == {
+            "by": "rita",
+            "at": LATER,
+            "order_code": order.code,
+            "verdict": "PENDING",
+        }
         assert order_states.list_actions(other) == ["HELD", "PLACED"]
         assert list_message_keys(other.contact) == []
 
@@ -257,7 +262,12 @@ class TestDismiss:
         ):
             with pytest.raises(ProofSettled) as refusal:
                 another(proof)
-            assert refusal.value.details == {"by": "rita", "at": LATER, "order_code": None}
+            assert refusal.value.details == {
+                "by": "rita",
+                "at": LATER,
+                "order_code": None,
+                "verdict": "DISMISSED",
+            }
 
     def test_asks_for_no_file_any_more(self) -> None:
         sender = builders.create_contact()

@@ -15,6 +15,7 @@ from shared.conversation.texts import (
     order_status,
     order_updates,
     orders,
+    proof_updates,
     raffle_updates,
 )
 from shared.conversation.values import OrderFacts, Reply
@@ -67,6 +68,15 @@ BUILDERS: Final[Mapping[str, Callable[[OrderFacts], Reply]]] = {
         order, old=range(1_000_000, 1_000_100)
     ),
     "refund_noted": lambda order: order_updates.build_refund_noted_message(order, note=NOTE),
+    "proof_moved": lambda order: proof_updates.build_proof_moved_message(
+        order, to="R-ZZZZZZZZZZ", now=NOON
+    ),
+    "second_dismissed": lambda order: proof_updates.build_second_proof_dismissed_message(
+        order, note=NOTE
+    ),
+    "second_refunded": lambda order: proof_updates.build_second_payment_refunded_message(
+        order, amount=order.total, note=NOTE
+    ),
     "draw_moved": lambda order: raffle_updates.build_draw_moved_message(
         order, before=NOON + timedelta(days=400), note=NOTE
     ),

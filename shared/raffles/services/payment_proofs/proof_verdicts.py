@@ -8,23 +8,45 @@ from datetime import datetime
 
 from shared.core.enums import ProofStatus, RejectReason, Verdict
 from shared.raffles.actor import Actor
-from shared.raffles.errors import ProofUnseen
+from shared.raffles.errors import ProofElsewhere, ProofUnseen
 from shared.raffles.models import Order, PaymentProof
 
 
-def refuse_unseen_proofs(order: Order, *, seen_proofs: Collection[int] | None) -> None:
-    """Check that every pending proof of an order was looked at.
+def refuse_foreign_proofs(order: Order, *, seen_proofs: Collection[int] | None) -> None:
+    """Check that every proof that was looked at belongs to the order, also now.
+
+    A proof that was moved to another order in the meantime does not.
 
     Args:
         order: locked by `locks.lock_order`.
         seen_proofs: ids of the payment proofs that were looked at; None: nothing is checked.
 
     Raises:
+        ProofElsewhere: some of them do not; their ids are in the details.
+
+    """
+    if not seen_proofs:
+        return
+    own = PaymentProof.objects.filter(order=order, pk__in=seen_proofs)
+    if elsewhere := set(seen_proofs) - set(own.values_list("pk", flat=True)):
+        raise ProofElsewhere(proof_ids=elsewhere)
+
+
+def refuse_unseen_proofs(order: Order, *, seen_proofs: Collection[int] | None) -> None:
+    """Check that exactly the proofs of an order were looked at, and every pending one.
+
+    Args:
+        order: locked by `locks.lock_order`.
+        seen_proofs: ids of the payment proofs that were looked at; None: nothing is checked.
+
+    Raises:
+        ProofElsewhere: see `refuse_foreign_proofs`.
         ProofUnseen: a pending proof is not among them; its id is in the details.
 
     """
     if seen_proofs is None:
         return
+    refuse_foreign_proofs(order, seen_proofs=seen_proofs)
     pending = order.proofs.filter(verdict=Verdict.PENDING).exclude(status=ProofStatus.FAILED)
     unseen = set(pending.values_list("pk", flat=True)) - set(seen_proofs)
     if unseen:

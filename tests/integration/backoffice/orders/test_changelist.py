@@ -17,7 +17,7 @@ from pytest_django import DjangoAssertNumQueries
 from backoffice.orders.changelist import bulk_confirmation
 from shared.core.enums import OrderAction, OrderStatus, OutboxKind, OutboxStatus, RenditionStatus
 from shared.raffles.models import Order, OrderEvent, PaymentProof, Raffle
-from shared.use_cases import order_endings, payments, proof_files
+from shared.use_cases import order_endings, payments, proof_files, proof_sorting
 from shared.whatsapp import messages
 from shared.whatsapp.models import OutboundMessage
 from tests import builders
@@ -332,7 +332,7 @@ def build_form(page: Any) -> dict[str, Any]:
     lines = page.context["choice"].lines
     return {
         "order": [line.order.pk for line in lines if line.fits],
-        "seen": [key for line in lines for key in line.seen],
+        **{f"seen-{line.order.pk}": line.seen for line in lines},
     }
 
 
@@ -425,6 +425,27 @@ class TestManyAtOnce:
         assert f"{orders[0]} was left alone: another proof arrived" in text
         assert f"{orders[1]} is paid" in text
         assert list(Order.objects.filter(status=OrderStatus.PAID)) == [orders[1]]
+
+    def test_leaves_orders_alone_between_which_a_proof_was_moved(self, reviewer: Client) -> None:
+        raffle = builders.create_raffle()
+        orders = [sample_data.place_order(raffle, numbers=[n]) for n in (1, 2, 3)]
+        moved, *_ = [
+            sample_data.keep_proof_file(sample_data.receive_proof(order)) for order in orders
+        ]
+        form = build_form(post_action(reviewer, "confirm", *orders))
+        proof_sorting.move_proof(
+            moved.pk,
+            from_order_id=orders[0].pk,
+            to_order_id=orders[1].pk,
+            by=builders.build_staff_actor(),
+            now=timezone.now(),
+        )
+
+        text = post_decisions(reviewer, "confirm", form)
+
+        assert f"{orders[0]} was left alone: a proof was moved to another order" in text
+        assert f"{orders[1]} was left alone: another proof arrived" in text
+        assert list(Order.objects.filter(status=OrderStatus.PAID)) == [orders[2]]
 
     @pytest.mark.same_everywhere
     def test_rejects_for_a_reason_and_never_without(self, reviewer: Client) -> None:
