@@ -34,7 +34,7 @@ class PendingWork:
         expiring: Orders that expire within ten minutes.
         ends: The time until the first of them expires; empty if there is none.
         late: Payments that arrived after the ticket numbers were gone.
-        orphans: Proofs without an order.
+        orphans: Receipts to sort.
         orders: Whether the user may see orders.
         proofs: Whether the user may see proofs.
 

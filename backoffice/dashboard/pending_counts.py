@@ -30,7 +30,7 @@ class DashboardCounts:
         review: Orders with a proof to review; `first` is when the longest wait began.
         asked: Orders under review whose buyer was asked for a better proof.
         late: Payments that arrived after the ticket numbers were gone.
-        orphans: Proofs that fit no order.
+        orphans: Receipts to sort: they fit no order, or one that is paid already.
         expiring: Orders that expire within ten minutes; `first` is when the first one does.
         failed: Messages that did not reach their buyer.
         withheld: Messages that wait until their buyer writes.
@@ -86,7 +86,7 @@ def _build_count_queries(*, now: datetime) -> list[tuple[str, list[QuerySet[Any,
         ),
         (
             "raffles.view_paymentproof",
-            [_build_count_query("orphans", worklists.query_orphan_proofs(), since="arrived_at")],
+            [_build_count_query("orphans", worklists.query_unsorted_proofs(), since="arrived_at")],
         ),
         (
             "whatsapp.view_alarm",

@@ -133,12 +133,19 @@ def _build_ledger_row(entry: LedgerEntry, *, zone: str) -> LedgerRow:
     kind = LedgerKind(entry.kind)
     sign = "" if kind is LedgerKind.CONFIRMED else "−"
     return LedgerRow(
-        words=LEDGER_KIND_LABELS[kind],
+        words=LEDGER_KIND_LABELS[kind]
+        if not _is_second_refund(entry)
+        else "Second payment sent back",
         amount=sign + formatting.format_money(entry.amount, entry.currency),
         who=entry.actor_label or entry.actor_kind.lower(),
         at=display.format_time(entry.at, zone=zone),
         reference=entry.reference,
     )
+
+
+def _is_second_refund(entry: LedgerEntry) -> bool:
+    """Whether the money of a second payment went back: its entry names the first one's."""
+    return entry.kind == LedgerKind.LATE_REFUNDED and entry.confirmation_id is not None
 
 
 def _load_conversation(order: Order, *, request: HttpRequest) -> Conversation | None:

@@ -24,7 +24,7 @@ from backoffice.orders.changelist.filters import (
 from backoffice.orders.proof_cards import PROOF_DISPLAY_LABELS, ProofDisplay
 from backoffice.ui import display, file_responses
 from shared.core import enums
-from shared.core.enums import Verdict
+from shared.core.enums import OrderStatus, Verdict
 from shared.raffles.models import PaymentProof
 from shared.raffles.rendering.renderer import RendererBusy
 from shared.raffles.services.payment_proofs import renditions
@@ -127,7 +127,10 @@ class PaymentProofAdmin(ReadOnlyAdmin):
 
 def build_decision_url(proof: PaymentProof) -> str:
     """Return the address of the page where staff decide about a proof."""
-    if proof.order_id is None:
+    second = proof.verdict == Verdict.PENDING and (
+        proof.order is not None and proof.order.status == OrderStatus.PAID
+    )
+    if proof.order is None or second:
         return reverse("admin:desk_orphan", args=[proof.pk])
     return reverse("admin:desk_review", args=[proof.order_id])
 

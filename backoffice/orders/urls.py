@@ -27,6 +27,11 @@ _VIEWS: Final[tuple[tuple[str, Callable[..., HttpResponseBase], str], ...]] = (
         orphan_proofs.make_order_view,
         "desk_orphan_make_order",
     ),
+    (
+        "orphans/<id:proof_id>/refund/",
+        orphan_proofs.refund_second_payment_view,
+        "desk_orphan_refund",
+    ),
     ("orphans/<id:proof_id>/dismiss/", orphan_proofs.dismiss_proof_view, "desk_orphan_dismiss"),
     ("late/", late_payments.late_payments_view, "desk_late"),
     ("late/<id:order_id>/free/", late_payments.free_ticket_numbers_view, "desk_late_free"),

@@ -1,4 +1,4 @@
-"""Worklists of staff: reviews, late payments, refunds and orphan proofs, with their counts."""
+"""Worklists of staff: reviews, receipts to sort, late payments and refunds, with their counts."""
 
 from collections.abc import Collection
 from dataclasses import dataclass, fields
@@ -8,7 +8,7 @@ from typing import Any, Final
 from django.db.models import CharField, Count, F, Q, QuerySet, Value
 
 from shared.raffles.models import Order, PaymentProof
-from shared.raffles.predicates import EXPIRING_ORDERS, ORPHAN_PROOFS
+from shared.raffles.predicates import EXPIRING_ORDERS, UNSORTED_PROOFS
 from shared.raffles.services import refund_queries
 
 EXPIRES_SOON_WITHIN: Final = timedelta(minutes=10)
@@ -126,20 +126,20 @@ def load_late_payment_worklist() -> Worklist:
     )
 
 
-def query_orphan_proofs() -> QuerySet[PaymentProof]:
-    """Return the pending proofs without an order, oldest first."""
-    return PaymentProof.objects.filter(ORPHAN_PROOFS).order_by("id")
+def query_unsorted_proofs() -> QuerySet[PaymentProof]:
+    """Return the pending proofs that fit no order, or one that is paid already, oldest first."""
+    return PaymentProof.objects.filter(UNSORTED_PROOFS).order_by("id")
 
 
-def load_orphan_proof_worklist() -> Worklist:
-    """Return the worklist of orphan proofs, in one query."""
-    return Worklist(tuple(query_orphan_proofs().values_list("id", flat=True)[:MAX_WORKLIST_ROWS]))
+def load_unsorted_proof_worklist() -> Worklist:
+    """Return the worklist of receipts to sort, in one query."""
+    return Worklist(tuple(query_unsorted_proofs().values_list("id", flat=True)[:MAX_WORKLIST_ROWS]))
 
 
 def count_worklists(*, now: datetime) -> WorklistCounts:
     """Return the counts of all worklists at the current time, in one query."""
     queue = _build_count_query("queue", query_orders_to_review())
-    orphaned = _build_count_query("orphans", query_orphan_proofs())
+    orphaned = _build_count_query("orphans", query_unsorted_proofs())
     late = _build_count_query("late", query_late_payment_orders())
     refunds = _build_count_query("refunds", refund_queries.query_orders_to_refund(now=now))
     found = dict(queue.union(orphaned, late, refunds))

@@ -120,6 +120,8 @@ class LedgerEntryAdmin(FilteredAdmin):
     def what(self, entry: LedgerEntry) -> SafeString:
         """Return the kind as a badge."""
         label, style = LEDGER_KIND_BADGES[LedgerKind(entry.kind)]
+        if entry.kind == LedgerKind.LATE_REFUNDED and entry.confirmation_id is not None:
+            label = "Second payment refunded"
         return display.render_badge(label, style=style)
 
     @admin.display(description="Amount")

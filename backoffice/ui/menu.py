@@ -49,7 +49,9 @@ MENU_GROUPS: Final[tuple[tuple[str, tuple[MenuEntry, ...]], ...]] = (
             MenuEntry("Review queue", "fa-receipt", "desk_queue", "raffles.view_order"),
             MenuEntry("Late payments", "fa-balance-scale", "desk_late", "raffles.view_order"),
             MenuEntry("Refunds", "fa-hand-holding-usd", "desk_refunds", "raffles.view_order"),
-            MenuEntry("Orphan proofs", "fa-question", "desk_orphans", "raffles.view_paymentproof"),
+            MenuEntry(
+                "Receipts to sort", "fa-question", "desk_orphans", "raffles.view_paymentproof"
+            ),
             MenuEntry("Alarms", "fa-bell", "whatsapp_alarm_changelist", "whatsapp.view_alarm"),
         ),
     ),

@@ -29,7 +29,9 @@ HASHED_PROOFS: Final = ~Q(sha256=RawSQL("''", ()))
 PENDING_PROOFS: Final = Q(verdict=inline_enum_value(Verdict.PENDING))
 """Payment proofs without a verdict, as in the index `proof_pending`."""
 
-ORPHAN_PROOFS: Final = Q(order__isnull=True, verdict=Verdict.PENDING) & ~Q(
-    status=ProofStatus.FAILED
+UNSORTED_PROOFS: Final = Q(
+    PENDING_PROOFS,
+    Q(order__isnull=True) | Q(order__status=OrderStatus.PAID),
+    ~Q(status=ProofStatus.FAILED),
 )
-"""Payment proofs without an order and without a decision."""
+"""Payment proofs that a person sorts: without an order, or beside the payment of a paid one."""

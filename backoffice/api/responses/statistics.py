@@ -131,7 +131,8 @@ class StatisticsResponse(SalesFiguresResponse):
         examples=[3], description="Orders whose payment proof waits for a decision."
     )
     orphan_proofs: int = Field(
-        examples=[1], description="Payment proofs that fit no order and wait for a decision."
+        examples=[1],
+        description="Payment proofs to sort: they fit no order, or one that is paid already.",
     )
     decisions_needed: int = Field(
         examples=[0], description="Orders paid too late, numbers gone: a person decides."

@@ -180,6 +180,11 @@ class OrderDecision(StaffAction):
                 f"Another proof for {order} arrived while you were looking; it is marked “new”. "
                 "Nothing was changed."
             )
+        if refusal.code == "proof_elsewhere":
+            return messages.WARNING, (
+                f"A proof of {order} was moved to another order while you were looking. "
+                "Nothing was changed."
+            )
         if refusal.details.get("by"):
             decided = last_decision.describe_last_decision(order, now=timezone.now())
             return messages.WARNING, f"{order} is decided: {decided}. Nothing was changed."

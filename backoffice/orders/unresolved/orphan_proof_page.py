@@ -1,4 +1,4 @@
-"""The page of a proof without an order, with the orders it may belong to."""
+"""The page of a receipt to sort, with the orders that it may belong to."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,7 +16,6 @@ from shared.core import enums
 from shared.core.enums import OrderStatus, Verdict
 from shared.raffles import codes
 from shared.raffles.models import Order, PaymentProof
-from shared.whatsapp.models import WhatsAppContact
 
 MAX_CANDIDATE_ORDERS: Final = 10
 """Orders that are offered for a proof."""
@@ -38,12 +37,16 @@ class CandidateOrder:
 
 @dataclass(frozen=True, slots=True)
 class OrphanProofDetailPage:
-    """The page of a proof that fits no order.
+    """The page of a receipt to sort.
 
     Attributes:
         shown: The proof.
         sender: Name and phone number of its sender.
         settled: The decision about it; empty while it is waiting.
+        order: The order that it stands with, if there is any.
+        why: Why it stands with that order, or with none, as a sentence.
+        may_refund: Whether it is a second payment, whose money can go back.
+        may_dismiss: Whether it can be dismissed; that of a live order is confirmed or rejected.
         candidates: The orders of the sender or the order searched for; those that are waiting for
             a payment come first.
         searched: The order code that was searched for.
@@ -54,6 +57,10 @@ class OrphanProofDetailPage:
     shown: ProofCard
     sender: str
     settled: str
+    order: Order | None
+    why: str
+    may_refund: bool
+    may_dismiss: bool
     candidates: list[CandidateOrder]
     searched: str
     conversation: Conversation | None
@@ -77,20 +84,46 @@ def load_orphan_proof_page(
     """
     zone = settings.TIME_ZONE
     sender = proof.contact
-    pending = proof.order_id is None and proof.verdict == Verdict.PENDING
+    order = proof.order
+    pending = proof.verdict == Verdict.PENDING
+    paid = order is not None and order.status == OrderStatus.PAID
     return OrphanProofDetailPage(
         shown=proof_cards.build_proof_cards([proof], zone=zone)[0],
         sender=display.format_contact(sender),
         settled="" if pending else _describe_outcome(proof, now=now),
-        candidates=_find_candidate_orders(sender, searched=searched) if pending else [],
+        order=order,
+        why=_explain_place(order, now=now) if pending else "",
+        may_refund=pending and paid,
+        may_dismiss=pending and (order is None or order.status not in Order.LIVE),
+        candidates=_find_candidate_orders(proof, searched=searched) if pending else [],
         searched=searched,
         conversation=chat_view.load_conversation(sender.pk, zone=zone) if sender else None,
     )
 
 
+def describe_place(proof: PaymentProof) -> str:
+    """Return in a few words why a proof stands in the list; its order is loaded."""
+    return "No order" if proof.order is None else f"{proof.order} is paid already"
+
+
+def _explain_place(order: Order | None, *, now: datetime) -> str:
+    if order is None:
+        return "It fits no order of its sender."
+    match OrderStatus(order.status):
+        case OrderStatus.PAID:
+            decided = last_decision.describe_last_decision(order, now=now)
+            return f"{order} is paid already, and this receipt came besides: {decided}."
+        case OrderStatus.DRAFT | OrderStatus.PENDING_PAYMENT:
+            return f"It stands with {order}, which waits for review."
+        case OrderStatus.CANCELLED | OrderStatus.EXPIRED:
+            ended = enums.format_label(OrderStatus(order.status)).lower()
+            return f"It stands with {order}, which is {ended}: a late payment to decide about."
+
+
 def _describe_outcome(proof: PaymentProof, *, now: datetime) -> str:
-    if proof.order is not None:
-        return f"It was put to {proof.order}."
+    if proof.order is not None and proof.verdict != Verdict.DISMISSED:
+        verdict = enums.format_label(Verdict(proof.verdict)).lower()
+        return f"It was {verdict} with {proof.order}."
     when = last_decision.format_decision_time(
         proof.reviewed_at or now, zone=settings.TIME_ZONE, now=now
     )
@@ -98,15 +131,15 @@ def _describe_outcome(proof: PaymentProof, *, now: datetime) -> str:
     return f"{proof.reviewer} dismissed it {when}{why}"
 
 
-def _find_candidate_orders(
-    sender: WhatsAppContact | None, *, searched: str
-) -> list[CandidateOrder]:
+def _find_candidate_orders(proof: PaymentProof, *, searched: str) -> list[CandidateOrder]:
+    """Return the orders that a proof may be put to; it is not moved to its own or a paid one."""
     if searched:
         found = Order.objects.filter(code=codes.normalise_code(searched) or "")
-    elif sender is not None:
-        found = Order.objects.filter(contact=sender)
     else:
-        return []
+        buyers = {proof.contact_id, proof.order.contact_id if proof.order else None} - {None}
+        found = Order.objects.filter(contact__in=buyers)
+    if proof.order is not None:
+        found = found.exclude(pk=proof.order.pk).exclude(status=OrderStatus.PAID)
     latest = found.select_related("raffle", "contact").order_by("-id")[:MAX_CANDIDATE_ORDERS]
     return sorted(map(_build_candidate_order, latest), key=lambda candidate: not candidate.fits)
 

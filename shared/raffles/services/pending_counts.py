@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from django.db.models import F, QuerySet
 
 from shared.raffles.models import Order, PaymentProof
-from shared.raffles.predicates import ORPHAN_PROOFS
+from shared.raffles.predicates import UNSORTED_PROOFS
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +15,8 @@ class PendingCounts:
     Attributes:
         reviews: orders under review, without those whose buyer was asked for another proof.
         decisions: ended orders that were paid when their ticket numbers were gone.
-        orphans: payment proofs that fit no order; 0 in the counts of one raffle.
+        orphans: payment proofs to sort: they fit no order, or one that is paid already; 0 in the
+            counts of one raffle.
 
     """
 
@@ -35,7 +36,17 @@ def count_pending_in_raffle(raffle_id: int) -> PendingCounts:
 def count_all_pending() -> PendingCounts:
     """Count the pending decisions of all raffles, in three queries."""
     found = _count_pending(Order.objects.all())
-    orphans = PaymentProof.objects.filter(ORPHAN_PROOFS).count()
+    orphans = PaymentProof.objects.filter(UNSORTED_PROOFS).count()
+    return PendingCounts(found.reviews, found.decisions, orphans)
+
+
+def count_pending_of_contact(contact_id: int) -> PendingCounts:
+    """Count the pending decisions about the orders and payment proofs of a buyer, in three queries.
+
+    Many at once are a pattern: one receipt sent for order after order, or receipts that fit none.
+    """
+    found = _count_pending(Order.objects.filter(contact_id=contact_id))
+    orphans = PaymentProof.objects.filter(UNSORTED_PROOFS, contact_id=contact_id).count()
     return PendingCounts(found.reviews, found.decisions, orphans)
 
 

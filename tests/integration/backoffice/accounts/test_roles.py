@@ -220,6 +220,7 @@ ACCESS: Final[dict[str, AllowedRoles]] = {
     "desk_orphan_next": allow_get(SALES),
     "desk_orphan_attach": allow_post("OSR"),
     "desk_orphan_make_order": allow_post("OSR"),
+    "desk_orphan_refund": allow_post("OSR"),
     "desk_orphan_dismiss": allow_post("OSR"),
     "desk_late": allow_get(SALES),
     "desk_late_free": allow_get(SALES),

@@ -1,5 +1,6 @@
-"""Tests of the pages of proofs without an order: the list, the page and the decisions."""
+"""Tests of the receipts to sort: the list, the page and the decisions."""
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -8,7 +9,9 @@ from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
 from shared.core.enums import OrderStatus, Verdict
-from shared.raffles.models import Order, PaymentProof
+from shared.raffles.models import LedgerEntry, Order, PaymentProof
+from shared.raffles.services import pending_counts
+from shared.use_cases import payments
 from shared.whatsapp.models import OutboundMessage, WhatsAppContact
 from tests import builders
 from tests.builders import MINUTE, NOON
@@ -231,7 +234,150 @@ class TestTheDecisions:
             messages = join_messages(post_decision(sam, proof, how, **form))
             assert f"rita put it to {order}" in messages
             assert "Nothing was changed" in messages
-        assert f"It was put to {order}" in load_page(sam, proof)
+        assert f"It stands with {order}, which waits for review." in load_page(sam, proof)
+
+
+class TestSecondReceipts:
+    """A receipt for an order that is paid already."""
+
+    @pytest.fixture
+    def paid(self) -> Order:
+        order = sample_data.place_order(numbers=[1, 2])
+        first = sample_data.keep_proof_file(sample_data.receive_proof(order))
+        payments.confirm_payment(
+            order.pk, by=builders.build_staff_actor(), now=NOON, seen_proofs=[first.pk]
+        )
+        return order
+
+    @pytest.fixture
+    def second(self, paid: Order) -> PaymentProof:
+        return sample_data.keep_proof_file(
+            sample_data.receive_proof(paid, at=NOON + 5 * MINUTE),
+            content=sample_data.draw_picture("blue"),
+        )
+
+    def test_stand_in_the_list_with_the_reason_and_in_its_count(
+        self, reviewer: Client, paid: Order, second: PaymentProof
+    ) -> None:
+        orphan = create_orphan_proof()
+
+        answer = reviewer.get(reverse("admin:desk_orphans"))
+
+        page = answer.content.decode()
+        assert [card.proof for card in answer.context["orphans"].waiting] == [second, orphan]
+        assert f"{paid} is paid already" in page
+        assert "No order" in page
+        assert answer.context["tabs"].orphans == 2
+        assert pending_counts.count_all_pending().orphans == 2
+
+    def test_a_second_payment_is_moved_to_the_order_it_was_meant_for(
+        self, reviewer: Client, paid: Order, second: PaymentProof
+    ) -> None:
+        meant = sample_data.place_order(
+            builders.create_raffle(title="Winter Raffle"), buyer=paid.contact
+        )
+        page = load_page(reviewer, second)
+        assert f"{paid} is paid already, and this receipt came besides: rita confirmed it" in page
+        assert f'name="order" value="{meant.pk}"' in page
+        assert f'name="order" value="{paid.pk}"' not in page
+
+        answer = post_decision(reviewer, second, "attach", order=meant.pk, **{"from": str(paid.pk)})
+
+        assert f"The proof is put to {meant} and waits for review." in join_messages(answer)
+        assert answer["Location"] == reverse("admin:desk_orphans")
+        meant.refresh_from_db()
+        assert (meant.under_review, meant.proofs.get()) == (True, second)
+        assert Order.objects.get(pk=paid.pk).status == OrderStatus.PAID
+        assert pending_counts.count_all_pending().orphans == 0
+
+    @pytest.mark.same_everywhere
+    def test_is_dismissed_and_stands_below(
+        self, reviewer: Client, paid: Order, second: PaymentProof
+    ) -> None:
+        post_decision(reviewer, second, "dismiss", note="same transfer", **{"from": str(paid.pk)})
+
+        page = reviewer.get(reverse("admin:desk_orphans")).content.decode()
+        assert "same transfer" in page.split("Dismissed lately")[1]
+        assert paid.events.filter(action="PROOF_DISMISSED").exists()
+
+    @pytest.mark.same_everywhere
+    def test_its_money_goes_back(self, reviewer: Client, paid: Order, second: PaymentProof) -> None:
+        assert 'name="amount" value="10.00"' in load_page(reviewer, second)
+
+        form = {"from": str(paid.pk), "note": "Sent back", "reference": "T-7"}
+        wrong = post_decision(reviewer, second, "refund", amount="ten", **form)
+        done = post_decision(reviewer, second, "refund", amount="10,00", **form)
+
+        assert "Write the amount as 150.00" in join_messages(wrong)
+        assert "The refund of the second payment is noted" in join_messages(done)
+        entry = LedgerEntry.objects.get(kind="LATE_REFUNDED")
+        assert (entry.amount, entry.reference) == (Decimal("10.00"), "T-7")
+        history = reviewer.get(reverse("admin:raffles_order_change", args=[paid.pk]))
+        assert "Second payment sent back" in history.content.decode()
+
+    @pytest.mark.same_everywhere
+    def test_the_second_reviewer_hears_where_it_is_now(
+        self, reviewer: Client, paid: Order, second: PaymentProof
+    ) -> None:
+        meant, other = (sample_data.place_order(builders.create_raffle()) for _ in range(2))
+        form = {"from": str(paid.pk)}
+        post_decision(reviewer, second, "attach", order=meant.pk, **form)
+        sam = log_in_reviewer("sam")
+
+        for how, more in (
+            ("attach", {"order": other.pk}),
+            ("dismiss", {"note": "no"}),
+            ("refund", {"note": "no", "amount": "5"}),
+        ):
+            answer = post_decision(sam, second, how, **more, **form)
+            assert f"rita put it to {meant}" in join_messages(answer)
+
+        assert not other.proofs.exists()
+
+
+class TestMoveFromAReview:
+    @pytest.mark.same_everywhere
+    def test_the_review_page_leads_to_the_move_and_back(self, reviewer: Client) -> None:
+        buyer = builders.create_contact()
+        wrong = sample_data.place_order(builders.create_raffle(), buyer=buyer)
+        right = sample_data.place_order(builders.create_raffle(), buyer=buyer)
+        proof = sample_data.keep_proof_file(sample_data.receive_proof(wrong))
+        address = reverse("admin:desk_orphan", args=[proof.pk])
+        review = reverse("admin:desk_review", args=[wrong.pk])
+        assert address in reviewer.get(review).content.decode()
+        page = load_page(reviewer, proof)
+        assert f"It stands with {wrong}, which waits for review." in page
+        assert "Dismiss it" not in page
+        assert "Note a refund" not in page
+
+        answer = post_decision(reviewer, proof, "attach", order=right.pk, **{"from": str(wrong.pk)})
+
+        assert answer["Location"] == review
+        assert f"{wrong} waits for its payment again." in join_messages(answer)
+        stale = reviewer.post(
+            reverse("admin:raffles_order_confirm", args=[wrong.pk]),
+            {"seen": proof.pk, "waited": "yes"},
+        )
+        assert f"A proof of {wrong} was moved to another order" in join_messages(stale)
+        assert not Order.objects.filter(status=OrderStatus.PAID).exists()
+
+    @pytest.mark.same_everywhere
+    def test_a_late_payment_moves_to_another_order(self, reviewer: Client) -> None:
+        raffle = builders.create_raffle()
+        late = sample_data.place_order(raffle, numbers=[1])
+        sample_data.expire_order(late)
+        sample_data.place_order(raffle, numbers=[1])
+        right = sample_data.place_order(raffle, numbers=[5])
+        proof = sample_data.keep_proof_file(sample_data.receive_proof(late, at=NOON + 90 * MINUTE))
+        page = reviewer.get(reverse("admin:desk_review", args=[late.pk])).content.decode()
+        assert reverse("admin:desk_orphan", args=[proof.pk]) in page
+        assert "a late payment to decide about" in load_page(reviewer, proof)
+
+        post_decision(reviewer, proof, "attach", order=right.pk, **{"from": str(late.pk)})
+
+        late.refresh_from_db()
+        right.refresh_from_db()
+        assert (late.needs_decision, right.under_review) == (False, True)
 
 
 @pytest.mark.django_db(transaction=True)
