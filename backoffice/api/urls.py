@@ -11,6 +11,7 @@ from backoffice.api.views import (
     order_decisions,
     order_reversals,
     orders,
+    proof_moves,
     proofs,
     raffle_lifecycle,
     raffles,
@@ -59,6 +60,11 @@ urlpatterns = [
     re_path(r"^proofs/(?P<id>[^/]+)/?$", proofs.ProofDetailView.as_view(), name="api_proof"),
     re_path(
         r"^proofs/(?P<id>[^/]+)/file/?$", proofs.ProofFileView.as_view(), name="api_proof_file"
+    ),
+    re_path(
+        r"^proofs/(?P<id>[^/]+)/move/?$",
+        proof_moves.MoveProofView.as_view(),
+        name="api_move_proof",
     ),
     re_path(r"^raffles/?$", raffles.RaffleListView.as_view(), name="api_raffles"),
     re_path(r"^raffles/(?P<id>[^/]+)/?$", raffles.RaffleDetailView.as_view(), name="api_raffle"),

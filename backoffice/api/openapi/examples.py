@@ -11,7 +11,7 @@ from drf_spectacular.utils import OpenApiExample
 from pydantic import BaseModel
 
 from backoffice.api.responses import base, orders, raffles
-from backoffice.api.serializers import endpoints, order_decisions
+from backoffice.api.serializers import endpoints, order_decisions, proof_moves
 from shared.core.enums import OrderStatus
 from shared.publishing import representations
 from shared.raffles.errors import DrawTimeReached, RaffleCalledOff, RaffleDrawn, RaffleSealed
@@ -231,6 +231,10 @@ REQUEST_EXAMPLES: Final[
         }
     },
     order_decisions.CallOffSerializer: {"a reason": {"reason": "The permit was withdrawn"}},
+    proof_moves.MoveSerializer: {
+        "to another order": {"order": "R-7K3F9", "from_order": "R-4M8TQ"},
+        "of a receipt without an order": {"order": "R-7K3F9", "from_order": None},
+    },
     endpoints.NewEndpointSerializer: {
         "n8n": {
             "name": "n8n: new proofs",

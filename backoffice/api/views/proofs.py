@@ -17,7 +17,12 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from backoffice.api import filters, links, pagination, query_params
-from backoffice.api.filters import ApiChoicesFilter, ApiDateTimeFilter, ApiTextFilter
+from backoffice.api.filters import (
+    ApiBooleanFilter,
+    ApiChoicesFilter,
+    ApiDateTimeFilter,
+    ApiTextFilter,
+)
 from backoffice.api.openapi.schema import describe_refusals
 from backoffice.api.pagination import IdPaginator
 from backoffice.api.responses import base, proofs
@@ -32,6 +37,7 @@ from shared.publishing.errors import ProofLinkBroken, ProofLinkExpired
 from shared.raffles import codes
 from shared.raffles.errors import OrderNotFound, ProofNotFound
 from shared.raffles.models import PaymentProof
+from shared.raffles.predicates import UNSORTED_PROOFS
 from shared.raffles.services import order_queries
 
 SIGNATURE_PARAMETER: Final = "signature"
@@ -79,6 +85,10 @@ class ProofFilterSet(django_filters.FilterSet):
     verdict = ApiChoicesFilter(
         "verdict", choices=enums.build_choices(Verdict), help_text="One or several."
     )
+    to_sort = ApiBooleanFilter(
+        method="filter_by_sorting",
+        help_text="A person sorts it: it fits no order, or its order is paid already.",
+    )
     arrived_since = ApiDateTimeFilter(
         "arrived_at", lookup_expr="gte", help_text="Sent then or later."
     )
@@ -115,6 +125,12 @@ class ProofFilterSet(django_filters.FilterSet):
         result = search.search_proofs(rows, term)
         filters.refuse_too_many_buyers(result.too_many, parameter="search")
         return result.proofs
+
+    def filter_by_sorting(
+        self, rows: QuerySet[PaymentProof], _: str, wanted: bool
+    ) -> QuerySet[PaymentProof]:
+        """Keep the proofs that stand in the list of receipts to sort, or the others."""
+        return rows.filter(UNSORTED_PROOFS) if wanted else rows.exclude(UNSORTED_PROOFS)
 
 
 class ProofListView(APIView):
@@ -170,7 +186,7 @@ class ProofDetailView(APIView):
     )
     def get(self, request: Request, **_: str) -> Response:
         """Show a payment proof, with a link to its file that needs no token."""
-        proof = _load_proof(self.kwargs["id"])
+        proof = load_proof(self.kwargs["id"])
         [response] = proofs.build_proof_responses(
             [proof], public_url=links.build_base_url(request), now=timezone.now()
         )
@@ -231,7 +247,7 @@ class ProofFileView(APIView):
         query_params.refuse_unknown_parameters(request.query_params, known=[SIGNATURE_PARAMETER])
         if self._has_signature:
             self._verify_signature(request.query_params[SIGNATURE_PARAMETER])
-        response = _build_proof_file_response(_load_proof(self.kwargs["id"]))
+        response = _build_proof_file_response(load_proof(self.kwargs["id"]))
         response["Cache-Control"] = _NO_STORE
         return response
 
@@ -257,7 +273,13 @@ def _query_proofs() -> QuerySet[PaymentProof]:
     return PaymentProof.objects.select_related("order", "contact")
 
 
-def _load_proof(reference: str) -> PaymentProof:
+def load_proof(reference: str) -> PaymentProof:
+    """Return the proof with this id, with its order and contact.
+
+    Raises:
+        ProofNotFound: there is no such proof.
+
+    """
     proof = _query_proofs().filter(pk=query_params.parse_id(reference)).first()
     if proof is None:
         raise ProofNotFound(reference=reference)

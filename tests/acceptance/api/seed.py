@@ -56,6 +56,12 @@ def seed_database() -> SeededApi:
         made.ids["paid"], by=builders.build_staff_actor(), now=NOON + 5 * MINUTE
     )
     made.codes["late"] = _create_late_order(raffle)
+    wrong, right = (sample_data.place_order(raffle, numbers=[number]) for number in (207, 217))
+    moved = sample_data.keep_proof_file(
+        sample_data.receive_proof(wrong), content=sample_data.draw_picture("green")
+    )
+    made.codes |= {"wrong order": str(wrong.code), "right order": str(right.code)}
+    made.ids["moved proof"] = moved.pk
     sample_data.hold_numbers(raffle, numbers=[950])
     friend = builders.create_contact(profile_name="A friend")
     orphan = sample_data.keep_proof_file(sample_data.receive_proof(None, contact_id=friend.pk))

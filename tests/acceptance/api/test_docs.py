@@ -30,6 +30,8 @@ CODES: Final = {
     "R-H5X3D": "late",
     "R-P8V4N": "undo",
     "R-T2Z6K": "refund",
+    "R-Q5N7C": "wrong order",
+    "R-W8J4B": "right order",
 }
 """Name of the seeded order that stands for each code in the docs."""
 CONFIRMATION_IDS: Final = {
@@ -79,6 +81,7 @@ def test_every_curl_is_answered_as_the_docs_say(api_server: ApiServer, tmp_path:
             command = command.replace(code, api_server.seeded.codes[name])
         for field, name in CONFIRMATION_IDS.items():
             command = command.replace(field, f'"confirmation_id": {api_server.seeded.ids[name]}')
+        command = command.replace("proofs/41/", f"proofs/{api_server.seeded.ids['moved proof']}/")
         done = subprocess.run(
             ["bash", "-euc", command],
             env=environment,

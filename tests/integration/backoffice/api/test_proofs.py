@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import transaction
 from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
@@ -12,6 +13,8 @@ from pytest_django import DjangoAssertNumQueries
 from shared.core.enums import ProofStatus, Scope
 from shared.publishing import signed_links
 from shared.raffles.models import Order, PaymentProof
+from shared.raffles.services import locks, proof_sharing
+from shared.use_cases import payments
 from tests import builders
 from tests.builders import MINUTE, NOON
 from tests.integration.backoffice import sample_data
@@ -60,6 +63,25 @@ class TestProof:
         assert read_content(Client().get(link)) == sample_data.draw_picture()
 
     @pytest.mark.same_everywhere
+    def test_names_the_other_orders_of_one_receipt_and_no_duplicate(
+        self, api: Client, order: Order, kept_proof: PaymentProof
+    ) -> None:
+        other = sample_data.place_order()
+        with transaction.atomic():
+            row = proof_sharing.share_proof(
+                kept_proof,
+                order=locks.lock_order(other.pk),
+                by=builders.build_chat_actor(),
+                now=NOON,
+            ).proof
+
+        for proof, code in ((kept_proof, other.code), (row, order.code)):
+            body = api.get(f"/api/proofs/{proof.pk}").json()
+            assert (body["shared_with"], body["duplicate_of"]) == ([code], None)
+            link = body["url"][body["url"].index("/api/") :]
+            assert read_content(Client().get(link)) == sample_data.draw_picture()
+
+    @pytest.mark.same_everywhere
     def test_without_a_file_has_no_link(self, api: Client, order: Order) -> None:
         body = api.get(f"/api/proofs/{sample_data.receive_proof(order).pk}").json()
 
@@ -83,6 +105,101 @@ class TestProof:
         answer = api.get(f"/api/proofs/{key}{path}")
 
         assert (answer.status_code, answer.json()["code"]) == (404, "proof_not_found")
+
+
+class TestMove:
+    @pytest.fixture
+    def api(self, db: None) -> Client:
+        return Client(headers={"Authorization": f"Bearer {sample_data.create_api_token()}"})
+
+    def move(self, api: Client, proof: PaymentProof, **body: Any) -> Any:
+        return api.post(f"/api/proofs/{proof.pk}/move", body, content_type="application/json")
+
+    def test_puts_it_to_the_other_order_once(
+        self, api: Client, order: Order, kept_proof: PaymentProof
+    ) -> None:
+        right = sample_data.place_order()
+        body = {"order": str(right.code).lower(), "from_order": str(order.pk)}
+
+        first, again = (self.move(api, kept_proof, **body) for _ in range(2))
+
+        assert (first.status_code, again.status_code) == (200, 200)
+        assert first.json()["order"] == {"id": right.pk, "code": right.code}
+        assert [each.json()["already_moved"] for each in (first, again)] == [False, True]
+        right.refresh_from_db()
+        order.refresh_from_db()
+        assert (right.under_review, order.under_review) == (True, False)
+        assert order.expires_at is not None
+        actions = list(right.events.values_list("action", flat=True))
+        assert actions.count("PROOF_RECEIVED") == 1
+
+    def test_attaches_one_that_fits_no_order(self, api: Client, order: Order) -> None:
+        orphan = sample_data.receive_proof(None, contact_id=builders.create_contact().pk)
+
+        answer = self.move(api, orphan, order=order.code, from_order=None)
+
+        assert answer.json()["order"] == {"id": order.pk, "code": order.code}
+        assert order.proofs.get() == orphan
+
+    def test_whoever_comes_second_is_told_where_it_is(
+        self, api: Client, order: Order, kept_proof: PaymentProof
+    ) -> None:
+        right, other = sample_data.place_order(), sample_data.place_order()
+        self.move(api, kept_proof, order=right.code, from_order=order.code)
+
+        answer = self.move(api, kept_proof, order=other.code, from_order=order.code)
+
+        assert (answer.status_code, answer.json()["code"]) == (409, "proof_settled")
+        assert answer.json()["detail"]["order_code"] == right.code
+        assert not other.proofs.exists()
+
+    def test_a_verdict_that_names_it_is_refused(
+        self, api: Client, order: Order, kept_proof: PaymentProof
+    ) -> None:
+        right = sample_data.place_order()
+        self.move(api, kept_proof, order=right.code, from_order=order.code)
+
+        for decision, more in (
+            ("confirm-payment", {}),
+            ("reject-payment", {"reason": "ILLEGIBLE"}),
+        ):
+            answer = api.post(
+                f"/api/orders/{order.code}/{decision}",
+                {"proofs": [kept_proof.pk], **more},
+                content_type="application/json",
+            )
+            assert (answer.status_code, answer.json()["code"]) == (422, "proof_elsewhere")
+
+    @pytest.mark.same_everywhere
+    def test_refuses_what_makes_no_sense(
+        self, api: Client, order: Order, kept_proof: PaymentProof
+    ) -> None:
+        right = sample_data.place_order()
+        named = {"order": right.code, "from_order": order.code}
+        reader = sample_data.create_api_token("reader", scope=Scope.READ)
+
+        refused = [
+            (self.move(api, kept_proof, order=right.code), 400, "malformed"),
+            (self.move(api, kept_proof, **named, note="x"), 400, "malformed"),
+            (self.move(api, kept_proof, **named | {"order": "R-XXXXX"}), 404, "order_not_found"),
+            (self.move(api, PaymentProof(pk=999), **named), 404, "proof_not_found"),
+            (
+                self.move(api, kept_proof, **named | {"order": order.code}),
+                409,
+                "proof_row_exists",
+            ),
+            (
+                self.move(
+                    Client(headers={"Authorization": f"Bearer {reader}"}), kept_proof, **named
+                ),
+                403,
+                "scope_missing",
+            ),
+        ]
+
+        for answer, status, code in refused:
+            assert (answer.status_code, answer.json()["code"]) == (status, code)
+        assert order.proofs.get() == kept_proof
 
 
 class TestList:
@@ -118,6 +235,20 @@ class TestList:
         assert listed("verdict=REJECTED,PENDING&ordering=-id") == everything[::-1]
         assert listed("arrived_since=2026-11-22T12:05:00Z") == [orphan.pk]
         assert listed(f"after={kept_proof.pk}&page_size=1") == [orphan.pk]
+
+    def test_has_what_a_person_must_sort(self, api: Client, order: Order) -> None:
+        first = sample_data.keep_proof_file(sample_data.receive_proof(order))
+        payments.confirm_payment(order.pk, by=builders.build_staff_actor(), now=NOON)
+        second = sample_data.receive_proof(order)
+        orphan = sample_data.receive_proof(None, contact_id=builders.create_contact().pk)
+        reviewed = sample_data.receive_proof(sample_data.place_order())
+
+        def listed(wanted: str) -> list[int]:
+            answer = api.get(f"/api/proofs?to_sort={wanted}")
+            return [proof["id"] for proof in answer.json()["results"]]
+
+        assert listed("true") == [second.pk, orphan.pk]
+        assert listed("false") == [first.pk, reviewed.pk]
 
     @pytest.mark.same_everywhere
     @pytest.mark.parametrize(

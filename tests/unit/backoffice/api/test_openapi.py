@@ -38,6 +38,7 @@ OPERATIONS: Final = {
     "order_resolve_late": "POST /api/orders/{id}/resolve-late",
     "proofs_list": "GET /api/proofs",
     "proof_retrieve": "GET /api/proofs/{id}",
+    "proof_move": "POST /api/proofs/{id}/move",
     "proof_file": "GET /api/proofs/{id}/file",
     "raffles_list": "GET /api/raffles",
     "raffle_retrieve": "GET /api/raffles/{id}",
