@@ -9,7 +9,7 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
 
-from backoffice.messaging import chat_view
+from backoffice.messaging import buyer_pattern, chat_view
 from backoffice.messaging.channel_actions import BLOCK_CONTACT_PERMISSION
 from backoffice.messaging.chat_view import ChatBubble, Conversation
 from backoffice.ui import display
@@ -76,6 +76,7 @@ class ContactDetailPage:
         by_hand: wa.me link with that news; empty without a phone number.
         may_block: whether the user may block and unblock the contact.
         facts: further details as names and values.
+        pattern: that much of this buyer waits at once; empty if it does not.
         remembered: the conversation's stored context as JSON.
 
     """
@@ -95,13 +96,14 @@ class ContactDetailPage:
     by_hand: str
     may_block: bool
     facts: Sequence[tuple[str, str]]
+    pattern: str
     remembered: str
 
 
 def load_contact_page(
     contact: WhatsAppContact, *, request: HttpRequest, now: datetime
 ) -> ContactDetailPage:
-    """Return the context of a contact's page, from four queries."""
+    """Return the context of a contact's page, from five queries."""
     found = contact.orders.select_related("raffle")
     orders = list(found.prefetch_related("ledger").order_by("-id")[: _MAX_ORDERS + 1])
     talk = chat_view.load_conversation(contact.pk, zone=settings.TIME_ZONE, limit=_MAX_MESSAGES)
@@ -128,6 +130,7 @@ def load_contact_page(
             ("Known since", display.format_time(contact.created_at)),
             ("Pause by Meta", display.format_time(contact.send_after)),
         ),
+        pattern=buyer_pattern.describe_pattern(contact.pk),
         remembered=display.format_json(contact.context, sort_keys=True),
     )
 

@@ -103,6 +103,7 @@ class ProofCard:
         waits: Whether a decision about the order must be based on this proof.
         twins: Proofs of other orders with identical bytes.
         alike: Proofs of other orders with a similar picture.
+        shared: The other orders that the same receipt was named for.
         is_new: Whether it arrived after the page was first shown.
 
     """
@@ -119,6 +120,7 @@ class ProofCard:
     waits: bool
     twins: tuple[SimilarProofCard, ...] = ()
     alike: tuple[SimilarProofCard, ...] = ()
+    shared: tuple[SimilarProofCard, ...] = ()
     is_new: bool = False
 
     @property
@@ -150,14 +152,19 @@ def build_proof_cards(
         proofs: The proofs.
         zone: IANA name of the time zone of their times.
         new: Ids of the proofs that arrived after the page was first shown.
-        warned: Whether to search for proofs of other orders, which takes four queries.
+        warned: Whether to search for proofs of other orders, which takes five queries.
 
     """
     compared = proofs if warned else ()
     twins, alike = load_identical_proofs(compared), load_similar_proofs(compared)
+    shared = proof_queries.find_shared_rows(compared)
     return [
         _build_proof_card(
             proof,
+            shared=tuple(
+                _build_similar_proof_card(row, exact=True, zone=zone)
+                for row in shared.get(proof.pk, ())
+            ),
             twins=tuple(
                 _build_similar_proof_card(other, exact=True, zone=zone)
                 for other in twins.get(proof.pk, ())
@@ -272,6 +279,7 @@ def _describe_problem(proof: PaymentProof) -> str:
 def _build_proof_card(
     proof: PaymentProof,
     *,
+    shared: tuple[SimilarProofCard, ...],
     twins: tuple[SimilarProofCard, ...],
     alike: tuple[SimilarProofCard, ...],
     zone: str,
@@ -290,6 +298,7 @@ def _build_proof_card(
         waits=is_proof_pending(proof),
         twins=twins,
         alike=alike,
+        shared=shared,
         is_new=is_new,
     )
 

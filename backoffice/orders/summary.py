@@ -13,6 +13,7 @@ from shared.core.enums import OrderStatus, RaffleStatus
 from shared.raffles import sale_rules
 from shared.raffles.models import Order
 from shared.raffles.services import refund_queries
+from shared.raffles.services.payment_proofs import proof_verdicts
 
 ORDER_STATUS_STYLES: Final = {
     OrderStatus.DRAFT: "secondary",
@@ -37,6 +38,7 @@ class OrderSummary:
         confirmation: Its confirmation; None while it is not paid.
         keeps_time: Whether a rejection leaves time to pay; after the draw it ends the order.
         may_confirm, may_reject, may_cancel: Whether the decision is possible.
+        hidden: Whether nobody can look at what would be confirmed, as on the review page.
         may_flag: Whether a payment can only be put on the list of refunds.
 
     """
@@ -62,6 +64,7 @@ class OrderSummary:
     may_confirm: bool
     may_reject: bool
     may_cancel: bool
+    hidden: bool
     may_flag: bool
 
 
@@ -104,6 +107,7 @@ def load_order_summary(order: Order, *, now: datetime) -> OrderSummary:
         may_confirm=payable and not refusal,
         may_reject=order.needs_decision or (order.under_review and not final),
         may_cancel=order.status in Order.LIVE and not final,
+        hidden=not proof_verdicts.can_be_judged(shown.proof for shown in proofs),
         may_flag=bool(refusal)
         and not refunded
         and not order.needs_decision

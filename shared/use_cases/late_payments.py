@@ -57,6 +57,8 @@ def take_back_numbers(
     reversals.refuse_if_refunded(order)
     sale_rules.refuse_unless_settling(order.raffle, now=now)
     proof_verdicts.refuse_unseen_proofs(order, seen_proofs=seen_proofs)
+    if seen_proofs:
+        proof_verdicts.refuse_unviewable_proofs(order)
     outcome = payments.sell_late_order(order, by=by, now=now, reason=reason)
     if isinstance(outcome, Settled):
         notify_buyer(order, order_updates.build_paid_message, now=now)

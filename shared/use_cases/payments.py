@@ -26,6 +26,7 @@ def confirm_payment(
     now: datetime,
     seen_proofs: Collection[int] | None = None,
     reviewed: bool = False,
+    money_seen: bool = False,
     received: Decimal | None = None,
     reason: str = "",
 ) -> Settled | AlreadySettled | NeedsDecision:
@@ -41,6 +42,7 @@ def confirm_payment(
         now: the present time.
         seen_proofs: ids of the payment proofs that were looked at; None: not checked.
         reviewed: whether this is a verdict on pending proofs, not on money seen elsewhere.
+        money_seen: whether a person saw the money on the account; the reason says how.
         received: amount that arrived, in the order's currency, to be compared with its total;
             None: not compared.
         reason: the reason as text, e.g. the bank's reference, for the history; may be empty.
@@ -50,9 +52,10 @@ def confirm_payment(
 
     Raises:
         OrderNotFound: there is no such order.
-        OrderNotPlaced, NothingToReview, OrderEnded, ProofUnseen, AmountMismatch, RaffleSealed,
-            RaffleDrawn, RaffleCalledOff, DrawTimeReached, ConfirmationUndone, OrderRefunded,
-            NoteTooLong, DecisionMade: see `raffles.services.payments.confirm_payment`.
+        OrderNotPlaced, NothingToReview, OrderEnded, ProofUnseen, ProofElsewhere, ProofNotViewable,
+            NoteMissing, AmountMismatch, RaffleSealed, RaffleDrawn, RaffleCalledOff,
+            DrawTimeReached, ConfirmationUndone, OrderRefunded, NoteTooLong, DecisionMade: see
+            `raffles.services.payments.confirm_payment`.
 
     """
     order = locks.lock_order_with_contacts(order_id)
@@ -63,6 +66,7 @@ def confirm_payment(
         now=now,
         seen_proofs=seen_proofs,
         reviewed=reviewed,
+        money_seen=money_seen,
         received=received,
         reason=reason,
     )

@@ -28,6 +28,7 @@ from shared.raffles.errors import (
     OrderNotFound,
     OrderRefunded,
     ProofElsewhere,
+    ProofNotViewable,
     ProofUnseen,
     QuantityOutOfBounds,
     TooFewLeft,
@@ -54,6 +55,7 @@ class ResolveLatePaymentView(OrderDecisionView):
                 *examples.TOO_LATE_REFUSALS,
                 OrderRefunded(by="ana", at=None),
                 ProofUnseen(proof_ids=[12]),
+                ProofNotViewable(proof_ids=[12]),
                 TooFewLeft(available=1),
                 format_numbers_in_refusal(
                     NumbersTaken(taken=[7], free=[13]), format_number=_format_three_digits

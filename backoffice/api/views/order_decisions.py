@@ -45,6 +45,7 @@ from shared.raffles.errors import (
     OrderNotPlaced,
     OrderRefunded,
     ProofElsewhere,
+    ProofNotViewable,
     ProofUnseen,
     RaffleDrawn,
     RaffleSealed,
@@ -113,6 +114,7 @@ class ConfirmPaymentView(OrderDecisionView):
                 ConfirmationUndone(by="ana", at=None),
                 OrderRefunded(by="ana", at=None),
                 ProofUnseen(proof_ids=[12]),
+                ProofNotViewable(proof_ids=[12]),
                 DecisionMade(by="ana", at=None),
                 examples.NUMBERS_TAKEN_PROBLEM,
                 AmountMismatch(

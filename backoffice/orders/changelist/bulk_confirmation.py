@@ -17,6 +17,7 @@ from shared.conversation import formatting
 from shared.core.enums import OrderStatus
 from shared.raffles import sale_rules
 from shared.raffles.models import Order, PaymentProof
+from shared.raffles.services.payment_proofs import proof_verdicts
 
 MAX_ORDERS_PER_ACTION: Final = 200
 """Orders of one bulk action: more than anybody checks with care."""
@@ -216,6 +217,8 @@ def _check_confirmation(order: Order, *, now: datetime) -> tuple[bool, str]:
         return True, "It has ended: it is sold only if all its numbers are still free."
     if not order.under_review:
         return True, "No proof has come: confirm it only if you have seen the money."
+    if not proof_verdicts.can_be_judged(order.proofs.all()):
+        return False, "No proof of it can be looked at: confirm it on its own page."
     if order.asked_again_at is not None:
         return True, "Its buyer was asked for a better proof, which has not come yet."
     return True, ""

@@ -19,6 +19,7 @@ from backoffice.ui import display, error_messages
 from backoffice.ui.actions import ActionRefused, ActionResult, StaffAction, build_staff_actor
 from backoffice.ui.permissions import require_permission
 from shared.core import enums
+from shared.core.constants import MAX_NOTE_LENGTH
 from shared.core.enums import RejectReason
 from shared.core.errors import DomainError
 from shared.raffles import sale_rules
@@ -40,13 +41,20 @@ def confirm_payment_view(request: HttpRequest, order_id: int) -> HttpResponse:
         return same_file.render_question(request, order, codes)
     with OrderDecision(request, order_id) as decision:
         decision.require_current_page()
-        reason = same_file.build_reason(request, codes) if codes else ""
+        money_seen = request.POST.get("money") == "yes"
+        reason = parse_note(request) if money_seen else ""
+        if money_seen and not reason:
+            raise ActionRefused("Say how you know that the money came; nothing was changed.")
+        if codes:
+            answer = same_file.build_reason(request, codes)
+            reason = ". ".join(filter(None, [reason, answer]))[:MAX_NOTE_LENGTH]
         outcome = payments.confirm_payment(
             order_id,
             by=build_staff_actor(request),
             now=timezone.now(),
             seen_proofs=parse_seen_proof_ids(request),
             reviewed=request.POST.get("waited") == "yes",
+            money_seen=money_seen,
             reason=reason,
         )
         decision.report_confirmation(*_describe_confirmation(decision.order, outcome))

@@ -18,7 +18,7 @@ ANSWER_FIELD: Final = "same_file_answer"
 """Form field with the reviewer's answer."""
 
 _CODES_SHOWN: Final = 5
-_REPEATED_FIELDS: Final = ("seen", "then", "raffle", "asked", "waited")
+_REPEATED_FIELDS: Final = ("seen", "then", "raffle", "asked", "waited", "money", "note")
 """Fields of the confirmation that the second form sends again."""
 
 

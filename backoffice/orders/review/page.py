@@ -14,6 +14,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 
+from backoffice.messaging import buyer_pattern
 from backoffice.orders import (
     confirmations,
     last_decision,
@@ -36,6 +37,7 @@ from shared.core.enums import OrderAction, OrderStatus, RejectReason, Verdict
 from shared.raffles import sale_rules
 from shared.raffles.models import Order, PaymentProof
 from shared.raffles.services import refund_queries
+from shared.raffles.services.payment_proofs import proof_verdicts
 
 OTHER_ORDERS_SHOWN: Final = 10
 """Other orders of the buyer that are shown."""
@@ -76,9 +78,11 @@ class ReviewPage:
         refusal: The reason why that decision cannot be a confirmation any more; may be empty.
         may_sell, may_reject: Whether that decision may be a confirmation or a rejection.
         keeps_time: Whether a rejection leaves time to pay; after the draw it ends the order.
-        unshown: Whether the file of a pending proof is still being fetched.
         to_open: Ids of the pending proofs that pages cannot show: they count as seen only once
             the reviewer says that the file was opened.
+        pattern: That much of this buyer waits at once; empty if it does not.
+        hidden: Whether nobody can look at what would be confirmed: a file is still being fetched,
+            or there is none.
 
     """
 
@@ -105,8 +109,9 @@ class ReviewPage:
     may_sell: bool
     may_reject: bool
     keeps_time: bool
-    unshown: bool
     to_open: tuple[int, ...]
+    pattern: str
+    hidden: bool
 
 
 def review_view(request: HttpRequest, order_id: int) -> HttpResponse:
@@ -212,7 +217,8 @@ def load_review_page(
         may_reject=order.needs_decision or not final,
         keeps_time=sale_rules.may_still_settle(order.raffle, now=now),
         to_open=tuple(shown.proof.pk for shown in proofs if shown.must_be_opened),
-        unshown=any(shown.waits and shown.shown is ProofDisplay.FETCHING for shown in proofs),
+        pattern=buyer_pattern.describe_pattern(order.contact_id) if judged else "",
+        hidden=not proof_verdicts.can_be_judged(shown.proof for shown in proofs),
     )
 
 

@@ -70,6 +70,8 @@ def replace_numbers(
     reason = clean_note(reason)
     refuse_if_decided(order)
     proof_verdicts.refuse_unseen_proofs(order, seen_proofs=seen_proofs)
+    if seen_proofs:
+        proof_verdicts.refuse_unviewable_proofs(order)
     reversals.refuse_if_refunded(order)
     sale_rules.refuse_unless_settling(order.raffle, now=now)
     old = order.list_ticket_numbers()

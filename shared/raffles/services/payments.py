@@ -51,10 +51,14 @@ def confirm_payment(
     now: datetime,
     seen_proofs: Collection[int] | None = None,
     reviewed: bool = False,
+    money_seen: bool = False,
     received: Decimal | None = None,
     reason: str = "",
 ) -> Settled | AlreadySettled | NeedsDecision:
     """Sell an order's ticket numbers to its buyer, because the money has arrived.
+
+    A confirmation that is based on proofs needs proofs that a person can look at; without them it
+    must say how it is known that the money came.
 
     A second confirmation changes nothing. An order that had ended takes its ticket numbers back if
     all are free and its raffle may still settle; otherwise it is flagged and nothing is sold. A
@@ -68,6 +72,8 @@ def confirm_payment(
         now: time of the confirmation.
         seen_proofs: ids of the payment proofs that were looked at; None: not checked.
         reviewed: whether this is a verdict on pending proofs, not on money seen elsewhere.
+        money_seen: whether a person saw the money on the account, whatever the proofs show; the
+            reason says how.
         received: amount that arrived, in the order's currency, to be compared with the total;
             None: not compared.
         reason: the reason as text, e.g. the bank's reference; may be empty.
@@ -81,6 +87,8 @@ def confirm_payment(
         OrderEnded: `reviewed`, and the order has ended and needs no decision.
         ProofElsewhere: a proof that was seen belongs to another order, or was moved to one.
         ProofUnseen: a pending proof is not among those seen.
+        ProofNotViewable: proofs were seen or are reviewed, and none of them can be looked at.
+        NoteMissing: `money_seen`, and the reason is empty.
         AmountMismatch: `received` is not the order's total.
         RaffleSealed, RaffleDrawn, RaffleCalledOff, DrawTimeReached: it is too late.
         ConfirmationUndone: a person undid the confirmation, and a token repeats it.
@@ -89,11 +97,11 @@ def confirm_payment(
         DecisionMade: the order had ended, a refund was noted, and no proof has come since.
 
     """
-    reason = clean_note(reason)
+    reason = clean_note(reason, required=money_seen)
+    based_on_proofs = (reviewed or bool(seen_proofs)) and not money_seen
     if order.status != OrderStatus.PAID:
         proof_verdicts.refuse_foreign_proofs(order, seen_proofs=seen_proofs)
-    if reviewed and order.status != OrderStatus.PAID and not order.needs_decision:
-        _refuse_unless_under_review(order)
+        _refuse_if_not_reviewed(order, reviewed=reviewed)
     match OrderStatus(order.status):
         case OrderStatus.PAID:
             return _build_already_settled(order)
@@ -110,6 +118,7 @@ def confirm_payment(
             refuse_if_too_late(order, by=by, now=now)
             _refuse_if_undone(order, by=by)
             proof_verdicts.refuse_unseen_proofs(order, seen_proofs=seen_proofs)
+            _refuse_unviewable(order, based_on_proofs=based_on_proofs)
             _refuse_amount_mismatch(order, received=received)
             return sell_order(order, by=by, now=now, late=False, reason=reason)
         case OrderStatus.CANCELLED | OrderStatus.EXPIRED:
@@ -118,6 +127,7 @@ def confirm_payment(
             if order.status == OrderStatus.EXPIRED:  # a cancelled one waits for a person anyway
                 _refuse_if_undone(order, by=by)
             proof_verdicts.refuse_unseen_proofs(order, seen_proofs=seen_proofs)
+            _refuse_unviewable(order, based_on_proofs=bool(seen_proofs) and not money_seen)
             _refuse_amount_mismatch(order, received=received)
             return sell_late_order(order, by=by, now=now, reason=reason)
         case unknown:
@@ -247,6 +257,16 @@ def ask_for_better_proof(
         reason=note,
         changes={"asked_again_at": now},
     )
+
+
+def _refuse_unviewable(order: Order, *, based_on_proofs: bool) -> None:
+    if based_on_proofs:
+        proof_verdicts.refuse_unviewable_proofs(order)
+
+
+def _refuse_if_not_reviewed(order: Order, *, reviewed: bool) -> None:
+    if reviewed and not order.needs_decision:
+        _refuse_unless_under_review(order)
 
 
 def _refuse_unless_under_review(order: Order) -> None:

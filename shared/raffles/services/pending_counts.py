@@ -1,8 +1,9 @@
 """Counts of pending decisions; reads only, each count from a small index of its own."""
 
 from dataclasses import dataclass
+from typing import Any
 
-from django.db.models import F, QuerySet
+from django.db.models import CharField, Count, F, QuerySet, Value
 
 from shared.raffles.models import Order, PaymentProof
 from shared.raffles.predicates import UNSORTED_PROOFS
@@ -41,13 +42,22 @@ def count_all_pending() -> PendingCounts:
 
 
 def count_pending_of_contact(contact_id: int) -> PendingCounts:
-    """Count the pending decisions about the orders and payment proofs of a buyer, in three queries.
+    """Count the orders under review and the payment proofs to sort of one buyer, in one query.
 
-    Many at once are a pattern: one receipt sent for order after order, or receipts that fit none.
+    Many at once are a pattern: one receipt for order after order, or receipts that fit none. Late
+    payments are not counted.
     """
-    found = _count_pending(Order.objects.filter(contact_id=contact_id))
-    orphans = PaymentProof.objects.filter(UNSORTED_PROOFS, contact_id=contact_id).count()
-    return PendingCounts(found.reviews, found.decisions, orphans)
+    reviews = Order.objects.filter(contact_id=contact_id, under_review_since__isnull=False)
+    orphans = PaymentProof.objects.filter(UNSORTED_PROOFS, contact_id=contact_id)
+    found = dict(
+        _build_count_query("reviews", reviews).union(_build_count_query("orphans", orphans))
+    )
+    return PendingCounts(found.get("reviews", 0), 0, found.get("orphans", 0))
+
+
+def _build_count_query(kind: str, rows: QuerySet[Any]) -> Any:
+    named = rows.order_by().annotate(kind=Value(kind, output_field=CharField()))
+    return named.values("kind").annotate(count=Count("pk")).values_list("kind", "count")
 
 
 def _count_pending(orders: QuerySet[Order]) -> PendingCounts:

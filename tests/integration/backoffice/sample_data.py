@@ -101,6 +101,12 @@ def keep_proof_file(
     return proof
 
 
+def receive_kept_proof(order: Order, *, at: datetime = NOON + MINUTE) -> PaymentProof:
+    """Create a proof whose file is there, and like no other file."""
+    proof = receive_proof(order, at=at)
+    return keep_proof_file(proof, content=draw_picture() + str(proof.pk).encode())
+
+
 def draw_picture(colour: str = "white") -> bytes:
     """Return a small JPEG."""
     written = BytesIO()

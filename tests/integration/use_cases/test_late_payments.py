@@ -6,7 +6,14 @@ from decimal import Decimal
 
 import pytest
 
-from shared.core.enums import OrderAction, OrderStatus, RaffleStatus, RejectReason, Verdict
+from shared.core.enums import (
+    OrderAction,
+    OrderStatus,
+    ProofStatus,
+    RaffleStatus,
+    RejectReason,
+    Verdict,
+)
 from shared.core.errors import DomainError
 from shared.raffles.errors import (
     DecisionMade,
@@ -178,6 +185,7 @@ class TestReplaceNumbers:
             replace(late_order, 7, 8, 9, seen=[])
         with pytest.raises(ProofUnseen):
             refund(late_order, seen=[])
+        late_order.proofs.update(status=ProofStatus.KEPT)
 
         assert replace(
             late_order, 7, 8, 9, seen=[proof.pk for proof in late_order.proofs.all()]

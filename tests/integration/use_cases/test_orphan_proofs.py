@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from shared.conversation import button_ids
-from shared.core.enums import OrderAction, OrderStatus, TicketStatus, Verdict
+from shared.core.enums import OrderAction, OrderStatus, ProofStatus, TicketStatus, Verdict
 from shared.raffles.errors import (
     NumbersTaken,
     OrderNotFound,
@@ -195,6 +195,7 @@ class TestMakeOrder:
         assert order_states.list_ticket_statuses(raffle, 7, 13) == [TicketStatus.RESERVED] * 2
         assert order_states.list_actions(order) == ["HELD", "PLACED", "PROOF_RECEIVED"]
         assert list_message_keys(sender) == ["order_made"]
+        order.proofs.update(status=ProofStatus.KEPT)
         settled = payments.confirm_payment(
             order.pk, by=build_staff_actor(), now=LATER, seen_proofs=[proof.pk]
         )

@@ -3,12 +3,12 @@
 The functions run inside the caller's transaction, with the order locked by `locks.lock_order`.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import datetime
 
 from shared.core.enums import ProofStatus, RejectReason, Verdict
 from shared.raffles.actor import Actor
-from shared.raffles.errors import ProofElsewhere, ProofUnseen
+from shared.raffles.errors import ProofElsewhere, ProofNotViewable, ProofUnseen
 from shared.raffles.models import Order, PaymentProof
 
 
@@ -51,6 +51,37 @@ def refuse_unseen_proofs(order: Order, *, seen_proofs: Collection[int] | None) -
     unseen = set(pending.values_list("pk", flat=True)) - set(seen_proofs)
     if unseen:
         raise ProofUnseen(proof_ids=unseen)
+
+
+def can_be_judged(proofs: Iterable[PaymentProof]) -> bool:
+    """Whether a person can look at what a confirmation would be about.
+
+    At least one of the pending proofs has its file, and none is still being fetched. A file that
+    was lost proves nothing, so beside another one it does not matter.
+
+    Args:
+        proofs: the proofs of one order.
+
+    """
+    pending = [proof.status for proof in proofs if proof.verdict == Verdict.PENDING]
+    return ProofStatus.KEPT in pending and ProofStatus.FETCHING not in pending
+
+
+def refuse_unviewable_proofs(order: Order) -> None:
+    """Check that the pending proofs of an order can be looked at.
+
+    Raises:
+        ProofNotViewable: they cannot; the ids of those without a file are in the details.
+
+    """
+    proofs = list(order.proofs.order_by("id"))
+    if not can_be_judged(proofs):
+        hidden = [
+            proof.pk
+            for proof in proofs
+            if proof.verdict == Verdict.PENDING and proof.status != ProofStatus.KEPT
+        ]
+        raise ProofNotViewable(proof_ids=hidden)
 
 
 def set_proof_verdicts(

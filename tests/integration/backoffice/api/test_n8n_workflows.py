@@ -263,7 +263,7 @@ class TestQuestions:
         raffle = builders.create_raffle()
         order = place_order_with_proof(raffle=raffle, numbers=[1])
         [event] = load_events(api, "order.proof_received")
-        unseen = sample_data.receive_proof(order, at=NOON + 2 * MINUTE)
+        unseen = sample_data.receive_kept_proof(order, at=NOON + 2 * MINUTE)
 
         overtaken = self.answer_question(api, event, MONEY_IS_THERE)
 

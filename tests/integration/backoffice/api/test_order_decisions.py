@@ -178,7 +178,7 @@ class TestConfirmPayment:
 
     def test_stops_at_a_proof_that_was_not_looked_at(self, api: ApiProgram) -> None:
         order = sample_data.place_order()
-        seen, unseen = sample_data.receive_proof(order), sample_data.receive_proof(order)
+        seen, unseen = (sample_data.receive_kept_proof(order) for _ in range(2))
 
         for given in ([], [seen.pk]):
             answer = api.decide(order, "confirm-payment", proofs=given)
@@ -187,6 +187,19 @@ class TestConfirmPayment:
 
         both = api.decide(order, "confirm-payment", proofs=[seen.pk, unseen.pk])
         assert both.status_code == 200
+
+    def test_refuses_proofs_that_nobody_can_look_at_unless_the_money_was_seen(
+        self, api: ApiProgram
+    ) -> None:
+        order = sample_data.place_order()
+        proof = sample_data.receive_proof(order)
+
+        refused = api.decide(order, "confirm-payment", proofs=[proof.pk])
+        seen_elsewhere = api.decide(order, "confirm-payment", reference="SPEI 90412")
+
+        assert parse_refusal(refused) == (409, "proof_not_viewable")
+        assert refused.json()["detail"] == {"proof_ids": [proof.pk]}
+        assert seen_elsewhere.status_code == 200
 
     def test_refuses_proofs_of_another_order_for_the_wrong_one_may_be_meant(
         self, api: ApiProgram

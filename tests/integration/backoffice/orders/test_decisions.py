@@ -8,7 +8,7 @@ from django.test import Client
 from django.urls import reverse
 
 from shared.core.enums import OrderAction, OrderStatus, RaffleStatus, TicketStatus, Verdict
-from shared.raffles.models import Order, OrderEvent, Raffle
+from shared.raffles.models import Order, OrderEvent, PaymentProof, Raffle
 from shared.whatsapp.models import OutboundMessage
 from tests import builders
 from tests.builders import MINUTE, NOON
@@ -45,8 +45,8 @@ def create_two_waiting_orders() -> tuple[Order, Order]:
     """Create two orders under review, the first of which waits longer."""
     raffle = builders.create_raffle()
     first, second = (sample_data.place_order(raffle, numbers=[number]) for number in (7, 13))
-    sample_data.receive_proof(first, at=NOON + MINUTE)
-    sample_data.receive_proof(second, at=NOON + 2 * MINUTE)
+    sample_data.receive_kept_proof(first, at=NOON + MINUTE)
+    sample_data.receive_kept_proof(second, at=NOON + 2 * MINUTE)
     return first, second
 
 
@@ -136,10 +136,59 @@ class TestConfirm:
         assert refresh_status(order) == OrderStatus.PENDING_PAYMENT
 
 
+class TestUnseenEvidence:
+    """What nobody can look at is confirmed by no proof, only by money that somebody saw."""
+
+    @pytest.fixture(params=["FETCHING", "FAILED", "beside one that is kept"])
+    def hidden(self, request: pytest.FixtureRequest) -> PaymentProof:
+        order = sample_data.place_order()
+        proof = sample_data.receive_proof(order)
+        if request.param == "FAILED":
+            PaymentProof.objects.filter(pk=proof.pk).update(status="FAILED", fetch_at=None)
+        elif request.param != "FETCHING":
+            sample_data.receive_kept_proof(order)
+        return proof
+
+    def test_offers_no_confirmation_but_that_of_the_money(
+        self, reviewer: Client, hidden: PaymentProof
+    ) -> None:
+        order = hidden.order
+        assert order is not None
+        seen = list(order.proofs.exclude(status="FAILED").values_list("pk", flat=True))
+        for name in ("admin:desk_review", "admin:raffles_order_change"):
+            page = reviewer.get(reverse(name, args=[order.pk])).content.decode()
+            assert 'name="money" value="yes"' in page
+            assert 'data-key="confirm"' not in page
+            assert "Confirm payment of" not in page
+        form = {"seen": seen, "waited": "yes"}
+
+        refused = decide(reviewer, order, "confirm", **form)
+        wordless = decide(reviewer, order, "confirm", money="yes", note=" ", **form)
+        assert refresh_status(order) == OrderStatus.PENDING_PAYMENT
+        done = decide(reviewer, order, "confirm", money="yes", note="on the account", **form)
+
+        assert "Nobody can see what would be confirmed" in join_messages(refused)
+        assert "Say how you know that the money came" in join_messages(wordless)
+        assert f"{order} is paid" in join_messages(done)
+        assert order.events.get(action="PAID").reason == "on the account"
+
+    def test_is_left_out_where_many_are_confirmed(
+        self, reviewer: Client, hidden: PaymentProof
+    ) -> None:
+        order = hidden.order
+        assert order is not None
+        answer = reviewer.post(
+            "/admin/raffles/order/",
+            {"action": "confirm_payments", "_selected_action": [order.pk]},
+        )
+
+        assert "No proof of it can be looked at" in answer.content.decode()
+
+
 class TestReject:
     def test_turns_the_proof_down_with_its_reason(self, reviewer: Client) -> None:
         order = sample_data.place_order()
-        proof = sample_data.receive_proof(order)
+        proof = sample_data.receive_kept_proof(order)
 
         decide(reviewer, order, "reject", reason="WRONG_AMOUNT", note="5 missing", seen=[proof.pk])
 
@@ -162,7 +211,7 @@ class TestReject:
         self, reviewer: Client, form: dict[str, str], words: str
     ) -> None:
         order = sample_data.place_order()
-        proof = sample_data.receive_proof(order)
+        proof = sample_data.receive_kept_proof(order)
 
         answer = decide(reviewer, order, "reject", seen=[proof.pk], then="queue", **form)
 
@@ -182,7 +231,7 @@ class TestReject:
 class TestAskAgain:
     def test_asks_the_buyer_and_leaves_the_order_under_review(self, reviewer: Client) -> None:
         order = sample_data.place_order()
-        proof = sample_data.receive_proof(order)
+        proof = sample_data.receive_kept_proof(order)
 
         answer = decide(reviewer, order, "ask_again", note="the whole page", seen=[proof.pk])
 
@@ -198,7 +247,7 @@ class TestAskAgain:
 class TestCancel:
     def test_asks_once_more_before_it_does(self, reviewer: Client) -> None:
         order = sample_data.place_order()
-        sample_data.receive_proof(order)
+        sample_data.receive_kept_proof(order)
 
         asked = decide(reviewer, order, "cancel")
 
@@ -250,7 +299,7 @@ class TestWhereOneLands:
     def test_within_the_raffle_one_came_from(self, reviewer: Client) -> None:
         first, second = create_two_waiting_orders()
         other = sample_data.place_order(builders.create_raffle(), numbers=[1])
-        sample_data.receive_proof(other, at=NOON)
+        sample_data.receive_kept_proof(other, at=NOON)
 
         answer = decide(
             reviewer,
@@ -267,7 +316,7 @@ class TestWhereOneLands:
     def test_not_at_one_that_somebody_else_looks_at(self, reviewer: Client) -> None:
         first, second = create_two_waiting_orders()
         third = sample_data.place_order(first.raffle, numbers=[20])
-        sample_data.receive_proof(third, at=NOON + 3 * MINUTE)
+        sample_data.receive_kept_proof(third, at=NOON + 3 * MINUTE)
         log_in_reviewer("sam").get(reverse("admin:desk_review_state", args=[second.pk]))
 
         answer = decide(reviewer, first, "confirm", seen=[first.proofs.get().pk], then="queue")
@@ -281,7 +330,7 @@ class TestTheSecondReviewer:
     @pytest.mark.parametrize("decision", DECISIONS)
     def test_hears_who_confirmed_it(self, reviewer: Client, decision: str) -> None:
         order = sample_data.place_order()
-        seen = sample_data.receive_proof(order).pk
+        seen = sample_data.receive_kept_proof(order).pk
         decide(reviewer, order, "confirm", seen=[seen])
         form = {"seen": [seen], "reason": "REPEATED", "sure": "yes", "waited": "yes"}
 
@@ -296,7 +345,7 @@ class TestTheSecondReviewer:
 
     def test_does_not_confirm_what_was_turned_down_meanwhile(self, reviewer: Client) -> None:
         order = sample_data.place_order()
-        seen = sample_data.receive_proof(order).pk
+        seen = sample_data.receive_kept_proof(order).pk
         decide(reviewer, order, "reject", reason="ILLEGIBLE", seen=[seen])
 
         answer = decide(
@@ -310,7 +359,11 @@ class TestTheSecondReviewer:
         self, reviewer: Client
     ) -> None:
         order = sample_data.place_order()
-        form = {"seen": [sample_data.receive_proof(order).pk], "then": "queue", "waited": "yes"}
+        form = {
+            "seen": [sample_data.receive_kept_proof(order).pk],
+            "then": "queue",
+            "waited": "yes",
+        }
         decide(reviewer, order, "ask_again", **form)
         sam = log_in_reviewer("sam")
 
@@ -324,7 +377,7 @@ class TestTheSecondReviewer:
     @pytest.mark.parametrize("decision", ["confirm", "reject", "ask_again"])
     def test_never_judges_a_proof_unseen(self, reviewer: Client, decision: str) -> None:
         order = sample_data.place_order()
-        seen, new = sample_data.receive_proof(order), sample_data.receive_proof(order)
+        seen, new = sample_data.receive_kept_proof(order), sample_data.receive_kept_proof(order)
 
         answer = decide(reviewer, order, decision, seen=[seen.pk], reason="REPEATED", then="queue")
 
@@ -341,7 +394,7 @@ class TestTwoAtOnce:
     def test_have_one_effect(self, decision: str) -> None:
         order = sample_data.place_order()
         form = {
-            "seen": [sample_data.receive_proof(order).pk],
+            "seen": [sample_data.receive_kept_proof(order).pk],
             "reason": "REPEATED",
             "waited": "yes",
         }
@@ -362,7 +415,7 @@ class TestTwoAtOnce:
     def test_confirm_and_reject_have_one_winner(self) -> None:
         order = sample_data.place_order()
         form = {
-            "seen": [sample_data.receive_proof(order).pk],
+            "seen": [sample_data.receive_kept_proof(order).pk],
             "reason": "REPEATED",
             "waited": "yes",
         }
@@ -385,9 +438,11 @@ class TestTwoAtOnce:
 
 class TestSameFile:
     def create_two_orders_with_one_file(self) -> tuple[Order, Order]:
-        first, second = create_two_waiting_orders()
+        raffle = builders.create_raffle()
+        first, second = (sample_data.place_order(raffle, numbers=[number]) for number in (1, 2))
         for order in (first, second):
-            sample_data.keep_proof_file(order.proofs.get(), content=b"one receipt")
+            proof = sample_data.receive_proof(order, at=NOON + order.pk * MINUTE)
+            sample_data.keep_proof_file(proof, content=b"one receipt")
         return first, second
 
     def test_is_asked_about_once_more_and_the_answer_is_kept(self, reviewer: Client) -> None:

@@ -48,7 +48,7 @@ def seller(db: None) -> Client:
 def create_paid_order(*, with_proof: bool = True, numbers: tuple[int, ...] = (7, 13)) -> Order:
     order = sample_data.place_order(numbers=list(numbers))
     if with_proof:
-        sample_data.receive_proof(order)
+        sample_data.receive_kept_proof(order)
     payments.confirm_payment(order.pk, by=builders.build_staff_actor(), now=NOON + 2 * MINUTE)
     order.refresh_from_db()
     OutboundMessage.objects.all().delete()
@@ -109,7 +109,7 @@ class TestUndo:
 
     def test_follows_a_confirmation_on_the_review_page(self, reviewer: Client) -> None:
         order = sample_data.place_order()
-        proof = sample_data.receive_proof(order)
+        proof = sample_data.receive_kept_proof(order)
         confirmed = reviewer.post(
             reverse("admin:raffles_order_confirm", args=[order.pk]),
             {"seen": proof.pk, "then": "queue", "waited": "yes"},
@@ -344,7 +344,7 @@ class TestAfterTheDraw:
     ) -> None:
         raffle = builders.create_raffle()
         in_time, never = (sample_data.place_order(raffle, numbers=[n]) for n in (7, 13))
-        seen = sample_data.receive_proof(in_time).pk
+        seen = sample_data.receive_kept_proof(in_time).pk
         let_the_draw_come()
         address = reverse("admin:raffles_order_confirm", args=[in_time.pk])
 
@@ -358,7 +358,7 @@ class TestAfterTheDraw:
 
     def test_a_rejection_says_that_it_ends_the_order(self, reviewer: Client) -> None:
         order = sample_data.place_order()
-        sample_data.receive_proof(order)
+        sample_data.receive_kept_proof(order)
         let_the_draw_come()
 
         for page in (load_order_page(reviewer, order), load_review_page(reviewer, order)):
@@ -366,7 +366,7 @@ class TestAfterTheDraw:
 
     def test_nothing_is_offered_once_the_raffle_is_sealed(self, reviewer: Client) -> None:
         order = sample_data.place_order()
-        sample_data.receive_proof(order)
+        sample_data.receive_kept_proof(order)
         Raffle.objects.update(status=RaffleStatus.SEALED)
 
         order_page, review_page = (
@@ -383,7 +383,7 @@ class TestAfterTheDraw:
         self, reviewer: Client
     ) -> None:
         order = sample_data.place_order()
-        sample_data.receive_proof(order)
+        sample_data.receive_kept_proof(order)
         PaymentProof.objects.update(status=ProofStatus.FAILED)
         let_the_draw_come()
         assert "puts it on the list of refunds" in load_review_page(reviewer, order)

@@ -6,6 +6,7 @@ from typing import Any, Final
 import pytest
 from django.core.files.base import ContentFile
 from django.core.files.storage import storages
+from django.db import transaction
 from django.test import Client
 from django.urls import reverse
 from PIL import Image
@@ -13,6 +14,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from shared.core.enums import OrderStatus, RejectReason, RenditionStatus
 from shared.raffles.models import Order, PaymentProof, Raffle
+from shared.raffles.services import locks, proof_sharing
 from shared.raffles.services.payment_proofs.proof_fetching import UnreadableFile
 from shared.use_cases import payments, proof_files
 from tests import builders
@@ -216,6 +218,52 @@ class TestReview:
         assert f'src="/admin/raffles/paymentproof/{twin.pk}/picture/"' in beside.split("pair")[1]
 
     @pytest.mark.same_everywhere
+    def test_says_that_a_receipt_was_named_for_two_orders_and_is_no_duplicate(
+        self, reviewer: Client
+    ) -> None:
+        raffle = builders.create_raffle()
+        first, second = (sample_data.place_order(raffle, numbers=[number]) for number in (1, 2))
+        proof = sample_data.receive_kept_proof(first)
+        with transaction.atomic():
+            proof_sharing.share_proof(
+                proof,
+                order=locks.lock_order(second.pk),
+                by=builders.build_chat_actor(),
+                now=NOON,
+            )
+
+        for order, other in ((first, second), (second, first)):
+            page = load_page(reviewer, "review", order.pk)
+            named = page.split("This receipt was named for several orders")[1]
+            assert f">{other}</a>" in named.split("Each is decided by itself")[0]
+            assert "The very same file" not in page
+        asked = reviewer.post(
+            reverse("admin:raffles_order_confirm", args=[first.pk]),
+            {"seen": proof.pk, "waited": "yes"},
+        )
+        assert asked.status_code == 302
+        assert Order.objects.get(pk=first.pk).status == OrderStatus.PAID
+        assert Order.objects.get(pk=second.pk).under_review
+
+    @pytest.mark.same_everywhere
+    def test_points_out_a_buyer_with_much_that_waits(self, reviewer: Client) -> None:
+        buyer = builders.create_contact()
+        orders = [sample_data.place_order(builders.create_raffle(), buyer=buyer) for _ in range(3)]
+        for order in orders[:2]:
+            sample_data.receive_kept_proof(order)
+        address = reverse("admin:whatsapp_whatsappcontact_change", args=[buyer.pk])
+        quiet = load_page(reviewer, "review", orders[0].pk)
+        sample_data.receive_kept_proof(orders[2])
+        sample_data.receive_proof(None, contact_id=buyer.pk)
+        reader = Client()
+        reader.force_login(sample_data.create_user("sofia", "view_whatsappcontact"))
+
+        line = "Much of this buyer waits at once: 3 orders under review, 1 receipt to sort."
+        assert "Much of this buyer" not in quiet
+        assert line in load_page(reviewer, "review", orders[0].pk)
+        assert line in reader.get(address).content.decode()
+
+    @pytest.mark.same_everywhere
     def test_shows_the_first_page_of_a_pdf_and_says_that_a_file_is_on_its_way(
         self, reviewer: Client
     ) -> None:
@@ -237,7 +285,9 @@ class TestReview:
         assert "<iframe" not in page
         assert "still being fetched" in page
         assert "Proof 2 of 2" in page
-        assert "confirm only if you have seen the money" in page
+        assert 'data-key="confirm"' not in page
+        assert "Not every file is here yet" in page
+        assert 'name="money" value="yes"' in page
 
     def test_what_cannot_be_shown_counts_as_seen_only_once_it_was_opened(
         self, reviewer: Client
@@ -323,7 +373,7 @@ class TestReview:
         for page in (load_page(reviewer, "queue"), load_page(reviewer, "review", order.pk)):
             assert "<script>alert(1)" not in page
 
-    def test_takes_twelve_queries_whatever_came_with_the_order(
+    def test_takes_fourteen_queries_whatever_came_with_the_order(
         self, reviewer: Client, django_assert_max_num_queries: DjangoAssertNumQueries
     ) -> None:
         raffle = builders.create_raffle()
@@ -334,7 +384,7 @@ class TestReview:
             sample_data.keep_proof_file(sample_data.receive_proof(order))
         sample_data.place_order(builders.create_raffle(), numbers=[1, 2], buyer=order.contact)
 
-        with django_assert_max_num_queries(12):
+        with django_assert_max_num_queries(14):
             page = load_page(reviewer, "review", order.pk)
 
         assert "Nearly the same picture" in page
