@@ -82,9 +82,9 @@ def load_orphan_proof_page(
         now: The current time.
 
     """
-    zone = settings.TIME_ZONE
     sender = proof.contact
     order = proof.order
+    zone = settings.TIME_ZONE if order is None else order.raffle.time_zone
     pending = proof.verdict == Verdict.PENDING
     paid = order is not None and order.status == OrderStatus.PAID
     return OrphanProofDetailPage(

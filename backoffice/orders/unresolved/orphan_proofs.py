@@ -91,7 +91,7 @@ def orphan_proofs_view(request: HttpRequest) -> HttpResponse:
     require_view_permission(request)
     now = timezone.now()
     tabs = worklists.count_worklists(now=now)
-    waiting = worklists.query_unsorted_proofs().select_related("contact", "order")
+    waiting = worklists.query_unsorted_proofs().select_related("contact", "order__raffle")
     leaf = get_worklist_page(waiting, count=tabs.orphans, number=request.GET.get("page", ""))
     dismissed = PaymentProof.objects.filter(
         Q(order__isnull=True) | Q(order__status=OrderStatus.PAID), verdict=Verdict.DISMISSED
@@ -101,7 +101,7 @@ def orphan_proofs_view(request: HttpRequest) -> HttpResponse:
         waiting=_build_cards(list(leaf), now=now),
         dismissed=_build_cards(
             list(
-                dismissed.select_related("contact", "order").order_by("-reviewed_at")[
+                dismissed.select_related("contact", "order__raffle").order_by("-reviewed_at")[
                     :DISMISSED_PROOFS_SHOWN
                 ]
             ),
@@ -370,12 +370,17 @@ def _build_cards(proofs: list[PaymentProof], *, now: datetime) -> list[OrphanPro
             shown=proof_cards.choose_proof_display(proof),
             thumbnail=proof_cards.build_thumbnail_url(proof),
             sender=display.format_contact(proof.contact),
-            at=display.format_time(proof.arrived_at, zone=settings.TIME_ZONE),
+            at=display.format_time(proof.arrived_at, zone=_get_zone(proof)),
             ago=display.format_time_since(proof.arrived_at, now=now),
             twin=", ".join(str(other.order) for other in twins[proof.pk][:2]),
             why=orphan_proof_page.describe_place(proof),
             others=senders.get(proof.contact_id or 0, 1) - 1,
-            settled=proof_cards.describe_verdict(proof, zone=settings.TIME_ZONE),
+            settled=proof_cards.describe_verdict(proof, zone=_get_zone(proof)),
         )
         for proof in proofs
     ]
+
+
+def _get_zone(proof: PaymentProof) -> str:
+    """Return the time zone of the order that a proof stands with, or that of the seller."""
+    return settings.TIME_ZONE if proof.order is None else proof.order.raffle.time_zone

@@ -63,6 +63,7 @@ def main() -> None:
         create_orders_to_review(raffle)
         | create_late_payment(raffle)
         | create_orphan_proof(raffle)
+        | create_second_receipts(raffle)
         | create_refunds()
         | create_channel_troubles()
         | create_failed_delivery()
@@ -212,6 +213,34 @@ def create_orphan_proof(raffle: "Raffle") -> dict[str, int]:
         raffle, numbers=[950], buyer=builders.create_contact(profile_name="Waits")
     )
     return {"orphan": proof.pk, "paid_by_friend": order.pk}
+
+
+def create_second_receipts(raffle: "Raffle") -> dict[str, int]:
+    """Create a paid order with a second receipt for each window size, and what that is for."""
+    from shared.use_cases import payments
+    from tests import builders
+    from tests.integration.backoffice import sample_data
+
+    keys: dict[str, int] = {}
+    for place, name in enumerate(("wide", "narrow")):
+        buyer = builders.create_contact(profile_name=f"Pays twice, {name}")
+        paid = sample_data.place_order(raffle, numbers=[960 + place], buyer=buyer)
+        first = sample_data.receive_proof(paid)
+        sample_data.keep_proof_file(first, content=draw_receipt("first", seed=110 + place))
+        payments.confirm_payment(
+            paid.pk, by=builders.build_staff_actor(), now=builders.NOON, seen_proofs=[first.pk]
+        )
+        meant = sample_data.place_order(raffle, numbers=[970 + place], buyer=buyer)
+        keys |= {f"paid_{name}": paid.pk, f"meant_{name}": meant.pk}
+        for use in ("moved", "dismissed"):
+            second = sample_data.receive_proof(
+                paid, at=builders.NOON + timedelta(minutes=5 + place)
+            )
+            sample_data.keep_proof_file(
+                second, content=draw_receipt(f"{use} {name}", seed=120 + second.pk)
+            )
+            keys[f"{use}_{name}"] = second.pk
+    return keys
 
 
 def create_last_day_raffles() -> dict[str, int]:

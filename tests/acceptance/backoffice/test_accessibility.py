@@ -13,6 +13,7 @@ SCREENS = (
     "/admin/queue/{same}/",
     "/admin/orphans/",
     "/admin/orphans/{orphan}/",
+    "/admin/orphans/{dismissed_wide}/",
     "/admin/orphans/{orphan}/make-order/",
     "/admin/late/",
     "/admin/queue/{late}/",
