@@ -133,6 +133,12 @@ class Settings(BaseSettings):
         le=100_000,
         description="Requests a minute each API token and person may make; 0: no limit",
     )
+    max_orders_under_review: int = Field(
+        default=5,
+        ge=1,
+        le=1000,
+        description="Orders of a buyer under review at once; one more receipt waits in a list",
+    )
     events_allow_private: bool = Field(
         default=False,
         description="Whether events may be sent into a private network, e.g. to n8n beside it",

@@ -23,6 +23,7 @@ from shared.core.enums import (
     RejectReason,
     RenditionStatus,
     TicketStatus,
+    UnplacedReason,
     Verdict,
 )
 from shared.core.search_columns import SearchableModel, SearchColumn
@@ -562,6 +563,14 @@ class PaymentProof(models.Model):
     sha256 = models.CharField(max_length=64, blank=True, help_text="Of the file as kept, in hex.")
     arrived_at = models.DateTimeField(help_text="When the buyer sent it.")
     late = models.BooleanField(default=False, help_text="The order had ended before it was sent.")
+    unplaced_reason = models.CharField(
+        max_length=14,
+        choices=enums.build_choices(UnplacedReason),
+        blank=True,
+        default="",
+        db_default="",
+        help_text="Why it was kept without an order; empty: it was not.",
+    )
     fetch_attempts = models.PositiveSmallIntegerField(default=0)
     fetch_at = models.DateTimeField(null=True, blank=True, help_text="When it is tried (again).")
     fetch_error = models.CharField(max_length=200, blank=True)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from shared.core.enums import UnplacedReason
 from shared.raffles.models import Order, PaymentProof
 
 
@@ -96,9 +97,10 @@ class ProofLate:
 
 @dataclass(frozen=True, slots=True)
 class ProofOrphan:
-    """The proof fits no order; the seller sees it in a list of its own."""
+    """The proof is kept without an order for `reason`; the seller sees it in a list of its own."""
 
     proof: PaymentProof
+    reason: UnplacedReason = UnplacedReason.NO_ORDER
 
 
 @dataclass(frozen=True, slots=True)

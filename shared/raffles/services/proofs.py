@@ -8,24 +8,43 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from shared.core.enums import OrderAction, OrderStatus, ProofStatus, RaffleStatus
+from shared.core.enums import (
+    OrderAction,
+    OrderStatus,
+    ProofStatus,
+    RaffleStatus,
+    UnplacedReason,
+)
 from shared.raffles import sale_rules
 from shared.raffles.actor import SWEEPER, Actor
 from shared.raffles.models import Order, PaymentProof
 from shared.raffles.results import ProofKept, ProofLate, ProofOrphan, ProofRepeated, ProofSource
 from shared.raffles.services import history, orders, payments, tickets
-from shared.raffles.services.payment_proofs import proof_fetching
+from shared.raffles.services.payment_proofs import proof_fetching, review_clock
 
 
 def receive_proof(
-    source: ProofSource, *, order: Order | None, contact_id: int, by: Actor, now: datetime
+    source: ProofSource,
+    *,
+    order: Order | None,
+    contact_id: int,
+    by: Actor,
+    now: datetime,
+    candidates: Sequence[Order] = (),
+    unplaced_reason: UnplacedReason = UnplacedReason.NO_ORDER,
+    max_reviews: int | None = None,
 ) -> ProofKept | ProofLate | ProofOrphan | ProofRepeated:
     """Create a payment proof and stop its order's clock.
 
     An order that has expired takes its ticket numbers back if all are free and its raffle may still
     settle; otherwise, and if it was cancelled, it is flagged for a decision. A hold that was not
     confirmed yet is placed, because a buyer who pays wants the numbers. The first proof of an order
-    that was sent after the time of the draw ends the order and is flagged, too.
+    that was sent after the time of the draw ends the order and is flagged, too. A paid order keeps
+    it as a further proof and stays as it is.
+
+    A proof without an order puts nothing under review. It extends the clocks of the orders that it
+    may pay, each once. A proof is also kept without an order if `max_reviews` orders of the buyer
+    are under review already and it would begin another review.
 
     Args:
         source: the message it came with.
@@ -33,6 +52,9 @@ def receive_proof(
         contact_id: the sender, locked by the caller.
         by: the sender, for the history.
         now: time of receipt, from which the file is due to be fetched.
+        candidates: without an order, those that it may pay, locked by `locks.lock_order`.
+        unplaced_reason: why it has no order.
+        max_reviews: orders of the buyer that may be under review at a time; None: not limited.
 
     Returns:
         The proof, and what it changed.
@@ -43,10 +65,51 @@ def receive_proof(
     ).first()
     if same is not None:
         return ProofRepeated(same)
-    proof = _create_proof(source, order=order, contact_id=contact_id, now=now)
+    if order is not None and is_beyond_review_limit(
+        order, sent_at=source.arrived_at, now=now, max_reviews=max_reviews
+    ):
+        candidates, order, unplaced_reason = [order], None, UnplacedReason.REVIEW_LIMIT
+    proof = _create_proof(
+        source,
+        order=order,
+        contact_id=contact_id,
+        now=now,
+        unplaced_reason=unplaced_reason if order is None else None,
+    )
     if order is None:
-        return ProofOrphan(proof)
+        for candidate in candidates:
+            review_clock.extend_time_once(candidate, by=by, now=now)
+        return ProofOrphan(proof, unplaced_reason)
     return _record_receipt([proof], order, by=by, now=now)
+
+
+def is_beyond_review_limit(
+    order: Order, *, sent_at: datetime, now: datetime, max_reviews: int | None
+) -> bool:
+    """Whether a proof would begin a review although enough orders of the buyer are under review.
+
+    Args:
+        order: the order it pays, locked by `locks.lock_order`.
+        sent_at: when the proof was sent.
+        now: the present time.
+        max_reviews: orders of a buyer that may be under review at a time; None: not limited.
+
+    """
+    if max_reviews is None or not _would_begin_review(order, sent_at=sent_at, now=now):
+        return False
+    under_review = Order.objects.filter(
+        contact_id=order.contact_id, under_review_since__isnull=False
+    )
+    return under_review.exclude(pk=order.pk).count() >= max_reviews
+
+
+def _would_begin_review(order: Order, *, sent_at: datetime, now: datetime) -> bool:
+    if order.under_review or order.total == 0:
+        return False
+    if order.status in Order.LIVE:
+        return not _comes_too_late(order, sent_at=sent_at)
+    is_expired = order.status == OrderStatus.EXPIRED
+    return is_expired and sale_rules.may_still_settle(order.raffle, now=now)
 
 
 def assign_proofs(
@@ -68,15 +131,45 @@ def assign_proofs(
     for proof in proofs:
         proof.order = order
         proof.late = _is_late(order, arrived_at=proof.arrived_at)
-        proof.save(update_fields=["order", "late"])
+        proof.unplaced_reason = ""
+        proof.save(update_fields=["order", "late", "unplaced_reason"])
     outcome = _record_receipt(proofs, order, by=by, now=now, reason=reason)
     for proof in proofs:
         proof_fetching.signal_if_kept(proof, now=now)
     return outcome
 
 
+def leave_without_order(
+    proofs: Sequence[PaymentProof],
+    *,
+    order: Order,
+    reason: UnplacedReason,
+    by: Actor,
+    now: datetime,
+) -> None:
+    """Leave proofs without the order that their sender chose; its clock is extended once.
+
+    Args:
+        proofs: locked, without an order or a verdict.
+        order: the order that was chosen, locked by `locks.lock_order`.
+        reason: why they are not assigned to it.
+        by: the sender.
+        now: time of the choice.
+
+    """
+    for proof in proofs:
+        proof.unplaced_reason = reason
+        proof.save(update_fields=["unplaced_reason"])
+    review_clock.extend_time_once(order, by=by, now=now)
+
+
 def _create_proof(
-    source: ProofSource, *, order: Order | None, contact_id: int, now: datetime
+    source: ProofSource,
+    *,
+    order: Order | None,
+    contact_id: int,
+    now: datetime,
+    unplaced_reason: UnplacedReason | None,
 ) -> PaymentProof:
     return PaymentProof.objects.create(
         order=order,
@@ -89,6 +182,7 @@ def _create_proof(
         caption=source.caption,
         arrived_at=source.arrived_at,
         late=order is not None and _is_late(order, arrived_at=source.arrived_at),
+        unplaced_reason=unplaced_reason or "",
         fetch_at=now,
     )
 

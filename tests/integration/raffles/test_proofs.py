@@ -1,20 +1,21 @@
 """Tests of payment proofs: their orders, their effects and their files."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 import pytest
 from django.core.files.storage import storages
 from pytest_django import DjangoAssertNumQueries
 
-from shared.core.enums import OrderStatus, ProofStatus, RaffleStatus
+from shared.core.enums import OrderStatus, ProofStatus, RaffleStatus, UnplacedReason
 from shared.raffles.models import Order, PaymentProof, Raffle
 from shared.raffles.results import ProofKept, ProofLate, ProofOrphan, ProofRepeated, Settled
 from shared.raffles.services import payments, proofs
 from shared.raffles.services.payment_proofs import proof_fetching, proof_queries
 from shared.raffles.services.payment_proofs.proof_fetching import ProofFetchJob
 from shared.raffles.services.ticket_numbers import inventory
+from shared.whatsapp.models import WhatsAppContact
 from tests import builders
 from tests.builders import MINUTE, NOON, build_chat_actor
 from tests.integration.raffles import order_states
@@ -107,6 +108,88 @@ class TestReceive:
         assert isinstance(outcome, ProofOrphan)
         proof = PaymentProof.objects.get()
         assert (proof.order_id, proof.contact_id, proof.status) == (None, contact.pk, "FETCHING")
+
+
+class TestReceiveWithoutOrder:
+    def test_extends_the_clock_of_each_candidate_once_and_reviews_none(
+        self, raffle: Raffle
+    ) -> None:
+        buyer = builders.create_contact()
+        candidates = [
+            order_states.create_placed_order(raffle, numbers=[1], contact=buyer),
+            order_states.create_held_order(builders.create_raffle(), numbers=[2], contact=buyer),
+        ]
+
+        for _ in range(2):
+            receive_without_order(candidates, contact_id=buyer.pk)
+
+        for order in map(order_states.reload_order, candidates):
+            assert not order.under_review
+            assert order.expires_at == NOON + 60 * MINUTE
+            assert order_states.list_actions(order).count("TIME_EXTENDED") == 1
+        reasons = PaymentProof.objects.values_list("order", "unplaced_reason")
+        assert list(reasons) == [(None, "SEVERAL_ORDERS")] * 2
+        assert inventory.find_inventory_problems() == []
+
+    def test_forgets_the_reason_once_it_is_assigned(self, raffle: Raffle) -> None:
+        order = order_states.create_placed_order(raffle)
+        assert order.contact_id is not None
+        kept = receive_without_order([order], contact_id=order.contact_id)
+
+        proofs.assign_proofs([kept.proof], order=order, by=build_chat_actor(), now=NOON)
+
+        proof = order.proofs.get()
+        assert proof.unplaced_reason == ""
+        assert order_states.reload_order(order).under_review
+
+
+class TestReviewLimit:
+    @pytest.mark.parametrize(
+        "make",
+        [
+            order_states.create_held_order,
+            order_states.create_placed_order,
+            order_states.create_expired_order,
+        ],
+    )
+    def test_keeps_a_proof_without_the_order_that_would_be_one_too_many(
+        self, raffle: Raffle, make: Callable[..., Order]
+    ) -> None:
+        buyer = create_buyer_under_review(raffle, numbers=[11, 12])
+        order = make(builders.create_raffle(), contact=buyer)
+        before = order_states.reload_order(order)
+
+        outcome = receive_with_limit(order, max_reviews=2)
+
+        assert isinstance(outcome, ProofOrphan)
+        assert outcome.reason is UnplacedReason.REVIEW_LIMIT
+        after = order_states.reload_order(order)
+        assert (after.status, after.under_review) == (before.status, False)
+        assert PaymentProof.objects.latest("pk").unplaced_reason == "REVIEW_LIMIT"
+        assert inventory.find_inventory_problems() == []
+
+    def test_lets_the_last_one_through(self, raffle: Raffle) -> None:
+        buyer = create_buyer_under_review(raffle, numbers=[11])
+        order = order_states.create_placed_order(raffle, contact=buyer)
+
+        assert isinstance(receive_with_limit(order, max_reviews=2), ProofKept)
+
+    @pytest.mark.parametrize(
+        "make", [order_states.create_order_under_review, order_states.create_paid_order]
+    )
+    def test_does_not_concern_proofs_that_begin_no_review(
+        self, raffle: Raffle, make: Callable[..., Order]
+    ) -> None:
+        buyer = create_buyer_under_review(raffle, numbers=[11, 12])
+        order = make(builders.create_raffle(), contact=buyer)
+
+        assert isinstance(receive_with_limit(order, max_reviews=2), ProofKept)
+
+    def test_counts_only_orders_of_the_same_buyer(self, raffle: Raffle) -> None:
+        create_buyer_under_review(raffle, numbers=[11, 12])
+        order = order_states.create_placed_order(raffle)
+
+        assert isinstance(receive_with_limit(order, max_reviews=2), ProofKept)
 
 
 class TestReceiveLate:
@@ -329,6 +412,40 @@ class TestSameBytes:
 
         with django_assert_num_queries(0):
             assert proof_queries.find_identical_proofs_by_id([proof], limit=10) == {proof.pk: []}
+
+
+def receive_without_order(candidates: Sequence[Order], *, contact_id: int) -> ProofOrphan:
+    outcome = proofs.receive_proof(
+        order_states.build_proof_source(),
+        order=None,
+        contact_id=contact_id,
+        by=build_chat_actor(),
+        now=NOON,
+        candidates=candidates,
+        unplaced_reason=UnplacedReason.SEVERAL_ORDERS,
+    )
+    assert isinstance(outcome, ProofOrphan)
+    return outcome
+
+
+def create_buyer_under_review(raffle: Raffle, *, numbers: Sequence[int]) -> WhatsAppContact:
+    """Create a buyer with an order under review for each of the ticket numbers."""
+    buyer = builders.create_contact()
+    for number in numbers:
+        order_states.create_order_under_review(raffle, numbers=[number], contact=buyer)
+    return buyer
+
+
+def receive_with_limit(order: Order, *, max_reviews: int) -> object:
+    assert order.contact_id is not None
+    return proofs.receive_proof(
+        order_states.build_proof_source(),
+        order=order,
+        contact_id=order.contact_id,
+        by=build_chat_actor(),
+        now=NOON,
+        max_reviews=max_reviews,
+    )
 
 
 def keep_file(proof: PaymentProof, *, content: bytes) -> PaymentProof:

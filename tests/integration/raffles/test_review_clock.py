@@ -1,8 +1,10 @@
 """Tests of the clock of orders whose payment proofs leave them."""
 
+from collections.abc import Callable
+
 import pytest
 
-from shared.core.enums import OrderAction, OrderStatus, ProofStatus, Verdict
+from shared.core.enums import OrderAction, OrderStatus, ProofStatus, RaffleStatus, Verdict
 from shared.raffles.models import Order, PaymentProof, Raffle
 from shared.raffles.services import orders
 from shared.raffles.services.payment_proofs import review_clock
@@ -74,3 +76,61 @@ class TestLeaveReview:
 
         assert leave_review(order)
         assert order.expires_at == NOON + 5 * MINUTE
+
+
+def extend_time(order: Order) -> bool:
+    return review_clock.extend_time_once(order, by=builders.build_chat_actor(), now=NOON)
+
+
+class TestExtendTime:
+    @pytest.mark.parametrize(
+        "make", [order_states.create_held_order, order_states.create_placed_order]
+    )
+    def test_happens_once_by_the_length_of_a_hold(
+        self, raffle: Raffle, make: Callable[[Raffle], Order]
+    ) -> None:
+        order = make(raffle)
+
+        assert [extend_time(order), extend_time(order)] == [True, False]
+
+        order = order_states.reload_order(order)
+        assert order.expires_at == NOON + 2 * raffle.hold_minutes * MINUTE
+        assert not order.under_review
+        assert order_states.list_actions(order).count(OrderAction.TIME_EXTENDED) == 1
+        assert not orders.expire(order, now=order_states.AFTER_THE_DEADLINE)
+        assert orders.expire(order, now=NOON + 63 * MINUTE)
+        assert inventory.find_inventory_problems() == []
+
+    def test_gives_no_time_beyond_the_draw(self, raffle: Raffle) -> None:
+        order = order_states.create_placed_order(raffle)
+        Raffle.objects.filter(pk=raffle.pk).update(draw_at=NOON + 40 * MINUTE)
+        order = order_states.reload_order(order)
+
+        assert extend_time(order)
+        assert order.expires_at == NOON + 40 * MINUTE
+
+    def test_does_not_happen_when_the_draw_leaves_no_time(self, raffle: Raffle) -> None:
+        order = order_states.create_placed_order(raffle)
+        Raffle.objects.filter(pk=raffle.pk).update(draw_at=NOON + 30 * MINUTE)
+
+        assert not extend_time(order_states.reload_order(order))
+
+    def test_does_not_happen_after_the_raffle_was_called_off(self, raffle: Raffle) -> None:
+        order = order_states.create_placed_order(raffle)
+        Raffle.objects.filter(pk=raffle.pk).update(status=RaffleStatus.CANCELLED)
+
+        assert not extend_time(order_states.reload_order(order))
+
+    @pytest.mark.parametrize(
+        "make",
+        [
+            order_states.create_order_under_review,
+            order_states.create_paid_order,
+            order_states.create_cancelled_order,
+            order_states.create_expired_order,
+        ],
+    )
+    def test_does_not_concern_an_order_whose_clock_stands_still(
+        self, raffle: Raffle, make: Callable[[Raffle], Order]
+    ) -> None:
+        assert not extend_time(make(raffle))
