@@ -108,3 +108,23 @@ FILLER_WORDS: Final = {
 
 RANDOM_PHRASE_WORDS: Final = RANDOM_KEYWORDS | {"at", "chosen", "ones"}
 PICK_PHRASE_WORDS: Final = PICK_KEYWORDS | {"myself", "to"}
+
+ORDER_PLACES: Final = {
+    "first": 1, "1st": 1, "second": 2, "2nd": 2, "third": 3, "3rd": 3, "fourth": 4, "4th": 4,
+    "fifth": 5, "5th": 5, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "last": -1,
+    "latest": -1, "newest": -1,
+}  # fmt: skip
+"""Places of an order in a question, from 1; the last is -1."""
+
+ORDER_CHOICE_WORDS: Final = {
+    "the", "a", "it", "it's", "its", "is", "for", "with", "of", "order", "that", "this", "my",
+    "number", "nr", "no", "please", "pls", "receipt", "payment", "raffle", "to", "pay", "pays",
+}  # fmt: skip
+"""Words around a place or an amount without a meaning of their own: "it is for the 15 one"."""
+
+CURRENCY_WORDS: Final = {
+    "dollar", "dollars", "usd", "us", "bucks", "euro", "euros", "eur", "pound", "pounds", "gbp",
+    "peso", "pesos", "cop", "mxn", "ars", "clp", "sol", "soles", "pen", "real", "reais", "brl",
+    "r", "s",
+}  # fmt: skip
+"""Words that make a number an amount of money: "15 dollars", "R$ 15"."""

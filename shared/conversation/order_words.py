@@ -1,0 +1,146 @@
+"""Parsers of words that name an order: its code, its place in a question, its amount or raffle."""
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Final
+
+from shared.conversation import parsing
+from shared.conversation.vocabulary import CURRENCY_WORDS, ORDER_CHOICE_WORDS, ORDER_PLACES
+from shared.raffles import codes
+
+_ALNUM: Final = r"[^\W_]"
+_BODY: Final = f"[{codes.CODE_ALPHABET}]{{5,6}}(?!{_ALNUM})"
+_DASHES: Final = r"\-_.#‐‑‒–—−"
+_CODES: Final = re.compile(rf"(?<!{_ALNUM})(?:R[\s{_DASHES}]{{0,2}})?{_BODY}")
+_DASHED_CODES: Final = re.compile(rf"(?<!{_ALNUM})R ?[{_DASHES}] ?{_BODY}")
+_NUMBER: Final = re.compile(r"\d[\d.,]*\d|\d")
+_DECIMAL: Final = re.compile(r"\d{1,12}(?:[.,]\d{1,2})?")
+_WITH_THOUSANDS: Final = re.compile(r"\d{1,3}(?:[.,]\d{3}){1,3}(?:[.,]\d{1,2})?")
+
+
+@dataclass(frozen=True, slots=True)
+class OrderChoice:
+    """An answer to the question which order is meant.
+
+    Attributes:
+        index: the place of the order that is meant, from 0; None: none or several are.
+        is_answer: whether the text names a place or an amount, if not a possible one.
+
+    """
+
+    index: int | None
+    is_answer: bool
+
+
+def find_order_codes(text: str) -> tuple[str, ...]:
+    """Return what may be order codes in a text, each once: "R-7K3F9", "r 7k3f9", "7k3f9".
+
+    Many a word is spelt like a code without its R, so only a code of a known order counts.
+    """
+    return _find_codes(_CODES, text)
+
+
+def find_certain_codes(text: str) -> tuple[str, ...]:
+    """Return the order codes in a text that are nothing else: with the R and the dash."""
+    return _find_codes(_DASHED_CODES, text)
+
+
+def remove_order_codes(text: str) -> str:
+    """Return a text without what may be order codes."""
+    return _CODES.sub(" ", unicodedata.normalize("NFKC", text[: parsing.MAX_NUMBERS_TEXT]).upper())
+
+
+def _find_codes(pattern: re.Pattern[str], text: str) -> tuple[str, ...]:
+    if len(text) > parsing.MAX_NUMBERS_TEXT:
+        return ()
+    folded = unicodedata.normalize("NFKC", text).upper()
+    if len(folded) > parsing.MAX_NUMBERS_TEXT:
+        return ()
+    found = map(codes.normalise_code, pattern.findall(folded))
+    return tuple(dict.fromkeys(code for code in found if code))
+
+
+def parse_order_choice(
+    text: str, *, totals: Sequence[Decimal], titles: Sequence[str]
+) -> OrderChoice:
+    """Return which of several orders a text names: "the first one", "2", "$15", "the 15 one".
+
+    A bare number that is the place of one order and the amount of another names neither.
+
+    Args:
+        text: the buyer's text.
+        totals: the amounts of the orders.
+        titles: the titles of their raffles.
+
+    """
+    words = parsing.normalize_text(text).split()
+    place = _parse_place(words, count=len(totals))
+    if place is not None:
+        return OrderChoice(place if 0 <= place < len(totals) else None, is_answer=True)
+    amount = _parse_amount(text)
+    if amount is not None:
+        return OrderChoice(_find_amount(amount, totals=totals), is_answer=True)
+    named = [word for word in words if word not in ORDER_CHOICE_WORDS]
+    if any(word.isdecimal() for word in named) or len(set(titles)) < len(titles):
+        return OrderChoice(None, is_answer=False)
+    return OrderChoice(parsing.parse_choice(" ".join(named), titles), is_answer=False)
+
+
+def _parse_place(words: Sequence[str], *, count: int) -> int | None:
+    """Return the place that the words name, from 0; -1 for one that there is not."""
+    places = [word for word in words if word in ORDER_PLACES]
+    if len(places) > 1 and "one" in places:
+        places.remove("one")  # "the second one"
+    others = [word for word in words if word not in ORDER_PLACES and word != "one"]
+    if len(places) != 1 or not set(others) <= ORDER_CHOICE_WORDS:
+        return None
+    place = ORDER_PLACES[places[0]]
+    return count - 1 if place < 0 else (place - 1 if place <= count else -1)
+
+
+@dataclass(frozen=True, slots=True)
+class _Amount:
+    """A number in a text; `is_money` if it has a sign, cents or a currency."""
+
+    value: Decimal
+    is_money: bool
+
+
+def _parse_amount(text: str) -> _Amount | None:
+    """Return the only number of a text with no other words than those around an amount."""
+    if len(text) > parsing.MAX_WORDS_TEXT:
+        return None
+    folded = unicodedata.normalize("NFKC", text).casefold()
+    found = _NUMBER.findall(folded)
+    if len(found) != 1 or re.search(
+        rf"[-+%]\s*{re.escape(found[0])}|{re.escape(found[0])}\s*%", folded
+    ):
+        return None
+    value = _parse_decimal(found[0])
+    words = set(parsing.normalize_text(folded.replace(found[0], " ", 1)).split())
+    if value is None or not words <= ORDER_CHOICE_WORDS | CURRENCY_WORDS | {"one"}:
+        return None
+    has_sign = any(unicodedata.category(character) == "Sc" for character in folded)
+    is_money = has_sign or bool(words & CURRENCY_WORDS) or not found[0].isdecimal()
+    return _Amount(value, is_money)
+
+
+def _parse_decimal(number: str) -> Decimal | None:
+    plain = "".join(str(unicodedata.digit(char)) if char.isdecimal() else char for char in number)
+    if _DECIMAL.fullmatch(plain):
+        return Decimal(plain.replace(",", "."))
+    if _WITH_THOUSANDS.fullmatch(plain):
+        whole, _, cents = plain.rpartition(plain[-3]) if plain[-3] in ".," else (plain, "", "0")
+        return Decimal(f"{whole.replace('.', '').replace(',', '')}.{cents}")
+    return None
+
+
+def _find_amount(amount: _Amount, *, totals: Sequence[Decimal]) -> int | None:
+    """Return the only order with this amount, or at this place for a bare number."""
+    found = {index for index, total in enumerate(totals) if total == amount.value}
+    if not amount.is_money and 1 <= amount.value <= len(totals):
+        found.add(int(amount.value) - 1)
+    return found.pop() if len(found) == 1 else None
