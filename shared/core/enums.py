@@ -144,8 +144,11 @@ class FileFailure(StrEnum):
     PROTECTED = "PROTECTED"
     DAMAGED = "DAMAGED"
     UNREACHABLE = "UNREACHABLE"
+
+
 class UnplacedReason(StrEnum):
     """The reason why a payment proof was kept without an order."""
+
     NO_ORDER = "NO_ORDER"  # its sender has no order that it may pay
     SEVERAL_ORDERS = "SEVERAL_ORDERS"  # its sender is asked which one
     UNKNOWN_CODE = "UNKNOWN_CODE"  # it names an order that is not its sender's

@@ -244,6 +244,15 @@ class ProofRowExists(DomainError):
         super().__init__(order_id=order_id, order_code=order_code)
 
 
+class ProofFileLost(DomainError):
+    """The file of this payment proof could not be opened, so it proves nothing."""
+
+    code = "proof_file_lost"
+
+    def __init__(self, *, order_id: int) -> None:
+        super().__init__(order_id=order_id)
+
+
 class OrderNotPlaced(DomainError):
     """The buyer has not confirmed this order yet, so it cannot be paid."""
 

@@ -8,12 +8,20 @@ from django.db import transaction
 from shared.conversation import facts
 from shared.conversation.notify import notify_contact
 from shared.conversation.texts import order_updates
-from shared.core.enums import Verdict
+from shared.core.enums import OrderAction, ProofStatus, Verdict
 from shared.raffles import file_failures, fingerprints
-from shared.raffles.models import PaymentProof
+from shared.raffles.actor import SWEEPER
+from shared.raffles.models import Order, PaymentProof
 from shared.raffles.rendering.outcome import Rendering
-from shared.raffles.services.payment_proofs import proof_fetching, renditions
+from shared.raffles.services import history, locks
+from shared.raffles.services.payment_proofs import (
+    proof_fetching,
+    proof_queries,
+    renditions,
+    review_clock,
+)
 from shared.raffles.services.payment_proofs.proof_fetching import UnreadableFile
+from shared.whatsapp.models import WhatsAppContact
 from shared.whatsapp.services import alarms, business_numbers
 from shared.whatsapp.services.inbox import contacts
 
@@ -73,6 +81,9 @@ def record_proof_fetch_failure(
 ) -> None:
     """Record that a proof's file could not be had; after the last attempt, inform the buyer.
 
+    A proof that nobody can see stops no clock: if it was the only one, its order leaves the review
+    and its time to pay starts again.
+
     Args:
         proof_id: id of the proof.
         error: what went wrong.
@@ -85,18 +96,27 @@ def record_proof_fetch_failure(
         PaymentProof.DoesNotExist: there is no such proof.
 
     """
-    sender = PaymentProof.objects.get(pk=proof_id).contact
-    contact = contacts.lock_contact(sender.pk) if sender is not None else None
-    proof = proof_fetching.record_fetch_failure(
-        proof_id, error=error, retry_at=retry_at, now=now, unreadable=unreadable
-    )
-    if retry_at is not None or contact is None or proof.verdict != Verdict.PENDING:
+    if retry_at is not None:
+        proof_fetching.record_fetch_failure(proof_id, error=error, retry_at=retry_at, now=now)
         return
-    order = proof.order
-    known = facts.gather_order_facts(order, now=now) if order is not None else None
-    failure = file_failures.parse_failure(proof.fetch_error)
-    message = order_updates.build_file_lost_message(known, failure=failure)
-    notify_contact(contact, message, now=now)
+    contact, orders = _lock_sender_and_orders(proof_id)
+    proof = proof_fetching.record_fetch_failure(
+        proof_id, error=error, retry_at=None, now=now, unreadable=unreadable
+    )
+    if proof.status != ProofStatus.FAILED:
+        return
+    for order in orders:
+        if not _is_under_review_again(order):
+            review_clock.leave_review_if_empty(
+                order, by=SWEEPER, now=now, reason="the file could not be opened"
+            )
+    if contact is not None and proof.verdict == Verdict.PENDING:
+        own = next((order for order in orders if order.pk == proof.order_id), None)
+        known = facts.gather_order_facts(own, now=now) if own is not None else None
+        message = order_updates.build_file_lost_message(
+            known, now=now, failure=file_failures.parse_failure(proof.fetch_error)
+        )
+        notify_contact(contact, message, now=now)
 
 
 @transaction.atomic(durable=True)
@@ -140,3 +160,26 @@ def report_hidden_proof(proof_id: int, *, phone_number_id: str, now: datetime) -
         phone_number_id=phone_number_id,
         now=now,
     )
+
+
+def _lock_sender_and_orders(proof_id: int) -> tuple[WhatsAppContact | None, list[Order]]:
+    """Lock the sender of a proof, and the orders of all rows of its receipt.
+
+    The orders may change until they are locked, so they are read again afterwards.
+    """
+    proof = PaymentProof.objects.get(pk=proof_id)
+    rows = proof_queries.query_receipt_rows({proof.receipt_id}).filter(order__isnull=False)
+    locked: dict[int, Order] = {}
+    while missing := sorted(set(rows.values_list("order_id", flat=True)) - set(locked)):
+        for order_id in missing:
+            locked[order_id] = locks.lock_order_with_contacts(order_id, sender_id=proof.contact_id)
+    contact = contacts.lock_contact(proof.contact_id) if proof.contact_id is not None else None
+    return contact, list(locked.values())
+
+
+def _is_under_review_again(order: Order) -> bool:
+    """Whether a confirmation was undone, so that a person decides whatever proofs there are."""
+    latest = history.find_last_event(
+        order, OrderAction.UNCONFIRMED, OrderAction.PAID, OrderAction.PROOF_REJECTED
+    )
+    return latest is not None and latest.action == OrderAction.UNCONFIRMED

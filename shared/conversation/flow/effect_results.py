@@ -183,6 +183,10 @@ def _explain_cannot_cancel(
     return answer_with(state, context, orders.build_cannot_cancel_message(order))
 
 
+def _ask_for_file_again(order: OrderFacts, _state: State, context: Context, facts: Facts) -> Step:
+    return show_order(order, context, facts, note=order_status.build_file_lost_note())
+
+
 ORDER_REFUSALS: Final[Mapping[str, Callable[[OrderFacts, State, Context, Facts], Step]]] = {
     errors.OrderWantsPayment.code: _show_unpaid_order,
     errors.OrderExpired.code: _show_ended_hold,
@@ -190,5 +194,6 @@ ORDER_REFUSALS: Final[Mapping[str, Callable[[OrderFacts, State, Context, Facts],
     errors.OrderAlreadyPaid.code: _explain_cannot_cancel,
     errors.OrderEnded.code: _explain_cannot_cancel,
     errors.OrderNotFound.code: _explain_cannot_cancel,
+    errors.ProofFileLost.code: _ask_for_file_again,
 }
 """Explanations of refused changes of an order, by the code of the error."""

@@ -78,6 +78,11 @@ def build_paid_without_proof_note() -> str:
     return "Thank you! I only need to see the receipt."
 
 
+def build_file_lost_note() -> str:
+    """Return the note for a receipt whose file could not be opened."""
+    return "I could not open that picture. Please send the receipt again, as a photo or PDF."
+
+
 def build_not_possible_note() -> str:
     """Return the note for a refusal without a text of its own."""
     return "That is not possible any more."

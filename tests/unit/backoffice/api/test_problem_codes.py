@@ -30,6 +30,7 @@ ELSEWHERE: Final = frozenset(
         "note_missing",  # the API answers `malformed` to a body without a note
         "order_wants_payment",
         "orders_unsettled",  # no raffle is sealed over the API
+        "proof_file_lost",
         "raffle_not_selling",
         "rejection_note_missing",  # the API answers `malformed` to a body without a note
         "token_name_taken",

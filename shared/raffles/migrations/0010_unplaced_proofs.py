@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('raffles', '0008_order_clock_actions'),
+        ('raffles', '0009_shared_proofs'),
     ]
 
     operations = [
