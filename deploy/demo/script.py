@@ -230,7 +230,7 @@ def _confirm_and_pay(buyer: ScriptedBuyer) -> PlacedPurchase:
     buyer.taps("Confirm")
     code = buyer.expect_message(PAYMENT_REQUEST_PATTERN)["code"]
     buyer.sends_receipt("$15.00", code, buyer.name)
-    buyer.expect_message("Got it. Your numbers stay yours while we check the payment")
+    buyer.expect_message("Got it. We are checking the payment of order")
     return PlacedPurchase(code=code, numbers=held)
 
 

@@ -22,6 +22,9 @@ class Context:
         misses: the count of messages in a row that were not understood.
         question_message_id: the id of the outbound message that asked the open question; stored
             under the key `question`.
+        proof_id: the picture about which the buyer is asked for which order it is, while that
+            question is open.
+        proof_order_ids: the orders in that question, as they are shown.
 
     """
 
@@ -33,6 +36,8 @@ class Context:
     yes_button_id: str = ""
     misses: int = 0
     question_message_id: int | None = None
+    proof_id: int | None = None
+    proof_order_ids: tuple[int, ...] = ()
 
     def with_changes(self, **changes: Any) -> Self:
         """Return a copy with some values changed."""
@@ -40,7 +45,7 @@ class Context:
 
     def without_open_question(self) -> Self:
         """Return a copy for a buyer who was understood: no misses and no open question."""
-        return replace(self, misses=0, yes_button_id="")
+        return replace(self, misses=0, yes_button_id="", proof_id=None, proof_order_ids=())
 
     def to_json(self) -> dict[str, Any]:
         """Return the values to store; empty ones are left out."""
@@ -53,6 +58,8 @@ class Context:
             "asked": self.yes_button_id,
             "misses": self.misses,
             "question": self.question_message_id,
+            "proof_id": self.proof_id,
+            "proof_orders": list(self.proof_order_ids),
         }
         return {name: value for name, value in values.items() if value}
 
@@ -65,13 +72,17 @@ class Context:
             mode=Mode(mode) if mode in set(Mode) else None,
             qty=_int_or_none(stored.get("qty")),
             draft_order_id=_int_or_none(stored.get("draft_order_id")),
-            picked_numbers=tuple(
-                n for n in map(_int_or_none, stored.get("picked_numbers") or ()) if n is not None
-            ),
+            picked_numbers=_read_ints(stored.get("picked_numbers")),
             yes_button_id=str(stored.get("asked") or ""),
             misses=_int_or_none(stored.get("misses")) or 0,
             question_message_id=_int_or_none(stored.get("question")),
+            proof_id=_int_or_none(stored.get("proof_id")),
+            proof_order_ids=_read_ints(stored.get("proof_orders")),
         )
+
+
+def _read_ints(value: Any) -> tuple[int, ...]:
+    return tuple(n for n in map(_int_or_none, value or ()) if n is not None)
 
 
 def _int_or_none(value: object) -> int | None:

@@ -1,11 +1,11 @@
 """Execution of the conversation's effects; their outcomes are the next events."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, assert_never
 
-from shared.conversation.notify import has_recent_acknowledgement
+from shared.conversation.notify import UNPLACED_KEYS, has_recent_acknowledgement
 from shared.conversation.values import (
     AssignProof,
     CancelOwnOrder,
@@ -22,15 +22,21 @@ from shared.conversation.values import (
     ProofAddedToOrder,
     ProofWithoutOrder,
 )
+from shared.core import config
 from shared.core.constants import ALBUM_WINDOW
-from shared.core.enums import ActorKind, Verdict
+from shared.core.enums import ActorKind, ProofStatus, UnplacedReason, Verdict
 from shared.core.errors import DomainError
 from shared.raffles.actor import Actor
-from shared.raffles.errors import NumbersTaken, OrderNotFound
+from shared.raffles.errors import NumbersTaken, OrderNotFound, ProofFileLost
 from shared.raffles.models import Order, PaymentProof, Raffle
 from shared.raffles.results import ProofKept, ProofLate, ProofOrphan, ProofRepeated, ProofSource
 from shared.raffles.services import availability, locks, orders, payments, proofs, reservations
-from shared.raffles.services.payment_proofs import orphan_proofs
+from shared.raffles.services.payment_proofs import (
+    orphan_proofs,
+    proof_queries,
+    proof_sharing,
+    review_clock,
+)
 from shared.whatsapp.content import parse_content
 from shared.whatsapp.models import InboundMessage, WhatsAppContact
 
@@ -85,8 +91,8 @@ def _apply_effect(effect: Effect, turn: InboundTurn) -> EffectOutcome:
         case CancelOwnOrder(order_id):
             orders.cancel(_lock_own_order(order_id, turn), by=turn.actor, now=turn.now)
             return OrderCancelled(order_id)
-        case KeepProof(order_id):
-            return _keep_proof(order_id, turn)
+        case KeepProof():
+            return _keep_proof(effect, turn)
         case AssignProof():
             return _assign_proof(effect, turn)
         case _:
@@ -138,31 +144,76 @@ def _add_neighbours(refusal: NumbersTaken, raffle: Raffle, *, wanted: Sequence[i
     refusal.details = {**refusal.details, "neighbours": neighbours}
 
 
-def _keep_proof(order_id: int | None, turn: InboundTurn) -> ProofAddedToOrder | ProofWithoutOrder:
-    order = _lock_own_order(order_id, turn) if order_id is not None else None
+def _keep_proof(effect: KeepProof, turn: InboundTurn) -> ProofAddedToOrder | ProofWithoutOrder:
+    named = () if effect.order_id is None else (effect.order_id, *effect.also)
+    locked = _lock_own_orders((*named, *effect.candidates), turn)
     received = proofs.receive_proof(
         _build_proof_source(turn.message),
-        order=order,
+        order=locked[named[0]] if named else None,
         contact_id=turn.contact.pk,
         by=turn.actor,
         now=turn.now,
+        candidates=[locked[order_id] for order_id in effect.candidates],
+        unplaced_reason=effect.reason,
+        max_reviews=config.get_settings().max_orders_under_review,
     )
+    if isinstance(received, ProofOrphan):
+        about = str(locked[named[0]]) if named else ""
+        quiet = has_recent_acknowledgement(
+            turn.contact.pk, now=turn.now, keys=UNPLACED_KEYS, about=about
+        )
+        order_ids = named[:1] or effect.candidates
+        return ProofWithoutOrder(received.proof.pk, received.reason, order_ids, quiet=quiet)
+    if isinstance(received, ProofRepeated):
+        return _build_proof_outcome(received, quiet=True)
+    also = _share_proof(received.proof, [locked[order_id] for order_id in named[1:]], turn)
     # Asked afterwards, since the proof may withdraw an acknowledgement that was not sent yet.
-    about = str(order) if isinstance(received, ProofLate) else ""
+    about = str(received.order) if isinstance(received, ProofLate) else ""
     quiet = has_recent_acknowledgement(turn.contact.pk, now=turn.now, about=about)
-    return _build_proof_outcome(received, quiet=quiet)
+    return _build_proof_outcome(received, quiet=quiet, also=also)
+
+
+def _lock_own_orders(order_ids: Collection[int], turn: InboundTurn) -> dict[int, Order]:
+    """Lock orders of the buyer in ascending order of their ids."""
+    return {order_id: _lock_own_order(order_id, turn) for order_id in sorted(set(order_ids))}
+
+
+def _share_proof(
+    proof: PaymentProof, orders: Sequence[Order], turn: InboundTurn
+) -> tuple[int, ...]:
+    """Name a receipt as paying other orders, too; return the ids of all of them.
+
+    One beyond the limit of reviews only has its clock extended.
+    """
+    for order in orders:
+        if _is_beyond_review_limit(order, [proof], turn):
+            review_clock.extend_time_once(order, by=turn.actor, now=turn.now)
+        elif not proof_queries.query_receipt_rows({proof.receipt_id}).filter(order=order).exists():
+            proof_sharing.share_proof(proof, order=order, by=turn.actor, now=turn.now)
+    return tuple(order.pk for order in orders)
+
+
+def _is_beyond_review_limit(
+    order: Order, pictures: Sequence[PaymentProof], turn: InboundTurn
+) -> bool:
+    return proofs.is_beyond_review_limit(
+        order,
+        sent_at=min(picture.arrived_at for picture in pictures),
+        now=turn.now,
+        max_reviews=config.get_settings().max_orders_under_review,
+    )
 
 
 def _build_proof_outcome(
-    received: ProofKept | ProofLate | ProofOrphan | ProofRepeated, *, quiet: bool
+    received: ProofKept | ProofLate | ProofRepeated, *, quiet: bool, also: tuple[int, ...] = ()
 ) -> ProofAddedToOrder | ProofWithoutOrder:
     match received:
         case ProofKept(_, order, first):
-            return ProofAddedToOrder(order.pk, first=first, quiet=quiet)
+            return ProofAddedToOrder(order.pk, first=first, quiet=quiet, also=also)
         case ProofLate(_, order, taken_back):
-            return ProofAddedToOrder(order.pk, late=True, secured=taken_back, quiet=quiet)
-        case ProofOrphan(proof):
-            return ProofWithoutOrder(proof.pk)
+            return ProofAddedToOrder(
+                order.pk, late=True, secured=taken_back, quiet=quiet, also=also
+            )
         case ProofRepeated(proof):
             if proof.order_id is None:
                 return ProofWithoutOrder(proof.pk, quiet=True)
@@ -171,13 +222,16 @@ def _build_proof_outcome(
             assert_never(received)
 
 
-def _assign_proof(effect: AssignProof, turn: InboundTurn) -> ProofAddedToOrder:
-    order = _lock_own_order(effect.order_id, turn)
+def _assign_proof(effect: AssignProof, turn: InboundTurn) -> ProofAddedToOrder | ProofWithoutOrder:
+    locked = _lock_own_orders((effect.order_id, *effect.also), turn)
+    order = locked[effect.order_id]
     proof = PaymentProof.objects.filter(pk=effect.proof_id, contact=turn.contact).first()
     if proof is None or proof.order_id == order.pk:
         return ProofAddedToOrder(order.pk, first=False)
     if proof.order_id is not None or proof.verdict != Verdict.PENDING:
         raise orphan_proofs.build_proof_settled(proof)
+    if proof.status == ProofStatus.FAILED:
+        raise ProofFileLost(order_id=order.pk)
     # The rows are locked, so that a file that is stored at the same time sees their order.
     album = PaymentProof.objects.select_for_update(no_key=True).filter(
         contact=turn.contact,
@@ -185,11 +239,28 @@ def _assign_proof(effect: AssignProof, turn: InboundTurn) -> ProofAddedToOrder:
         verdict=Verdict.PENDING,
         arrived_at__range=(proof.arrived_at - ALBUM_WINDOW, proof.arrived_at + ALBUM_WINDOW),
     )
-    assigned = proofs.assign_proofs(
-        list(album.order_by("id")), order=order, by=turn.actor, now=turn.now
+    pictures = list(album.exclude(status=ProofStatus.FAILED).order_by("id"))
+    if _is_beyond_review_limit(order, pictures, turn):
+        return _leave_without_order(pictures, order, turn)
+    assigned = proofs.assign_proofs(pictures, order=order, by=turn.actor, now=turn.now)
+    also: tuple[int, ...] = ()
+    for picture in pictures:
+        also = _share_proof(picture, [locked[order_id] for order_id in effect.also], turn)
+    return _build_proof_outcome(assigned, quiet=False, also=also)
+
+
+def _leave_without_order(
+    pictures: Sequence[PaymentProof], order: Order, turn: InboundTurn
+) -> ProofWithoutOrder:
+    """Leave pictures for a person, because enough orders of the buyer are under review."""
+    proofs.leave_without_order(
+        pictures,
+        order=order,
+        reason=UnplacedReason.REVIEW_LIMIT,
+        by=turn.actor,
+        now=turn.now,
     )
-    outcome = _build_proof_outcome(assigned, quiet=False)
-    return outcome if isinstance(outcome, ProofAddedToOrder) else ProofAddedToOrder(order.pk)
+    return ProofWithoutOrder(pictures[0].pk, UnplacedReason.REVIEW_LIMIT, (order.pk,))
 
 
 def _build_proof_source(message: InboundMessage) -> ProofSource:

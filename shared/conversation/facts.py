@@ -1,14 +1,17 @@
 """Facts for a decision of the conversation: the raffles on sale and the buyer's orders."""
 
 from collections.abc import Collection, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
+
+from django.db.models import Q
 
 from shared.conversation import formatting
 from shared.conversation.values import Facts, OrderFacts, RaffleFacts
 from shared.core.enums import Mode, OrderStatus, ProofStatus, Verdict
 from shared.raffles import sale_rules
 from shared.raffles.models import Order, PaymentProof, Raffle
+from shared.raffles.predicates import ORPHAN_PROOFS
 from shared.raffles.services import availability, order_queries
 from shared.whatsapp.models import WhatsAppContact
 
@@ -18,22 +21,34 @@ MAX_ENDED_ORDERS: Final = 10
 MAX_EXAMPLE_NUMBERS: Final = 5
 """The most free numbers that are shown as examples where a buyer picks."""
 
+WORDS_AFTER_WINDOW: Final = timedelta(hours=1)
+"""Time after a picture without an order in which an order code says where it belongs."""
+
 _ENDED: Final = (OrderStatus.CANCELLED, OrderStatus.EXPIRED)
 
 _AFTER_DRAW_REASONS: Final = frozenset({"sealed", "drawn"})
 """Reasons of `sale_rules.get_not_selling_reason` that a raffle has from its draw on."""
 
 
-def gather_facts(contact: WhatsAppContact, *, now: datetime, pivot: int) -> Facts:
+def gather_facts(
+    contact: WhatsAppContact,
+    *,
+    now: datetime,
+    pivot: int,
+    codes: Collection[str] = (),
+    order_ids: Collection[int] = (),
+) -> Facts:
     """Return the facts about one buyer, within the caller's transaction.
 
     Args:
         contact: the buyer, locked.
         now: the time of the decision.
         pivot: a random integer from 0 to 2^31-1 that chooses the free numbers to show as examples.
+        codes: what may be codes of orders that the event names.
+        order_ids: other orders that the event is about.
 
     """
-    orders = _load_orders(contact)
+    orders = _load_orders(contact, codes=codes, order_ids=order_ids)
     on_sale = availability.list_raffles_on_sale(contact.phone_number_id, now=now)
     detailed_ids = _choose_detailed_raffles(contact, on_sale)
     raffles = {
@@ -55,6 +70,7 @@ def gather_facts(contact: WhatsAppContact, *, now: datetime, pivot: int) -> Fact
         raffles=tuple(raffles[raffle.pk] for raffle in on_sale),
         orders=_build_order_facts(orders, raffles=raffles),
         seller_contact=_choose_seller_contact(on_sale, orders),
+        unplaced_proof_id=_find_unplaced_proof(contact, orders, now=now, codes=codes),
     )
 
 
@@ -70,11 +86,31 @@ def find_seller_contact(contact: WhatsAppContact, *, now: datetime) -> str:
     return _choose_seller_contact(on_sale, _load_orders(contact))
 
 
-def _load_orders(contact: WhatsAppContact) -> list[Order]:
+def _load_orders(
+    contact: WhatsAppContact, *, codes: Collection[str] = (), order_ids: Collection[int] = ()
+) -> list[Order]:
     orders = Order.objects.filter(contact=contact).select_related("raffle")
     owning = list(orders.exclude(status__in=_ENDED).order_by("id"))
-    ended = orders.filter(status__in=_ENDED).order_by("-id")[:MAX_ENDED_ORDERS]
-    return sorted([*owning, *ended], key=lambda order: order.pk)
+    ended = list(orders.filter(status__in=_ENDED).order_by("-id")[:MAX_ENDED_ORDERS])
+    known = {order.pk: order for order in (*owning, *ended)}
+    missing_ids = set(order_ids) - set(known)
+    missing_codes = set(codes) - {order.code for order in known.values()}
+    if missing_ids or missing_codes:
+        meant = orders.filter(Q(pk__in=missing_ids) | Q(code__in=missing_codes))
+        known |= {order.pk: order for order in meant}
+    return sorted(known.values(), key=lambda order: order.pk)
+
+
+def _find_unplaced_proof(
+    contact: WhatsAppContact, orders: Collection[Order], *, now: datetime, codes: Collection[str]
+) -> int | None:
+    """Return the id of the latest proof without an order, if one of the codes is an order's."""
+    if not any(order.code in codes for order in orders):
+        return None
+    recent = PaymentProof.objects.filter(
+        ORPHAN_PROOFS, contact=contact, arrived_at__gte=now - WORDS_AFTER_WINDOW
+    )
+    return recent.order_by("-arrived_at", "-id").values_list("pk", flat=True).first()
 
 
 def _choose_detailed_raffles(contact: WhatsAppContact, on_sale: Collection[Raffle]) -> set[int]:
@@ -157,6 +193,7 @@ def _build_order_facts(
             needs_decision=order.needs_decision,
             asked_again=order.asked_again_at is not None,
             has_receipt=order.pk in with_receipt,
+            was_placed=order.placed_at is not None,
         )
         for order in orders
     )

@@ -29,12 +29,14 @@ from shared.conversation import facts, flow, inbound_failures, inbound_silence
 from shared.conversation.context import Context
 from shared.conversation.effects import InboundTurn, carry_out_effect
 from shared.conversation.errors import AnswerFailed, EndlessConversation, LeftOver, TookTooLong
+from shared.conversation.flow.receipt_evidence import choose_order_for_picture
 from shared.conversation.flow.reconcile import reconcile_state
 from shared.conversation.flow.screens import repeat_prompt
 from shared.conversation.inbound_events import (
     build_event,
-    find_order_replied_to,
     is_proof,
+    list_codes,
+    list_order_ids,
     may_act_when_stale,
 )
 from shared.conversation.inbound_failures import CountedAttempt
@@ -49,6 +51,7 @@ from shared.conversation.values import (
     ConversationEvent,
     Effect,
     KeepProof,
+    PictureReceived,
     Reply,
 )
 from shared.core import logs
@@ -58,7 +61,7 @@ from shared.core.constants import (
     MAX_INBOX_ATTEMPTS,
     STALE_AFTER,
 )
-from shared.core.enums import InboxStatus, OrderStatus, OutboxKind, SilenceReason, State
+from shared.core.enums import InboxStatus, OutboxKind, SilenceReason, State
 from shared.raffles.models import Order
 from shared.whatsapp.content import ContentKind, MessageContent, parse_content
 from shared.whatsapp.models import InboundMessage, OutboundMessage, WhatsAppContact
@@ -331,9 +334,9 @@ def _name_in_logs_and_errors(message: InboundMessage) -> Iterator[None]:
 def _keep_proofs_silently(
     contact: WhatsAppContact, waiting: Sequence[InboundMessage], *, now: datetime, pivot: int
 ) -> AnswerResult:
-    """Answer nothing to a blocked buyer, but store what may prove a payment.
+    """Answer nothing to a blocked buyer, but store what may prove a payment of their orders.
 
-    If several orders wait for payment, a person chooses, as for any proof without an order.
+    If several orders are possible, a person chooses, as for any proof without an order.
     """
     result = AnswerResult()
     for message in waiting:
@@ -341,17 +344,25 @@ def _keep_proofs_silently(
         message.error = ""
         with _name_in_logs_and_errors(message):
             content = parse_content(message.payload)
-        unpaid = Order.objects.filter(contact=contact, status=OrderStatus.PENDING_PAYMENT)
-        unpaid_ids = list(unpaid.values_list("pk", flat=True)[:2])
-        if not unpaid_ids or not is_proof(content):
+        if not is_proof(content) or not Order.objects.filter(contact=contact).exists():
             continue
-        turn = InboundTurn(contact, message, now, pivot)
-        replied_to = find_order_replied_to(content.replied_to, turn)
-        only = unpaid_ids[0] if len(unpaid_ids) == 1 else None
         with _name_in_logs_and_errors(message):
-            carry_out_effect(KeepProof(replied_to if replied_to in unpaid_ids else only), turn)
+            _keep_proof_silently(InboundTurn(contact, message, now, pivot), content)
         return result + AnswerResult(has_media=True, has_acted=True)
     return result
+
+
+def _keep_proof_silently(turn: InboundTurn, content: MessageContent) -> None:
+    event = build_event(content, turn)
+    known = facts.gather_facts(
+        turn.contact,
+        now=turn.now,
+        pivot=turn.pivot,
+        codes=list_codes(event),
+        order_ids=list_order_ids(event),
+    )
+    if isinstance(event, PictureReceived):
+        carry_out_effect(choose_order_for_picture(event, known), turn)
 
 
 def _answer_message(
@@ -371,7 +382,13 @@ def _answer_message(
     event: ConversationEvent = build_event(content, turn)
     has_media = has_acted = False
     for _ in range(MAX_EFFECTS_PER_MESSAGE + 1):
-        known = facts.gather_facts(contact, now=turn.now, pivot=turn.pivot)
+        known = facts.gather_facts(
+            contact,
+            now=turn.now,
+            pivot=turn.pivot,
+            codes=list_codes(event),
+            order_ids=list_order_ids(event),
+        )
         step = flow.step(State(contact.state), context, event, known)
         if cpu_clock() > cpu_deadline:
             raise TookTooLong(f"message {turn.message.pk} took more than its share")

@@ -1,22 +1,35 @@
 """Events of the conversation from the content of inbound messages."""
 
+from datetime import timedelta
 from typing import Final
 
+from django.db.models import Q
+
 from shared.conversation.effects import InboundTurn
+from shared.conversation.order_words import find_order_codes
 from shared.conversation.parsing import parse_command
 from shared.conversation.values import (
     ButtonTapped,
     BuyerInput,
+    ConversationEvent,
     LostFileReceived,
     PictureReceived,
+    ProofAddedToOrder,
+    ProofWithoutOrder,
     TextReceived,
     UnreadableReceived,
     UnsupportedReceived,
 )
 from shared.conversation.vocabulary import ChatCommand
-from shared.raffles.models import Order
-from shared.whatsapp.content import ContentKind, MessageContent
-from shared.whatsapp.models import OutboundMessage
+from shared.core.constants import ALBUM_WINDOW
+from shared.raffles.models import Order, PaymentProof
+from shared.whatsapp.content import ContentKind, MessageContent, parse_content
+from shared.whatsapp.models import InboundMessage, OutboundMessage
+
+WORDS_BEFORE_WINDOW: Final = timedelta(minutes=2)
+"""Time before a picture in which a text may say which order it pays."""
+MAX_MESSAGES_BEFORE: Final = 5
+"""The most messages before a picture that are read for an order code."""
 
 OTHER_MEDIA_TYPES: Final = (
     "audio/",
@@ -57,12 +70,81 @@ def build_event(content: MessageContent, turn: InboundTurn) -> BuyerInput:
     if content.kind is ContentKind.TAP:
         return ButtonTapped(content.reply_id, content.text)
     if is_proof(content):
-        return PictureReceived(find_order_replied_to(content.replied_to, turn))
+        return _build_picture_event(content, turn)
     if content.lost_file:
         return LostFileReceived()
     if content.kind is ContentKind.UNSUPPORTED:
         return UnsupportedReceived(first=turn.contact.last_inbound_at is None)
     return UnreadableReceived(content.kind.value.lower())
+
+
+def _build_picture_event(content: MessageContent, turn: InboundTurn) -> PictureReceived:
+    """Return the event for a picture, with the words and the picture that came before it."""
+    texts: list[str] = []
+    previous: InboundMessage | None = None
+    newest: InboundMessage | None = None
+    for message in _list_messages_before(turn):
+        newest = newest or message
+        before = parse_content(message.payload)
+        if is_proof(before):
+            previous = message
+            break
+        if before.kind is ContentKind.TEXT:
+            texts.append(before.text)
+    is_in_album = previous is not None and previous is newest
+    if is_in_album and previous is not None:
+        is_in_album = turn.message.sent_at - previous.sent_at <= ALBUM_WINDOW
+    return PictureReceived(
+        find_order_replied_to(content.replied_to, turn),
+        caption=content.text,
+        texts_before=tuple(texts),
+        previous_order_id=_find_order_of_message(previous) if previous else None,
+        is_in_album=is_in_album,
+    )
+
+
+def _list_messages_before(turn: InboundTurn) -> list[InboundMessage]:
+    """Return the buyer's last messages before this one within `WORDS_BEFORE_WINDOW`."""
+    sent_at = turn.message.sent_at
+    earlier = InboundMessage.objects.filter(
+        contact=turn.contact, sent_at__range=(sent_at - WORDS_BEFORE_WINDOW, sent_at)
+    )
+    earlier = earlier.filter(Q(sent_at__lt=sent_at) | Q(pk__lt=turn.message.pk))
+    return list(earlier.order_by("-sent_at", "-pk")[:MAX_MESSAGES_BEFORE])
+
+
+def _find_order_of_message(message: InboundMessage) -> int | None:
+    """Return the id of the order whose proof came with a message."""
+    proofs = PaymentProof.objects.filter(
+        phone_number_id=message.phone_number_id, wa_message_id=message.wa_message_id
+    )
+    return proofs.values_list("order_id", flat=True).first()
+
+
+def list_codes(event: ConversationEvent) -> tuple[str, ...]:
+    """Return what may be order codes in the words of an event."""
+    match event:
+        case TextReceived(text):
+            return find_order_codes(text)
+        case PictureReceived():
+            texts = (event.caption, *event.texts_before)
+            return tuple(code for text in texts for code in find_order_codes(text))
+        case _:
+            return ()
+
+
+def list_order_ids(event: ConversationEvent) -> tuple[int, ...]:
+    """Return the ids of the orders that an event is about, apart from those it names by a code."""
+    match event:
+        case PictureReceived():
+            ids = (event.order_id, event.previous_order_id)
+            return tuple(order_id for order_id in ids if order_id is not None)
+        case ProofAddedToOrder():
+            return (event.order_id, *event.also)
+        case ProofWithoutOrder():
+            return event.order_ids
+        case _:
+            return ()
 
 
 def is_proof(content: MessageContent) -> bool:

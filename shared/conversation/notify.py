@@ -1,6 +1,6 @@
 """Messages to buyers about changes of their orders."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime
 from typing import Final
 
@@ -16,6 +16,7 @@ ACKNOWLEDGEMENT_KEYS: Final = (
     "proof_received",
     "proof_attached",
     "proof_added",
+    "proof_for_several",
     "late_proof",
     "late_proof_secured",
     "too_late_for_draw",
@@ -24,7 +25,17 @@ ACKNOWLEDGEMENT_KEYS: Final = (
 """Keys of the texts that acknowledge a proof."""
 
 
-def has_recent_acknowledgement(contact_id: int | None, *, now: datetime, about: str = "") -> bool:
+UNPLACED_KEYS: Final = ("which_order", "orphan_proof", "review_limit")
+"""Keys of the texts that acknowledge a proof without an order."""
+
+
+def has_recent_acknowledgement(
+    contact_id: int | None,
+    *,
+    now: datetime,
+    about: str = "",
+    keys: Collection[str] = ACKNOWLEDGEMENT_KEYS,
+) -> bool:
     """Return whether a proof was acknowledged to a contact within `ALBUM_WINDOW`.
 
     The pictures of an album arrive as single messages; one acknowledgement is enough, if it was
@@ -34,10 +45,11 @@ def has_recent_acknowledgement(contact_id: int | None, *, now: datetime, about: 
         contact_id: the buyer; for None the result is false.
         now: the current time.
         about: the code of the order that was acknowledged; empty: any order.
+        keys: keys of the texts that count.
 
     """
     recent = OutboundMessage.objects.filter(
-        contact_id=contact_id, key__in=ACKNOWLEDGEMENT_KEYS, created_at__gt=now - ALBUM_WINDOW
+        contact_id=contact_id, key__in=keys, created_at__gt=now - ALBUM_WINDOW
     ).exclude(status=OutboxStatus.STALE)
     return recent.filter(about=about).exists() if about else recent.exists()
 

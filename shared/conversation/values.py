@@ -1,13 +1,13 @@
 """Immutable values of the conversation: facts, events, effects, replies and steps."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Self
 
 from shared.conversation.context import Context
-from shared.core.enums import Mode, OrderStatus, State
+from shared.core.enums import Mode, OrderStatus, State, UnplacedReason
 from shared.whatsapp import messages
 from shared.whatsapp.messages import ListRow, Message, ReplyButton
 
@@ -107,6 +107,7 @@ class OrderFacts:
         asked_again: whether the seller asked for a better proof.
         has_receipt: whether it has a payment proof that was neither turned down nor lost, so that
             its buyer may have paid.
+        was_placed: whether it is more than a hold, so that its buyer was told how to pay.
 
     """
 
@@ -123,6 +124,7 @@ class OrderFacts:
     needs_decision: bool = False
     asked_again: bool = False
     has_receipt: bool = False
+    was_placed: bool = True
 
     @property
     def is_free(self) -> bool:
@@ -147,6 +149,17 @@ class OrderFacts:
         return self.status is OrderStatus.PENDING_PAYMENT and not self.under_review
 
     @property
+    def wants_receipt(self) -> bool:
+        """Whether a receipt is due, also one in place of the confirmation of a hold."""
+        is_unpaid_hold = self.status is OrderStatus.DRAFT and not self.is_free
+        return self.wants_proof or is_unpaid_hold
+
+    @property
+    def holds_numbers(self) -> bool:
+        """Whether its ticket numbers are the buyer's, for a while or for good."""
+        return self.is_live or self.status is OrderStatus.PAID
+
+    @property
     def wants_proof(self) -> bool:
         """Whether the buyer has to send a proof: the first one, or a better one."""
         return self.wants_payment or self.asked_again
@@ -158,8 +171,11 @@ class Facts:
 
     Attributes:
         raffles: the raffles on sale.
-        orders: the buyer's live and paid orders and the latest of those that ended, oldest first.
+        orders: the buyer's live and paid orders, the latest of those that ended, and those that
+            the event is about; oldest first.
         seller_contact: how to reach the seller; empty if unknown.
+        unplaced_proof_id: the buyer's latest picture without an order, if the event names an order
+            and the picture came shortly before.
 
     """
 
@@ -167,6 +183,7 @@ class Facts:
     raffles: tuple[RaffleFacts, ...] = ()
     orders: tuple[OrderFacts, ...] = ()
     seller_contact: str = ""
+    unplaced_proof_id: int | None = None
 
     def find_raffle(self, raffle_id: int | None) -> RaffleFacts | None:
         """Return a raffle that is on sale or that one of the buyer's orders belongs to."""
@@ -193,9 +210,18 @@ class Facts:
         return tuple(order for order in self.orders if order.wants_payment)
 
     @property
-    def orders_wanting_proof(self) -> tuple[OrderFacts, ...]:
-        """Orders that wait for a proof or for a better one."""
-        return tuple(order for order in self.orders if order.wants_proof)
+    def orders_wanting_receipt(self) -> tuple[OrderFacts, ...]:
+        """Holds and orders that a receipt may be for: their payment or a better proof is due.
+
+        Those whose raffle is over are left out, unless there are no others.
+        """
+        wanting = tuple(order for order in self.orders if order.wants_receipt)
+        return tuple(order for order in wanting if not order.has_lapsed) or wanting
+
+    def find_orders_by_code(self, codes: Iterable[str]) -> tuple[OrderFacts, ...]:
+        """Return the buyer's own orders with these codes, in the order of the codes."""
+        by_code = {order.code: order for order in self.orders}
+        return tuple(by_code[code] for code in codes if code in by_code)
 
     def find_draft(self, raffle_id: int | None) -> OrderFacts | None:
         """Return the hold in a raffle that the buyer has not confirmed yet."""
@@ -229,9 +255,22 @@ class ButtonTapped:
 
 @dataclass(frozen=True, slots=True)
 class PictureReceived:
-    """The buyer sent an image or a PDF; `order_id` is the order they replied to, if any."""
+    """The buyer sent an image or a PDF, with what tells its order.
+
+    Attributes:
+        order_id: the order that the message is about to which they replied; None: no reply.
+        caption: the text below it.
+        texts_before: what they wrote in the minutes before, since their last picture; newest first.
+        previous_order_id: the order of their last picture in those minutes; None: none.
+        is_in_album: whether that picture came right before this one.
+
+    """
 
     order_id: int | None = None
+    caption: str = ""
+    texts_before: tuple[str, ...] = ()
+    previous_order_id: int | None = None
+    is_in_album: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,6 +322,7 @@ class ProofAddedToOrder:
         quiet: whether an acknowledgement was sent so recently that no other is needed.
         late: whether the order had already ended.
         secured: whether the order has its numbers, possibly again.
+        also: other orders for which the same receipt was named.
 
     """
 
@@ -291,13 +331,23 @@ class ProofAddedToOrder:
     quiet: bool = False
     late: bool = False
     secured: bool = True
+    also: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class ProofWithoutOrder:
-    """A picture was stored that belongs to no order yet."""
+    """A picture was stored that belongs to no order yet.
+
+    Attributes:
+        reason: why it belongs to none.
+        order_ids: the orders that it may belong to.
+        quiet: whether the buyer was told so recently that no other message is needed.
+
+    """
 
     proof_id: int
+    reason: UnplacedReason = UnplacedReason.NO_ORDER
+    order_ids: tuple[int, ...] = ()
     quiet: bool = False
 
 
@@ -364,17 +414,29 @@ class CancelOwnOrder:
 
 @dataclass(frozen=True, slots=True)
 class KeepProof:
-    """Store the picture that was just received, for an order or for none yet."""
+    """Store the picture that was just received, for an order or for none yet.
+
+    Attributes:
+        order_id: the order; None: none yet.
+        also: other orders that the same receipt pays.
+        candidates: without an order, those that it may belong to, whose clocks are extended.
+        reason: why it has no order.
+
+    """
 
     order_id: int | None
+    also: tuple[int, ...] = ()
+    candidates: tuple[int, ...] = ()
+    reason: UnplacedReason = UnplacedReason.NO_ORDER
 
 
 @dataclass(frozen=True, slots=True)
 class AssignProof:
-    """Assign a picture without an order to the order that the buyer chose."""
+    """Assign a picture without an order to the order that the buyer chose, and to others."""
 
     proof_id: int
     order_id: int
+    also: tuple[int, ...] = ()
 
 
 type Effect = HoldRandom | HoldNumbers | PlaceOrder | CancelOwnOrder | KeepProof | AssignProof

@@ -4,7 +4,7 @@ from typing import assert_never
 
 from shared.conversation import parsing
 from shared.conversation.context import Context
-from shared.conversation.flow import commands, effect_results, proofs, states
+from shared.conversation.flow import commands, effect_results, payment_words, proofs, states
 from shared.conversation.flow.buttons import handle_tap
 from shared.conversation.flow.reconcile import reconcile_state
 from shared.conversation.flow.screens import ask_to_rephrase, repeat_prompt
@@ -50,8 +50,8 @@ def step(state: State, context: Context, event: ConversationEvent, facts: Facts)
             return _handle_text(text, state, context, facts)
         case ButtonTapped(tap_id, _):
             return handle_tap(tap_id, state, context.with_changes(misses=0), facts)
-        case PictureReceived(order_id):
-            return proofs.handle_picture(order_id, state, context, facts)
+        case PictureReceived():
+            return proofs.handle_picture(event, state, context, facts)
         case LostFileReceived():
             return repeat_prompt(state, context, facts, note=guidance.build_lost_file_note())
         case UnreadableReceived(kind):
@@ -104,6 +104,9 @@ def _handle_text(text: str, state: State, context: Context, facts: Facts) -> Ste
     command = parsing.parse_command(text)
     if command is not None:
         return commands.handle_command(command, state, context, facts)
+    named = proofs.handle_order_code(text, state, context, facts)
+    if named is not None:
+        return named
     if context.yes_button_id:
         if parsing.is_yes(text):
             return handle_tap(context.yes_button_id, state, context, facts)
@@ -111,6 +114,13 @@ def _handle_text(text: str, state: State, context: Context, facts: Facts) -> Ste
         if answer is not None:
             return answer
         context = context.with_changes(yes_button_id="")
+    if context.proof_id is not None:
+        answered = proofs.handle_answer_about_proof(text, state, context, facts)
+        if answered is not None:
+            return answered
     if parsing.asks_for_tickets(text):
         return commands.show_my_tickets(state, context, facts)
+    payment = payment_words.handle_payment_words(text, state, context, facts)
+    if payment is not None:
+        return payment
     return states.handle_text(state, context, text, facts)

@@ -1,43 +1,31 @@
-"""Steps for pictures: the order they belong to, and the acknowledgement."""
+"""Steps for pictures: their order, the question which it is, and the acknowledgement."""
 
+from collections.abc import Sequence
+from typing import assert_never
+
+from shared.conversation import order_words, parsing
 from shared.conversation.context import Context
-from shared.conversation.flow.screens import answer_with
-from shared.conversation.texts import orders
+from shared.conversation.flow.receipt_evidence import choose_order_for_picture
+from shared.conversation.flow.reconcile import derive_order_state
+from shared.conversation.flow.screens import answer_with, ask_to_rephrase, show_order
+from shared.conversation.texts import order_status, orders, receipts
 from shared.conversation.values import (
+    AssignProof,
     Facts,
-    KeepProof,
     OrderFacts,
+    PictureReceived,
     ProofAddedToOrder,
     ProofWithoutOrder,
     Step,
 )
-from shared.core.enums import OrderStatus, State
+from shared.core.enums import State, UnplacedReason
 
 
-def handle_picture(order_id: int | None, state: State, context: Context, facts: Facts) -> Step:
-    """Store a picture for the order it replies to, or for the only one that wants a proof."""
-    order = facts.find_order(order_id) or _find_order_for_picture(facts)
-    effect = KeepProof(order.id if order else None)
-    return Step(state, context.without_open_question(), effect=effect)
-
-
-def _find_order_for_picture(facts: Facts) -> OrderFacts | None:
-    """Return the order that wants a proof, or else one under review, a hold, or the newest.
-
-    Returns:
-        The order, or None if there is none or several orders or holds are possible.
-
-    """
-    wanting = facts.orders_wanting_proof
-    if wanting:
-        return wanting[0] if len(wanting) == 1 else None
-    drafts = [order for order in facts.orders if order.status is OrderStatus.DRAFT]
-    under_review = [order for order in facts.orders if order.under_review]
-    if under_review:
-        return under_review[-1]
-    if drafts:
-        return drafts[0] if len(drafts) == 1 else None
-    return max(facts.orders, key=lambda order: order.id, default=None)
+def handle_picture(picture: PictureReceived, state: State, context: Context, facts: Facts) -> Step:
+    """Store a picture for the order that the evidence shows, or for none and ask."""
+    # A question about an earlier picture stays open.
+    understood = context.with_changes(misses=0, yes_button_id="")
+    return Step(state, understood, effect=choose_order_for_picture(picture, facts))
 
 
 def acknowledge_proof(added: ProofAddedToOrder, context: Context, facts: Facts) -> Step:
@@ -47,6 +35,10 @@ def acknowledge_proof(added: ProofAddedToOrder, context: Context, facts: Facts) 
     if order is None:
         return Step(State.DONE, about_order)
     about_order = about_order.with_changes(raffle_id=order.raffle.id)
+    others = [other for other in map(facts.find_order, added.also) if other]
+    if others and not added.quiet:
+        reply = receipts.build_proof_for_several_message([order, *others])
+        return answer_with(derive_order_state(order), about_order, reply)
     if added.late:
         state = State.DONE if added.secured else State.MENU
         if added.quiet and not added.secured:
@@ -63,13 +55,84 @@ def acknowledge_proof(added: ProofAddedToOrder, context: Context, facts: Facts) 
 def handle_proof_without_order(
     stored: ProofWithoutOrder, state: State, context: Context, facts: Facts
 ) -> Step:
-    """Ask which order a picture is for, or acknowledge it if there is no order to choose."""
+    """Ask which order a picture is for, or say that the seller looks at it."""
+    candidates = [order for order in map(facts.find_order, stored.order_ids) if order]
+    if stored.quiet and (context.proof_id is not None or not candidates):
+        return Step(state, context)
+    seller = facts.find_seller_contact(context.raffle_id)
+    match stored.reason:
+        case UnplacedReason.SEVERAL_ORDERS | UnplacedReason.UNKNOWN_CODE if candidates:
+            return ask_which_order(stored.proof_id, candidates, state, context)
+        case UnplacedReason.REVIEW_LIMIT if candidates:
+            reply = receipts.build_review_limit_message(candidates[0])
+        case (
+            UnplacedReason.NO_ORDER
+            | UnplacedReason.SEVERAL_ORDERS
+            | UnplacedReason.UNKNOWN_CODE
+            | UnplacedReason.REVIEW_LIMIT
+        ):
+            reply = receipts.build_orphan_proof_message(seller)
+        case _:
+            assert_never(stored.reason)
+    return answer_with(state, context, reply)
+
+
+def ask_which_order(
+    proof_id: int, candidates: Sequence[OrderFacts], state: State, context: Context
+) -> Step:
+    """Ask for which order a picture is; the question stays open for a written answer."""
+    shown = candidates[-receipts.MAX_ORDERS_ASKED_ABOUT :]
+    asking = context.without_open_question().with_changes(
+        proof_id=proof_id, proof_order_ids=tuple(order.id for order in shown)
+    )
+    return Step(state, asking, replies=(receipts.build_which_order_message(proof_id, shown),))
+
+
+def handle_answer_about_proof(
+    text: str, state: State, context: Context, facts: Facts
+) -> Step | None:
+    """Return the step for an answer to the open question, or None for any other text."""
+    candidates = [order for order in map(facts.find_order, context.proof_order_ids) if order]
+    if context.proof_id is None or not candidates:
+        return None
+    if parsing.is_no(text):
+        seller = facts.find_seller_contact(context.raffle_id)
+        return answer_with(state, context, receipts.build_kept_for_seller_message(seller))
+    choice = order_words.parse_order_choice(
+        text,
+        totals=[order.total for order in candidates],
+        titles=[order.raffle.title for order in candidates],
+    )
+    if choice.index is not None:
+        order = candidates[choice.index]
+        return Step(
+            state,
+            context.without_open_question(),
+            effect=AssignProof(context.proof_id, order.id),
+        )
+    # A number must not be taken for something else while this question is open.
+    return ask_to_rephrase(state, context, facts) if choice.is_answer else None
+
+
+def handle_order_code(text: str, state: State, context: Context, facts: Facts) -> Step | None:
+    """Show the order whose code the buyer wrote, or place their last picture there.
+
+    Returns:
+        The step, or None if the text names none of the buyer's orders.
+
+    """
+    named = facts.find_orders_by_code(order_words.find_order_codes(text))
+    if not named:
+        return None
     understood = context.without_open_question()
-    if stored.quiet:
-        return Step(state, understood)
-    candidates = facts.orders_wanting_proof or facts.live_orders
-    if candidates:
-        reply = orders.build_which_order_message(stored.proof_id, candidates)
-    else:
-        reply = orders.build_orphan_proof_message(facts.find_seller_contact(context.raffle_id))
-    return answer_with(state, understood, reply)
+    proof_id = facts.unplaced_proof_id
+    if proof_id is None:
+        note = order_status.build_paid_without_proof_note() if _says_paid(text, named[0]) else ""
+        pay = parsing.asks_how_to_pay(order_words.remove_order_codes(text))
+        return show_order(named[0], understood, facts, note=note, pay=pay)
+    also = tuple(order.id for order in named[1:])
+    return Step(state, understood, effect=AssignProof(proof_id, named[0].id, also))
+
+
+def _says_paid(text: str, order: OrderFacts) -> bool:
+    return order.wants_receipt and parsing.says_paid(order_words.remove_order_codes(text))

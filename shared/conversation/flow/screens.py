@@ -10,6 +10,7 @@ from shared.conversation.texts import (
     orders,
     raffle_updates,
     raffles,
+    receipts,
 )
 from shared.conversation.values import Facts, OrderFacts, RaffleFacts, Reply, Step
 from shared.core.enums import OrderStatus, State
@@ -60,6 +61,10 @@ def show_raffle_card(
 
 def repeat_prompt(state: State, context: Context, facts: Facts, *, note: str = "") -> Step:
     """Repeat the last question of a state, as the facts are now."""
+    asked_about = [order for order in map(facts.find_order, context.proof_order_ids) if order]
+    if context.proof_id is not None and asked_about:
+        question = receipts.build_which_order_message(context.proof_id, asked_about)
+        return Step(state, context, replies=(question.with_note_before(note),))
     raffle = facts.find_raffle(context.raffle_id)
     match state:
         case State.CHOOSE_MODE if raffle is not None:

@@ -12,6 +12,7 @@ from shared.conversation.texts.parts import (
     MENU_BUTTON,
     MY_TICKETS_BUTTON,
     build_money_back_sentence,
+    build_stay_yours_phrase,
     choose_is_or_are,
     format_order_deadline,
     format_order_numbers,
@@ -103,13 +104,16 @@ def build_proof_received_message(order: OrderFacts) -> Reply:
     """Return the acknowledgement of the first proof of an order."""
     return Reply(
         "proof_received",
-        "Got it. Your numbers stay yours while we check the payment; we will write here.",
+        f"Got it. We are checking the payment of order *{order.code}* (*{order.raffle.title}*). "
+        f"{build_stay_yours_phrase(order)} meanwhile; we will write here.",
         about=order.code,
     )
 
 
 def build_proof_added_message(order: OrderFacts) -> Reply:
     """Return the acknowledgement of one more proof of an order."""
+    if order.status is OrderStatus.PAID and not order.raffle.is_called_off:
+        return Reply("proof_added", _describe_proof_of_paid_order(order), about=order.code)
     return Reply(
         "proof_added",
         f"Thank you, I added it to order *{order.code}*{_describe_progress(order)}",
@@ -117,12 +121,19 @@ def build_proof_added_message(order: OrderFacts) -> Reply:
     )
 
 
+def _describe_proof_of_paid_order(order: OrderFacts) -> str:
+    what = "costs nothing" if order.is_free else "is paid already"
+    return (
+        f"Thank you. Order *{order.code}* (*{format_order_numbers(order)}*, "
+        f"*{order.raffle.title}*) {what}. I keep the receipt for {order.raffle.seller_contact}, "
+        "who will look at it."
+    )
+
+
 def _describe_progress(order: OrderFacts) -> str:
     if order.raffle.is_called_off:
         return f". The raffle was called off; {order.raffle.seller_contact} will look at it."
     match order.status:
-        case OrderStatus.PAID if order.is_free:
-            return ", which costs nothing."
         case OrderStatus.PAID:
             return ", which is paid already."
         case OrderStatus.DRAFT | OrderStatus.PENDING_PAYMENT:
@@ -144,8 +155,9 @@ def build_late_proof_message(order: OrderFacts, *, secured: bool) -> Reply:
     if secured:
         body = (
             f"Got it. The time of order *{order.code}* had run out, but "
-            f"*{format_order_numbers(order)}* "
-            "were still free and are kept for you while we check the payment."
+            f"*{format_order_numbers(order)}* in *{order.raffle.title}* "
+            f"{'was' if len(order.numbers) == 1 else 'were'} still free and "
+            f"{choose_is_or_are(order)} kept for you while we check the payment."
         )
         return Reply("late_proof_secured", body, about=order.code)
     if order.raffle.is_called_off:
@@ -170,29 +182,6 @@ def _describe_late_order(order: OrderFacts) -> str:
             return f"The time of order *{order.code}* had run out and some of its numbers are gone."
         case _:
             assert_never(order.status)
-
-
-def build_which_order_message(proof_id: int, orders: Sequence[OrderFacts]) -> Reply:
-    """Return the question which order a proof is for, with three orders at most."""
-    buttons = tuple(
-        ReplyButton(
-            build_button_id(ButtonAction.PROOF, proof_id, order.id),
-            f"{order.code} {format_money(order.total, order.currency)}",
-        )
-        for order in orders[:3]
-    )
-    return Reply("which_order", "I kept your picture. Which order is it for?", buttons=buttons)
-
-
-def build_orphan_proof_message(seller: str) -> Reply:
-    """Return the acknowledgement of a proof that no order of the buyer waits for."""
-    reach = f" You can also reach {seller}." if seller else ""
-    return Reply(
-        "orphan_proof",
-        "I kept your picture and show it to the seller, but you have no order that waits for a "
-        f"payment.{reach}",
-        buttons=(MENU_BUTTON, MY_TICKETS_BUTTON),
-    )
 
 
 # ── cancelling ────────────────────────────────────────────────────────────────────────────────

@@ -23,7 +23,7 @@ BOT_MESSAGES: Final = (
     ("REPLY", "card", "*Summer Raffle* · win a motorbike\nDraw: Sat 12 Dec, 20:00 · $5.00"),
     ("REPLY", "held", "Held for you until 15:42: *000007 · 000213 · 000845*  Total $15.00"),
     ("REPLY", "to_pay", "Order *R-7K3F9* · please pay $15.00. Bank of Example, account 000-123."),
-    ("REPLY", "proof_received", "Got it. Your numbers stay yours while we check the payment."),
+    ("REPLY", "proof_received", "Got it. We are checking the payment of order *R-7K3F9*."),
     ("NOTICE", "paid", "Paid. *000007 · 000213 · 000845* are yours. Good luck!"),
 )
 PAYLOADS: Final = tuple(

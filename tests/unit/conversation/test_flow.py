@@ -10,7 +10,6 @@ from shared.conversation.button_ids import ButtonAction
 from shared.conversation.context import Context
 from shared.conversation.flow.reconcile import derive_order_state
 from shared.conversation.values import (
-    AssignProof,
     ButtonTapped,
     CancelOwnOrder,
     ConversationEvent,
@@ -581,19 +580,6 @@ class TestProofs:
             MENU, Context(), PictureReceived(), build_facts(PAID, replace(PENDING, id=11))
         ).effect == KeepProof(11)
 
-    def test_is_asked_about_when_two_orders_want_one(self) -> None:
-        second = replace(PENDING, id=11, code="R-8K3F9", raffle=WINTER)
-        known = build_facts(PENDING, second)
-        step = flow.step(WAIT, Context(draft_order_id=10), PictureReceived(), known)
-        asked = flow.step(step.state, step.context, ProofWithoutOrder(77), known)
-        answered = flow.step(
-            WAIT, asked.context, ButtonTapped(asked.replies[0].buttons[1].id), known
-        )
-
-        assert step.effect == KeepProof(None)
-        assert outcome(asked) == "which_order"
-        assert answered.effect == AssignProof(77, 11)
-
     def test_is_kept_for_the_latest_order_when_that_has_ended(self) -> None:
         assert flow.step(
             MENU, Context(), PictureReceived(), build_facts(EXPIRED)
@@ -718,12 +704,12 @@ class TestFreeRaffle:
         told = flow.step(DONE, context, ProofAddedToOrder(10, first=False), known)
 
         assert step.effect == KeepProof(10)
-        assert "which costs nothing" in told.replies[0].body
+        assert "costs nothing" in told.replies[0].body
 
 
 class TestContext:
     def test_comes_back_from_json_as_it_was(self) -> None:
-        context = Context(1, Mode.PICK, 3, 10, (7, 13), "r1:menu", 2)
+        context = Context(1, Mode.PICK, 3, 10, (7, 13), "r1:menu", 2, 77, (10, 11))
 
         assert Context.from_json(context.to_json()) == context
 

@@ -186,7 +186,7 @@ class TestABetterProof:
     def test_makes_the_order_want_a_proof_but_no_payment(self) -> None:
         facts = sample_facts.build_facts(REVIEWED, self.ASKED)
 
-        assert (facts.orders_wanting_payment, facts.orders_wanting_proof) == ((), (self.ASKED,))
+        assert (facts.orders_wanting_payment, facts.orders_wanting_receipt) == ((), (self.ASKED,))
 
 
 class TestMovedDraw:

@@ -17,6 +17,7 @@ from shared.conversation.texts import (
     orders,
     proof_updates,
     raffle_updates,
+    receipts,
 )
 from shared.conversation.values import OrderFacts, Reply
 from shared.core.constants import MAX_NOTE_LENGTH
@@ -36,6 +37,7 @@ def get_longest(field: str) -> int:
 
 SELLER: Final = "Ana " + "é" * (get_longest("seller_contact") - 4)
 NOTE: Final = "note " + "🎟" * (MAX_NOTE_LENGTH // 2 - 5) + " end"
+PAID_NOTE: Final = order_status.build_paid_without_proof_note()
 LONG_RAFFLE: Final = replace(
     SUMMER,
     title="🎟" * get_longest("title"),
@@ -84,6 +86,14 @@ BUILDERS: Final[Mapping[str, Callable[[OrderFacts], Reply]]] = {
     "too_late_for_draw": raffle_updates.build_too_late_message,
     "cancelled": orders.build_cancelled_message,
     "cannot_cancel": orders.build_cannot_cancel_message,
+    "proof_received": orders.build_proof_received_message,
+    "proof_added": orders.build_proof_added_message,
+    "which_order": lambda order: receipts.build_which_order_message(77, [order] * 3),
+    "which_order_of_many": lambda order: receipts.build_which_order_message(77, [order] * 10),
+    "pay_which": lambda order: receipts.build_pay_which_message([order] * 3, note=PAID_NOTE),
+    "proof_for_several": lambda order: receipts.build_proof_for_several_message([order] * 2),
+    "review_limit": receipts.build_review_limit_message,
+    "file_lost": lambda order: order_updates.build_file_lost_message(order, now=NOON),
     "late_proof": lambda order: orders.build_late_proof_message(order, secured=False),
     "late_proof_secured": lambda order: orders.build_late_proof_message(order, secured=True),
     "held": lambda order: orders.build_held_message(order, now=NOON),
