@@ -48,10 +48,13 @@ class BuyerChat:
         tap = {"type": "button_reply", "button_reply": {"id": tap_id, "title": title}}
         return self.answer_waiting(self.receives("interactive", {"interactive": tap}))
 
-    def sends_picture(self, *, replying_to: str = "", **fields: Any) -> list[OutboundMessage]:
+    def sends_picture(
+        self, *, caption: str = "", replying_to: str = "", **fields: Any
+    ) -> list[OutboundMessage]:
         """Send a photo and return the bot's new messages."""
         serial = next(_serial)
-        body: dict[str, Any] = {"image": {"id": f"media{serial}", "mime_type": "image/jpeg"}}
+        image = {"id": f"media{serial}", "mime_type": "image/jpeg", "caption": caption}
+        body: dict[str, Any] = {"image": image}
         if replying_to:
             body["context"] = {"from": builders.PHONE_NUMBER_ID, "id": replying_to}
         return self.answer_waiting(self.receives("image", body, **fields))

@@ -1,5 +1,6 @@
 """Random walks of buyers while the seller decides and time passes."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -9,12 +10,14 @@ from django.db import transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from shared.core import config
 from shared.core.constants import ALBUM_WINDOW
-from shared.core.enums import RaffleStatus, RejectReason
+from shared.core.enums import ProofStatus, RaffleStatus, RejectReason
 from shared.core.errors import DomainError
-from shared.raffles.models import Order, Raffle
+from shared.raffles.models import Order, PaymentProof, Raffle
+from shared.raffles.services.payment_proofs import review_clock
 from shared.raffles.services.ticket_numbers import inventory
-from shared.use_cases import order_endings, payments
+from shared.use_cases import order_endings, payments, proof_files
 from shared.whatsapp.models import OutboundMessage
 from tests import builders, meta_limits
 from tests.integration.conversation.chat import BuyerChat, list_choices
@@ -26,7 +29,7 @@ TEXTS = [
     "random", "pick", "my tickets", "done", "how to pay", "thanks", "0", "99999", "five tickets",
     "1-500", "summer", "winter", "😀", "", "*", "a" * 4096, "ﷺ" * 300, "13; 45 & 2", "buy more",
     "#07", "and 21", "+3", "7.5", "10-20 tickets", "lucky 13", "07-13-25", "other numbers",
-    "and 3 random", "1,000", "keep it",
+    "and 3 random", "1,000", "keep it", "paid", "the first one", "$5", "the 5 one", "second",
 ]  # fmt: skip
 
 
@@ -43,7 +46,8 @@ walk_steps = st.builds(
     st.sampled_from(
         ["says"] * 6
         + ["taps"] * 8
-        + ["picture", "picture", "anything", "confirm", "reject", "cancel", "time", "long", "pause"]
+        + ["picture", "receipt", "receipt", "code", "anything"]
+        + ["confirm", "reject", "cancel", "lose", "time", "long", "pause"]
     ),
     st.integers(0, 10_000),
 )
@@ -70,6 +74,31 @@ def _tap_choice(chat: BuyerChat, pick: int) -> None:
 
 def _send_picture(chat: BuyerChat, pick: int) -> None:
     chat.sends_picture()
+
+
+def _send_receipt(chat: BuyerChat, pick: int) -> None:
+    """Send a picture with the codes of orders below it, or as a reply to a message."""
+    codes = list_codes(pick)
+    sent = [message for message in chat.list_messages() if message.about]
+    if pick % 3 and codes:
+        chat.sends_picture(caption=" ".join(codes[: pick % 3]))
+    elif sent:
+        message = sent[pick % len(sent)]
+        OutboundMessage.objects.filter(pk=message.pk).update(wa_message_id=f"wamid.{message.pk}")
+        chat.sends_picture(replying_to=f"wamid.{message.pk}")
+    else:
+        chat.sends_picture(caption="R-ZZZZZ")
+
+
+def _send_code(chat: BuyerChat, pick: int) -> None:
+    chat.says(" ".join(list_codes(pick)[: 1 + pick % 2]) or "R-ZZZZZ")
+
+
+def list_codes(pick: int) -> list[str]:
+    """Return the codes of all orders, of any buyer, from a place that `pick` chooses on."""
+    codes = [order.code or "" for order in Order.objects.order_by("pk")]
+    place = pick % len(codes) if codes else 0
+    return [*codes[place:], *codes[:place]]
 
 
 def _send_other_kind(chat: BuyerChat, pick: int) -> None:
@@ -102,6 +131,14 @@ def _perform_step(chat: BuyerChat, act: WalkStep) -> None:
             _decide_order(
                 chat, act.pick, lambda o: order_endings.cancel_order(o.pk, by=by, now=now)
             )
+        case "lose":
+            waiting = list(
+                PaymentProof.objects.filter(status=ProofStatus.FETCHING, shared_from=None)
+            )
+            if waiting:
+                proof_files.record_proof_fetch_failure(
+                    waiting[act.pick % len(waiting)].pk, error="gone", retry_at=None, now=now
+                )
         case "time":
             chat.later(minutes=act.pick % 20)
         case "long":
@@ -115,6 +152,8 @@ BUYER_STEPS: dict[str, Callable[[BuyerChat, int], None]] = {
     "says": _send_text,
     "taps": _tap_choice,
     "picture": _send_picture,
+    "receipt": _send_receipt,
+    "code": _send_code,
     "anything": _send_other_kind,
 }
 
@@ -142,6 +181,7 @@ def test_a_random_walk_is_always_answered_accepted_by_meta_and_leaves_the_invent
                 _perform_step(chat, act)
         for chat in chats:
             assert chat.says("menu"), "MENU leads out of everywhere"
+            _assert_reviews_have_proofs()
             for message in chat.list_messages():
                 assert meta_limits.find_message_faults(message.payload) == []
         assert inventory.find_inventory_problems() == []
@@ -151,10 +191,20 @@ def _assert_one_reply(chat: BuyerChat, act: WalkStep) -> None:
     before = len(chat.list_messages())
     BUYER_STEPS[act.kind](chat, act.pick)
     replies = len(chat.list_messages()) - before
-    assert replies == 1 or (act.kind == "picture" and replies == 0 and _was_just_acknowledged(chat))
+    may_be_quiet = act.kind in {"picture", "receipt"} and _was_just_acknowledged(chat)
+    assert replies == 1 or (may_be_quiet and replies == 0)
 
 
 def _was_just_acknowledged(chat: BuyerChat) -> bool:
     return OutboundMessage.objects.filter(
         contact=chat.contact, created_at__gt=chat.now - ALBUM_WINDOW
     ).exists()
+
+
+def _assert_reviews_have_proofs() -> None:
+    """Check that no clock stands still for a proof that nobody can see, and no limit is broken."""
+    under_review = Order.objects.filter(under_review_since__isnull=False)
+    assert all(review_clock.has_pending_proof(order) for order in under_review)
+    limit = config.get_settings().max_orders_under_review
+    per_buyer = Counter(order.contact_id for order in under_review)
+    assert all(count <= limit for count in per_buyer.values())

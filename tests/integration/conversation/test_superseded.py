@@ -99,7 +99,7 @@ class TestActions:
             )
 
         match action:
-            case OrderAction.HELD:
+            case OrderAction.HELD | OrderAction.TIME_EXTENDED | OrderAction.PROOF_DISMISSED:
                 untrue = set()
             case OrderAction.PLACED:
                 untrue = {"held"}
