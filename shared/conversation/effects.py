@@ -230,8 +230,6 @@ def _assign_proof(effect: AssignProof, turn: InboundTurn) -> ProofAddedToOrder |
         return ProofAddedToOrder(order.pk, first=False)
     if proof.order_id is not None or proof.verdict != Verdict.PENDING:
         raise orphan_proofs.build_proof_settled(proof)
-    if proof.status == ProofStatus.FAILED:
-        raise ProofFileLost(order_id=order.pk)
     # The rows are locked, so that a file that is stored at the same time sees their order.
     album = PaymentProof.objects.select_for_update(no_key=True).filter(
         contact=turn.contact,
@@ -240,6 +238,8 @@ def _assign_proof(effect: AssignProof, turn: InboundTurn) -> ProofAddedToOrder |
         arrived_at__range=(proof.arrived_at - ALBUM_WINDOW, proof.arrived_at + ALBUM_WINDOW),
     )
     pictures = list(album.exclude(status=ProofStatus.FAILED).order_by("id"))
+    if proof.status == ProofStatus.FAILED or not pictures:
+        raise ProofFileLost(order_id=order.pk)
     if _is_beyond_review_limit(order, pictures, turn):
         return _leave_without_order(pictures, order, turn)
     assigned = proofs.assign_proofs(pictures, order=order, by=turn.actor, now=turn.now)

@@ -22,6 +22,7 @@ from shared.conversation.values import (
 )
 from shared.conversation.vocabulary import ChatCommand
 from shared.core.constants import ALBUM_WINDOW
+from shared.core.enums import InboxStatus
 from shared.raffles.models import Order, PaymentProof
 from shared.whatsapp.content import ContentKind, MessageContent, parse_content
 from shared.whatsapp.models import InboundMessage, OutboundMessage
@@ -109,6 +110,7 @@ def _list_messages_before(turn: InboundTurn) -> list[InboundMessage]:
     earlier = InboundMessage.objects.filter(
         contact=turn.contact, sent_at__range=(sent_at - WORDS_BEFORE_WINDOW, sent_at)
     )
+    earlier = earlier.exclude(status=InboxStatus.IGNORED)
     earlier = earlier.filter(Q(sent_at__lt=sent_at) | Q(pk__lt=turn.message.pk))
     return list(earlier.order_by("-sent_at", "-pk")[:MAX_MESSAGES_BEFORE])
 

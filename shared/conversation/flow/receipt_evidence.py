@@ -60,7 +60,7 @@ def _find_holder(order: OrderFacts, facts: Facts) -> OrderFacts:
         if other.holds_numbers
         and other.id > order.id
         and other.raffle.id == order.raffle.id
-        and other.numbers == order.numbers
+        and set(order.numbers) <= set(other.numbers)
     ]
     return holders[-1] if holders else order
 

@@ -16,8 +16,17 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from shared.core.enums import OrderStatus, RejectReason, TicketStatus, Verdict
+from shared.core.enums import (
+    OrderAction,
+    OrderStatus,
+    ProofStatus,
+    RejectReason,
+    TicketStatus,
+    UnplacedReason,
+    Verdict,
+)
 from shared.core.errors import DomainError
+from shared.raffles.actor import SWEEPER
 from shared.raffles.models import (
     Order,
     OrderEvent,
@@ -38,7 +47,7 @@ from shared.raffles.services import (
     proofs,
     reservations,
 )
-from shared.raffles.services.payment_proofs import orphan_proofs
+from shared.raffles.services.payment_proofs import orphan_proofs, proof_fetching, review_clock
 from shared.raffles.services.ticket_numbers import inventory
 from shared.whatsapp.models import WhatsAppContact
 from tests import builders
@@ -181,6 +190,28 @@ class RaffleMachine(RuleBasedStateMachine):
             now=self.now,
         )
 
+    @rule(buyer=picks)
+    def send_a_proof_that_fits_several_orders(self, buyer: int) -> None:
+        contact = self.buyers[buyer % 3]
+        orders_ = locks.lock_orders(Order.objects.filter(contact=contact))
+        proofs.receive_proof(
+            order_states.build_proof_source(arrived_at=self.now),
+            order=None,
+            contact_id=contact.pk,
+            by=build_chat_actor(),
+            now=self.now,
+            candidates=orders_,
+            unplaced_reason=UnplacedReason.SEVERAL_ORDERS,
+        )
+
+    @precondition(lambda self: self.list_orders())
+    @rule(pick=picks)
+    def lose_the_files_of_an_order(self, pick: int) -> None:
+        order = self.lock_one_order(pick)
+        for proof in order.proofs.filter(status=ProofStatus.FETCHING):
+            proof_fetching.record_fetch_failure(proof.pk, error="gone", retry_at=None, now=self.now)
+        review_clock.leave_review_if_empty(order, by=SWEEPER, now=self.now)
+
     @precondition(lambda self: self.list_orders())
     @rule(pick=picks)
     def ask_again(self, pick: int) -> None:
@@ -278,6 +309,16 @@ class RaffleMachine(RuleBasedStateMachine):
             assert not order.needs_decision or order.status not in Order.HOLDING
             assert not order.asked_again_at or order.under_review
             assert not order.under_review or order.status == OrderStatus.PENDING_PAYMENT
+
+    @invariant()
+    def no_clock_stands_still_for_a_proof_that_nobody_can_see(self) -> None:
+        for order in self.list_orders():
+            assert not order.under_review or review_clock.has_pending_proof(order)
+
+    @invariant()
+    def no_clock_is_extended_twice(self) -> None:
+        for order in self.list_orders():
+            assert order_states.list_actions(order).count(OrderAction.TIME_EXTENDED) <= 1
 
     def note_if_sold(self, outcome: object) -> None:
         if isinstance(outcome, Settled):

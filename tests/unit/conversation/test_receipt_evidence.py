@@ -123,6 +123,11 @@ CASES: Final[Mapping[str, Case]] = {
     "reply to an expired order, numbers taken again": (
         REPLY_TO_A, (a(**EXPIRED), b(**IN_SUMMER, numbers=a().numbers)), KeepProof(11),
     ),
+    "reply to an expired order, numbers taken again with another": (
+        REPLY_TO_A,
+        (a(**EXPIRED), b(**IN_SUMMER, numbers=(7, 8, 213, 845)), b(id=12, code="R-9K3F9")),
+        KeepProof(11),
+    ),
     "reply to an expired order, numbers held again": (
         REPLY_TO_A, (a(**EXPIRED), b(**IN_SUMMER, **HELD, numbers=a().numbers)), KeepProof(11),
     ),
