@@ -7,7 +7,7 @@ from django.db import transaction
 
 from shared.conversation import facts
 from shared.conversation.notify import notify_contact
-from shared.conversation.texts import order_updates
+from shared.conversation.texts import order_updates, receipts
 from shared.core.enums import OrderAction, ProofStatus, Verdict
 from shared.raffles import file_failures, fingerprints
 from shared.raffles.actor import SWEEPER
@@ -113,10 +113,9 @@ def record_proof_fetch_failure(
     if contact is not None and proof.verdict == Verdict.PENDING:
         own = next((order for order in orders if order.pk == proof.order_id), None)
         known = facts.gather_order_facts(own, now=now) if own is not None else None
-        message = order_updates.build_file_lost_message(
-            known, now=now, failure=file_failures.parse_failure(proof.fetch_error)
-        )
-        notify_contact(contact, message, now=now)
+        failure = file_failures.parse_failure(proof.fetch_error)
+        lost = order_updates.build_file_lost_message(known, failure=failure)
+        notify_contact(contact, receipts.add_time_left(lost, known, now=now), now=now)
 
 
 @transaction.atomic(durable=True)
@@ -163,18 +162,24 @@ def report_hidden_proof(proof_id: int, *, phone_number_id: str, now: datetime) -
 
 
 def _lock_sender_and_orders(proof_id: int) -> tuple[WhatsAppContact | None, list[Order]]:
-    """Lock the sender of a proof, and the orders of all rows of its receipt.
+    """Lock the sender of a proof, and the buyers and orders of all rows of its receipt.
 
-    The orders may change until they are locked, so they are read again afterwards.
+    The rows may change until the orders are locked, so they are read again afterwards.
     """
     proof = PaymentProof.objects.get(pk=proof_id)
     rows = proof_queries.query_receipt_rows({proof.receipt_id}).filter(order__isnull=False)
-    locked: dict[int, Order] = {}
-    while missing := sorted(set(rows.values_list("order_id", flat=True)) - set(locked)):
-        for order_id in missing:
-            locked[order_id] = locks.lock_order_with_contacts(order_id, sender_id=proof.contact_id)
-    contact = contacts.lock_contact(proof.contact_id) if proof.contact_id is not None else None
-    return contact, list(locked.values())
+    people: dict[int, WhatsAppContact] = {}
+    orders: dict[int, Order] = {}
+    while True:
+        found = dict(rows.values_list("order_id", "order__contact_id"))
+        wanted = {one for one in (*found.values(), proof.contact_id) if one is not None}
+        people |= {one: contacts.lock_contact(one) for one in sorted(wanted - set(people))}
+        missing = sorted(set(found) - set(orders))
+        if not missing:
+            break
+        orders |= {order_id: locks.lock_order(order_id) for order_id in missing}
+    sender = people[proof.contact_id] if proof.contact_id is not None else None
+    return sender, list(orders.values())
 
 
 def _is_under_review_again(order: Order) -> bool:

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 
 from shared.conversation import order_words
 from shared.conversation.values import Facts, KeepProof, OrderFacts, PictureReceived
-from shared.core.enums import UnplacedReason
+from shared.core.enums import OrderStatus, UnplacedReason
 
 
 def choose_order_for_picture(picture: PictureReceived, facts: Facts) -> KeepProof:
@@ -92,9 +92,10 @@ def _choose_by_the_past(
     under_review = [order for order in facts.orders if order.under_review]
     if under_review:
         return KeepProof(under_review[-1].id)
-    # A hold that ended before it was placed never told how to pay.
-    possible = [order for order in facts.orders if order.was_placed] or facts.orders
-    latest = max(possible, key=lambda order: order.id, default=None)
+    # A hold that ended before it was placed never told how to pay, and nobody pays one given back.
+    placed = [order for order in facts.orders if order.was_placed]
+    kept = [order for order in facts.orders if order.status is not OrderStatus.CANCELLED]
+    latest = max(placed or kept, key=lambda order: order.id, default=None)
     return KeepProof(latest.id if latest else None)
 
 

@@ -289,27 +289,20 @@ def build_refund_noted_message(order: OrderFacts, *, note: str) -> Reply:
 
 
 def build_file_lost_message(
-    order: OrderFacts | None, *, now: datetime, failure: FileFailure = FileFailure.UNREACHABLE
+    order: OrderFacts | None, *, failure: FileFailure = FileFailure.UNREACHABLE
 ) -> Reply:
-    """Return the message that a proof's file cannot be opened, so that it counts for nothing.
+    """Return the message that a proof's file cannot be opened, which asks for another one.
 
     Args:
-        order: the order that it was sent for; None: none.
-        now: the current time.
+        order: the order it was sent for, if any.
         failure: the reason.
 
     """
     which = f" for order *{order.code}*" if order else ""
     problem, remedy = _FILE_FAILURE_SENTENCES[failure]
-    until = ""
-    if order is not None and order.wants_payment and not order.has_lapsed:
-        until = (
-            f" Its numbers *{format_order_numbers(order)}* are held until "
-            f"{format_order_deadline(order, now=now)}."
-        )
     return Reply(
         "file_lost",
-        f"{problem.format(which=which)} {remedy}{until}",
+        f"{problem.format(which=which)} {remedy}",
         about=order.code if order else "",
     )
 

@@ -1,6 +1,8 @@
 """Texts about receipts without an order: the question which one, and what becomes of them."""
 
 from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
 from typing import Final, assert_never
 
 from shared.conversation.button_ids import ButtonAction, build_button_id
@@ -10,6 +12,7 @@ from shared.conversation.texts.parts import (
     MY_TICKETS_BUTTON,
     build_stay_yours_phrase,
     describe_end,
+    format_order_deadline,
     format_order_numbers,
 )
 from shared.conversation.values import OrderFacts, Reply
@@ -131,3 +134,14 @@ def build_review_limit_message(order: OrderFacts) -> Reply:
         buttons=(MENU_BUTTON, MY_TICKETS_BUTTON),
         about=order.code,
     )
+
+
+def add_time_left(reply: Reply, order: OrderFacts | None, *, now: datetime) -> Reply:
+    """Return the message that a file is lost, with the deadline of the order it was for, if any."""
+    if order is None or not order.wants_payment or order.has_lapsed:
+        return reply
+    until = (
+        f" Order *{order.code}* is held for you until {format_order_deadline(order, now=now)}: "
+        f"*{format_order_numbers(order)}*."
+    )
+    return replace(reply, body=reply.body + until)

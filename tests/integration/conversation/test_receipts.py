@@ -305,7 +305,7 @@ class TestClocks:
         assert order.expires_at == now + 30 * MINUTE
         lost = chat.list_messages()[-1]
         assert (lost.key, lost.about) == ("file_lost", order.code)
-        assert "are held until" in lost.payload["text"]["body"]
+        assert "is held for you until" in lost.payload["text"]["body"]
         (shown,) = chat.says("my tickets")
         assert "checking" not in str(shown.payload)
         order_endings.expire_due_orders(now=now + 33 * MINUTE)

@@ -212,6 +212,10 @@ CASES: Final[Mapping[str, Case]] = {
     "expired, then a hold that ended": (
         NOTHING, (a(**EXPIRED), b(**CANCELLED, was_placed=False)), KeepProof(10),
     ),
+    "a hold that was given back": (NOTHING, (a(**CANCELLED, was_placed=False),), KeepProof(None)),
+    "the code of a hold that was given back": (
+        CAPTION_A, (a(**CANCELLED, was_placed=False),), KeepProof(10),
+    ),
     "a hold that ended": (NOTHING, (a(**EXPIRED, was_placed=False),), KeepProof(10)),
     "paid": (NOTHING, (a(**PAID),), KeepProof(10)),
     "cancelled": (NOTHING, (a(**CANCELLED),), KeepProof(10)),

@@ -93,7 +93,9 @@ BUILDERS: Final[Mapping[str, Callable[[OrderFacts], Reply]]] = {
     "pay_which": lambda order: receipts.build_pay_which_message([order] * 3, note=PAID_NOTE),
     "proof_for_several": lambda order: receipts.build_proof_for_several_message([order] * 2),
     "review_limit": receipts.build_review_limit_message,
-    "file_lost": lambda order: order_updates.build_file_lost_message(order, now=NOON),
+    "file_lost": lambda order: receipts.add_time_left(
+        order_updates.build_file_lost_message(order), order, now=NOON
+    ),
     "late_proof": lambda order: orders.build_late_proof_message(order, secured=False),
     "late_proof_secured": lambda order: orders.build_late_proof_message(order, secured=True),
     "held": lambda order: orders.build_held_message(order, now=NOON),
