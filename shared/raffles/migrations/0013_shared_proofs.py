@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('raffles', '0008_order_clock_actions'),
+        ('raffles', '0012_order_clock_actions'),
         ('whatsapp', '0002_failed_messages'),
     ]
 
@@ -25,7 +25,7 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='orderevent',
             name='action',
-            field=models.CharField(choices=[('HELD', 'Held'), ('PLACED', 'Placed'), ('PROOF_RECEIVED', 'Proof received'), ('PROOF_REJECTED', 'Proof rejected'), ('PROOF_MOVED', 'Proof moved'), ('PROOF_DISMISSED', 'Proof dismissed'), ('PAID', 'Paid'), ('CANCELLED', 'Cancelled'), ('EXPIRED', 'Expired'), ('NUMBERS_TAKEN_BACK', 'Numbers taken back'), ('NUMBERS_REPLACED', 'Numbers replaced'), ('ASKED_AGAIN', 'Asked again'), ('LATE_PAYMENT', 'Late payment'), ('REFUND_NOTED', 'Refund noted'), ('UNCONFIRMED', 'Unconfirmed'), ('REFUNDED', 'Refunded'), ('REVIEW_ENDED', 'Review ended'), ('TIME_EXTENDED', 'Time extended')], max_length=20),
+            field=models.CharField(choices=[('HELD', 'Held'), ('PLACED', 'Placed'), ('PROOF_RECEIVED', 'Proof received'), ('PROOF_REJECTED', 'Proof rejected'), ('PROOF_MOVED', 'Proof moved'), ('PROOF_DISMISSED', 'Proof dismissed'), ('PAID', 'Paid'), ('CANCELLED', 'Cancelled'), ('EXPIRED', 'Expired'), ('NUMBERS_TAKEN_BACK', 'Numbers taken back'), ('NUMBERS_REPLACED', 'Numbers replaced'), ('ASKED_AGAIN', 'Asked again'), ('LATE_PAYMENT', 'Late payment'), ('REFUND_NOTED', 'Refund noted'), ('UNCONFIRMED', 'Unconfirmed'), ('REFUNDED', 'Refunded'), ('CONTACT_CHANGED', 'Contact changed'), ('REVIEW_ENDED', 'Review ended'), ('TIME_EXTENDED', 'Time extended')], max_length=20),
         ),
         migrations.AddIndex(
             model_name='paymentproof',

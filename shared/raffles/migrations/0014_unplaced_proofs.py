@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('raffles', '0009_shared_proofs'),
+        ('raffles', '0013_shared_proofs'),
     ]
 
     operations = [
