@@ -47,6 +47,7 @@ def join_contacts(
         pair,
         moved={"orders": orders, "proofs": proofs},
         order_count=order_count,
+        current_id=join_suggestions.find_current_contact(kept_id, joined_id),
         by=by.label,
         now=now,
     )

@@ -109,6 +109,14 @@ class JoinSuggestion(models.Model):
     second = models.ForeignKey(
         WhatsAppContact, on_delete=models.PROTECT, related_name="+", help_text="The newer one."
     )
+    current = models.ForeignKey(
+        WhatsAppContact,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text="The one that has the ids which WhatsApp announced; empty if it announced none.",
+    )
     reason = models.CharField(max_length=200)
     found_at = models.DateTimeField()
     settled_at = models.DateTimeField(

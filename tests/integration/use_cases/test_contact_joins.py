@@ -120,6 +120,24 @@ class TestJoin:
         kept = WhatsAppContact.objects.get(pk=new.contact.pk)
         assert (kept.user_id, kept.wa_id, kept.state) == ("US.1", OLD_PHONE, State.CHOOSE_MODE)
 
+    @pytest.mark.parametrize("kept", ["old", "new"])
+    def test_goes_on_with_the_phone_that_whatsapp_announced_though_it_never_wrote(
+        self, kept: str
+    ) -> None:
+        old, new = create_pair(user_id=None, last_inbound_at=None)
+        system = {"type": "user_changed_number", "wa_id": NEW_PHONE}
+        store_webhooks(build_webhook(build_message(type="system", system=system)))
+        first, second = (old, new) if kept == "old" else (new, old)
+
+        contact_joins.join_contacts(first.contact.pk, second.contact.pk, **BY)
+        store_webhooks(build_webhook(build_message("wamid.next", phone=NEW_PHONE, user_id="US.3")))
+
+        contact = WhatsAppContact.objects.get(pk=first.contact.pk)
+        assert (contact.wa_id, contact.user_id) == (NEW_PHONE, "US.3")
+        assert InboundMessage.objects.get(wa_message_id="wamid.next").contact == contact
+        assert ContactAlias.objects.get().user_id == "US.1"
+        assert not contact.identity_conflict
+
     def test_fills_in_what_whoever_wrote_last_lacks(self) -> None:
         old, new = create_pair(wa_id=None, last_inbound_at=NOON)
 

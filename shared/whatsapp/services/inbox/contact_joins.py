@@ -85,18 +85,20 @@ def join_pair(
     *,
     moved: Mapping[str, Collection[int]],
     order_count: int,
+    current_id: int | None,
     by: str,
     now: datetime,
 ) -> ContactJoin:
     """Move messages and ids of the joined contact to the kept one, and record it.
 
-    The ids and the conversation of whoever wrote last go on; the other user id stays as an earlier
-    one. If either is blocked, both are.
+    The conversation of whoever wrote last goes on, and so do their ids, unless WhatsApp announced
+    others. The other user id stays as an earlier one. If either is blocked, both are.
 
     Args:
         pair: the contacts, locked by the caller.
         moved: ids of other rows that the caller moved, by kind.
         order_count: how many orders both have together.
+        current_id: the contact with the ids that WhatsApp announced; None if it announced none.
         by: the name of who joined them.
         now: the current time.
 
@@ -109,7 +111,7 @@ def join_pair(
         "outbound": _move_rows(OutboundMessage.objects.filter(contact=joined), to=kept),
         "aliases": _move_rows(ContactAlias.objects.filter(contact=joined), to=kept),
     }
-    _merge_fields(pair)
+    _merge_fields(pair, current_id=current_id)
     return ContactJoin.objects.create(
         kept=kept,
         joined=joined,
@@ -212,15 +214,21 @@ def _take_snapshot(contact: WhatsAppContact) -> dict[str, Any]:
     return {name: getattr(contact, name) for name in _FIELDS}
 
 
-def _merge_fields(pair: ContactPair) -> None:
+def _merge_fields(pair: ContactPair, *, current_id: int | None) -> None:
     kept, joined = pair.kept, pair.joined
     replaced = kept.phone_number_id != joined.phone_number_id
     joined_is_later = not replaced and _wrote_later(joined, kept)
     later, earlier = (joined, kept) if joined_is_later else (kept, joined)
     merged = {
         name: getattr(later, name) or getattr(earlier, name)
-        for name in ("user_id", "wa_id", "parent_user_id", "profile_name", "username")
+        for name in (*_IDS, "parent_user_id", "profile_name", "username")
     }
+    current = {kept.pk: kept, joined.pk: joined}.get(current_id) if current_id else None
+    if current is not None and current.wa_id is not None:
+        # With a new phone number comes a new user id; the next message brings it.
+        merged |= {name: getattr(current, name) for name in _IDS}
+    elif current is not None:
+        merged["user_id"] = current.user_id
     former_user_ids = {contact.user_id for contact in (kept, joined)} - {None, merged["user_id"]}
     merged |= {
         "state": later.state,

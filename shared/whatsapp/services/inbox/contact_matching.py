@@ -103,11 +103,17 @@ class ConflictReason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ContactConflict:
-    """Two contacts to which the keys of one sender belong."""
+    """Two contacts to which the keys of one sender belong.
+
+    Attributes:
+        current: the one that has the ids which WhatsApp announced; None if it announced none.
+
+    """
 
     known: KnownContact
     other: KnownContact
     reason: ConflictReason
+    current: KnownContact | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,12 +228,13 @@ class _ContactDirectory:
     def _flag_conflict(self, known: KnownContact, other: KnownContact, sender: Sender) -> None:
         known.record_changes(identity_conflict=True)
         other.record_changes(identity_conflict=True)
-        reason = ConflictReason.MESSAGE
+        reason, current = ConflictReason.MESSAGE, None
         if sender.new_wa_id is not None:
             reason = ConflictReason.PHONE_CHANGED
+            current = other if other.wa_id == sender.new_wa_id else known
         elif sender.previous_user_id is not None:
-            reason = ConflictReason.USER_ID_CHANGED
-        self.conflicts.append(ContactConflict(known, other, reason))
+            reason, current = ConflictReason.USER_ID_CHANGED, known
+        self.conflicts.append(ContactConflict(known, other, reason, current))
 
     def _find_by_phone_or_create(
         self, sender: Sender, by_phone: KnownContact | None

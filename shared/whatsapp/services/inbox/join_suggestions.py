@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
 
 from django.db.models import Q
 
@@ -19,15 +20,33 @@ def suggest_joins(conflicts: Iterable[ContactConflict], *, now: datetime) -> Non
         now: the current time.
 
     """
-    reasons = {
-        _sort_pair(conflict.known.stored_id, conflict.other.stored_id): conflict.reason
+    pairs = [
+        (_sort_pair(conflict.known.stored_id, conflict.other.stored_id), conflict)
         for conflict in conflicts
-    }
-    suggest_pairs(reasons, now=now)
+    ]
+    suggest_pairs(
+        {pair: conflict.reason for pair, conflict in pairs},
+        current_ids={
+            pair: conflict.current.stored_id for pair, conflict in pairs if conflict.current
+        },
+        now=now,
+    )
 
 
-def suggest_pairs(reasons: Mapping[tuple[int, int], ConflictReason], *, now: datetime) -> None:
-    """Suggest to join pairs of contacts; the smaller id of a pair is the first one."""
+def suggest_pairs(
+    reasons: Mapping[tuple[int, int], ConflictReason],
+    *,
+    current_ids: Mapping[tuple[int, int], int] = MappingProxyType({}),
+    now: datetime,
+) -> None:
+    """Suggest to join pairs of contacts.
+
+    Args:
+        reasons: the reason for each pair, whose first contact is the one with the smaller id.
+        current_ids: for pairs about which WhatsApp announced new ids, the contact that has them.
+        now: the current time.
+
+    """
     if not reasons:
         return
     known = JoinSuggestion.objects.filter(first__in={first for first, _ in reasons})
@@ -38,6 +57,7 @@ def suggest_pairs(reasons: Mapping[tuple[int, int], ConflictReason], *, now: dat
             {
                 "first_id": first,
                 "second_id": second,
+                "current_id": current_ids.get((first, second)),
                 "reason": reasons[first, second].value,
                 "found_at": now,
                 "settled_by": "",
@@ -71,6 +91,13 @@ def list_open_suggestions(contact_id: int) -> Sequence[JoinSuggestion]:
         settled_at=None, first__joined_into=None, second__joined_into=None
     )
     return list(open_suggestions.select_related("first", "second"))
+
+
+def find_current_contact(contact_id: int, other_id: int) -> int | None:
+    """Return which of two contacts has the ids that WhatsApp announced; None if it did not."""
+    first, second = _sort_pair(contact_id, other_id)
+    suggested = JoinSuggestion.objects.filter(first=first, second=second)
+    return suggested.values_list("current_id", flat=True).first()
 
 
 def settle_suggestion(contact_id: int, other_id: int, *, by: str, now: datetime) -> bool:
