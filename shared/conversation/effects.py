@@ -168,7 +168,7 @@ def _keep_proof(effect: KeepProof, turn: InboundTurn) -> ProofAddedToOrder | Pro
         return _build_proof_outcome(received, quiet=True)
     also = _share_proof(received.proof, [locked[order_id] for order_id in named[1:]], turn)
     # Asked afterwards, since the proof may withdraw an acknowledgement that was not sent yet.
-    about = str(received.order) if isinstance(received, ProofLate) else ""
+    about = str(received.order)
     quiet = has_recent_acknowledgement(turn.contact.pk, now=turn.now, about=about)
     return _build_proof_outcome(received, quiet=quiet, also=also)
 

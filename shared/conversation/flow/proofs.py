@@ -36,7 +36,7 @@ def acknowledge_proof(added: ProofAddedToOrder, context: Context, facts: Facts) 
         return Step(State.DONE, about_order)
     about_order = about_order.with_changes(raffle_id=order.raffle.id)
     others = [other for other in map(facts.find_order, added.also) if other]
-    if others and not added.quiet:
+    if others and (added.first or not added.quiet):
         reply = receipts.build_proof_for_several_message([order, *others])
         return answer_with(derive_order_state(order), about_order, reply)
     if added.late:
@@ -57,7 +57,8 @@ def handle_proof_without_order(
 ) -> Step:
     """Ask which order a picture is for, or say that the seller looks at it."""
     candidates = [order for order in map(facts.find_order, stored.order_ids) if order]
-    if stored.quiet and (context.proof_id is not None or not candidates):
+    is_question = bool(candidates) and stored.reason is not UnplacedReason.REVIEW_LIMIT
+    if stored.quiet and (context.proof_id is not None or not is_question):
         return Step(state, context)
     seller = facts.find_seller_contact(context.raffle_id)
     match stored.reason:

@@ -230,6 +230,18 @@ class TestPaidAndEnded:
         assert order.events.latest("pk").action == OrderAction.PROOF_RECEIVED
         assert "is paid already" in reply.payload["text"]["body"]
 
+    def test_a_receipt_for_a_paid_order_is_acknowledged_right_after_one_for_another(
+        self, raffle: Raffle, winter: Raffle
+    ) -> None:
+        chat = BuyerChat()
+        paid = buy(chat, "Summer Raffle")
+        payments.confirm_payment(paid.pk, by=builders.build_staff_actor(), now=chat.now)
+        buy(chat, "Winter Raffle")
+        chat.sends_picture()
+        replies = [*chat.sends_picture(caption=paid.code or ""), *chat.sends_picture()]
+
+        assert [(reply.key, reply.about) for reply in replies] == [("proof_added", paid.code)]
+
     def test_a_swipe_onto_a_paid_orders_message_goes_to_the_order_that_is_due(
         self, raffle: Raffle
     ) -> None:
@@ -387,6 +399,7 @@ class TestReviewLimit:
         order = chat.buys(numbers="1 random")
         deadline = order.expires_at
         (reply,) = chat.later(minutes=3).sends_picture()
+        assert chat.sends_picture() == [], "an album is acknowledged once"
 
         order.refresh_from_db()
         proof = PaymentProof.objects.latest("pk")
