@@ -3,14 +3,15 @@
 import os
 import secrets
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
+from django.conf import settings
 from django.core.management import execute_from_command_line
 from django.db import OperationalError, ProgrammingError
 
-from shared.core.config import ConfigurationError, get_settings
+from shared.core.config import ConfigurationError
 
 HELP_WORDS: Final = frozenset({"help", "--help", "-h", "version", "--version"})
 
@@ -35,7 +36,7 @@ def main() -> None:
             # the list of commands needs no configuration, but Django needs a key to start
             os.environ.setdefault("DJANGO_SECRET_KEY", secrets.token_urlsafe(50))
         else:
-            make_database_folder(get_settings().resolved_database_url)
+            make_database_folder(settings.DATABASES["default"])
         execute_from_command_line(sys.argv)
     except ConfigurationError as error:
         sys.exit(str(error) + ("" if Path(".env").exists() else f"\n{FIRST_STEPS}"))
@@ -45,17 +46,19 @@ def main() -> None:
         sys.exit(describe_database_error(error))
 
 
-def make_database_folder(database_url: str) -> None:
+def make_database_folder(database: Mapping[str, Any]) -> None:
     """Make the folder of a SQLite file, which a fresh clone does not have.
+
+    Args:
+        database: Django's settings of the database.
 
     Raises:
         SystemExit: it cannot be made; the message says why.
 
     """
-    path = database_url.removeprefix("sqlite:///")
-    if path in {database_url, ":memory:"}:
+    if not database["ENGINE"].endswith("sqlite3") or ":memory:" in str(database["NAME"]):
         return
-    folder = Path(path).parent
+    folder = Path(database["NAME"]).parent
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
