@@ -30,6 +30,7 @@ from shared.use_cases import (
     orphan_proofs,
     payments,
     proof_files,
+    proof_sorting,
     raffle_changes,
     reversals,
 )
@@ -274,6 +275,17 @@ def makes_an_order_of_an_orphan(raffle: Raffle) -> None:
     do_twice(lambda: create_order_from_proof(proof, raffle))
 
 
+def moves_a_kept_proof(raffle: Raffle) -> None:
+    wrong = order_states.create_order_under_review(raffle)
+    proof = add_file(wrong.proofs.get())
+    right = order_states.create_placed_order(raffle, numbers=[7])
+    do_twice(
+        lambda: proof_sorting.move_proof(
+            proof.pk, from_order_id=wrong.pk, to_order_id=right.pk, **BY_STAFF
+        )
+    )
+
+
 def dismisses_an_orphan(raffle: Raffle) -> None:
     proof = add_file(order_states.receive_orphan_proof())
     orphan_proofs.dismiss_proof(proof.pk, note="", tell_buyer=False, **BY_STAFF)
@@ -388,6 +400,7 @@ STORIES: dict[Story, list[str]] = {
     attaches_an_orphan_on_its_way: ["created", "proof_received"],
     attaches_a_kept_orphan_too_late: ["created", "expired", "late_payment", "proof_received"],
     makes_an_order_of_an_orphan: ["created", "proof_received"],
+    moves_a_kept_proof: ["created", "proof_received", "created", "proof_received"],
     dismisses_an_orphan: [],
     chats_from_hello_to_receipt: ["created", "proof_received"],
     chats_and_cancels: ["created", "cancelled"],

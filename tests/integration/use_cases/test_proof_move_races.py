@@ -10,7 +10,7 @@ from typing import Any, Final
 import pytest
 from django.db import transaction
 
-from shared.core.enums import OrderStatus, Verdict
+from shared.core.enums import OrderStatus, ProofStatus, Verdict
 from shared.core.errors import DomainError
 from shared.raffles.models import Order, PaymentProof, Raffle
 from shared.raffles.results import AlreadySettled
@@ -45,6 +45,10 @@ def race(*acts: Act) -> list[str]:
     return results
 
 
+def mark_files_as_kept() -> None:
+    PaymentProof.objects.update(status=ProofStatus.KEPT, fetch_at=None)
+
+
 class Case:
     """An order under review, one that waits, and a third; what two people do to them."""
 
@@ -55,6 +59,7 @@ class Case:
             self.target = order_states.create_placed_order(self.raffle, numbers=[2])
             self.third = order_states.create_placed_order(self.raffle, numbers=[3])
         self.proof = self.source.proofs.get()
+        mark_files_as_kept()
 
     def move(self, proof: PaymentProof, source: Order, target: Order) -> object:
         return proof_sorting.move_proof(
@@ -100,6 +105,7 @@ def test_a_proof_comes_before_the_verdict_on_its_new_order_or_not_at_all(_: int)
     case = Case()
     with transaction.atomic():
         own = order_states.receive_proof(case.target).proof
+        mark_files_as_kept()
 
     moved, confirmed = race(case.move_away, lambda: case.confirm(case.target, own))
 
