@@ -100,6 +100,7 @@ class TestActions:
 
         match action:
             case OrderAction.HELD | OrderAction.TIME_EXTENDED | OrderAction.PROOF_DISMISSED:
+            case OrderAction.HELD | OrderAction.CONTACT_CHANGED:
                 untrue = set()
             case OrderAction.PLACED:
                 untrue = {"held"}
