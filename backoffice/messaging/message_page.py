@@ -19,6 +19,7 @@ from shared.core.enums import InboxStatus, MessageDeliveryStatus, OutboxKind
 from shared.raffles import codes
 from shared.raffles.models import Order
 from shared.whatsapp.models import DeliveryStatus, InboundMessage, OutboundMessage
+from shared.whatsapp.services.business_numbers import is_ours
 
 INBOX_STATUS_BADGES: Final[Mapping[str, tuple[str, str]]] = {
     InboxStatus.RECEIVED: ("Waits for its answer", "info"),
@@ -215,8 +216,11 @@ def _explain_inbox_status(message: InboundMessage, *, now: datetime) -> str:
             return "It names no sender, so nobody can be answered."
         case InboxStatus.RECEIVED if message.attempts:
             return f"Tried {message.attempts} times so far ({message.error}); tried again shortly."
-        case InboxStatus.IGNORED if message.error:
-            return message.error
+        case InboxStatus.IGNORED if not is_ours(message.phone_number_id):
+            return (
+                "It came for a business number that is not in META_PHONE_NUMBER_ID, so nobody is "
+                "answered."
+            )
         case InboxStatus.IGNORED:
             return "Reactions, edits and the like are kept and not answered."
         case InboxStatus.PROCESSED:

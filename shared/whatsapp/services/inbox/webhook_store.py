@@ -27,11 +27,6 @@ from shared.whatsapp.webhook_items import MessageItem, StatusItem, UnreadablePar
 
 _log = logs.get_logger(__name__)
 
-NOT_OUR_NUMBER: Final = (
-    "It came for a business number that is not in META_PHONE_NUMBER_ID, so it is not answered."
-)
-"""Error of a message to another business number of the same Meta app."""
-
 _REASON_LENGTH: Final = 300
 
 _MAX_RACES: Final = 4
@@ -148,7 +143,6 @@ def store_batch(batch: WebhookBatch, *, now: datetime) -> StoredBatch:
         _build_inbound_row(
             item, senders.get(key), now=now, correlation_id=batch.correlation_ids[key]
         )
-        | ({"error": NOT_OUR_NUMBER} if key in others else {})
         for key, item in sorted({**ours, **others}.items(), key=itemgetter(0))
     ]
     insert_new_rows(InboundMessage, rows, unique=["phone_number_id", "dedupe_key"])

@@ -4,7 +4,14 @@ import pytest
 from django.contrib.admin.models import LogEntry
 from django.test import Client
 
-from shared.whatsapp.models import Alarm, ContactJoin, JoinSuggestion, WhatsAppContact
+from shared.whatsapp.models import (
+    Alarm,
+    BusinessNumber,
+    ContactJoin,
+    InboundMessage,
+    JoinSuggestion,
+    WhatsAppContact,
+)
 from tests import builders
 from tests.integration.backoffice import sample_data
 from tests.integration.backoffice.pages import build_url, press_button
@@ -159,3 +166,16 @@ def test_two_people_are_kept_apart_and_the_alarm_is_resolved(
     assert not Alarm.objects.filter(resolved_at=None).exists()
     assert "Compare and join" not in read_page(owner, "change", old)
     assert list_log() == ["Said that Ana Blocked and Ana are two people"] * 2
+
+
+def test_a_message_to_a_number_that_is_not_ours_says_why_nobody_is_answered(
+    owner: Client,
+) -> None:
+    store_webhooks(build_webhook(build_message(text={"body": "for others"}), number="999"))
+
+    listed = owner.get(build_url(InboundMessage, "changelist")).content.decode()
+    assert "for others" in listed
+    page = owner.get(build_url(InboundMessage, "change", InboundMessage.objects.get().pk))
+    assert "not in META_PHONE_NUMBER_ID" in page.content.decode()
+    number = owner.get(build_url(BusinessNumber, "changelist")).content.decode()
+    assert "Not answered" in number

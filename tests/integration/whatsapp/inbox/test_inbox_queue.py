@@ -164,9 +164,7 @@ class TestStore:
         assert stored.contact_ids == ()
         assert WhatsAppContact.objects.count() == 0
         kept = InboundMessage.objects.all()
-        assert {(one.phone_number_id, one.status, one.error) for one in kept} == {
-            ("999", InboxStatus.IGNORED, webhook_store.NOT_OUR_NUMBER)
-        }
+        assert {(one.phone_number_id, one.status) for one in kept} == {("999", InboxStatus.IGNORED)}
         alarm = Alarm.objects.get()
         assert (alarm.key, alarm.count) == ("unknown_number:999", 1)
 
