@@ -30,11 +30,18 @@ from shared.raffles.actor import Actor
 from shared.raffles.errors import NumbersTaken, OrderNotFound, ProofFileLost
 from shared.raffles.models import Order, PaymentProof, Raffle
 from shared.raffles.results import ProofKept, ProofLate, ProofOrphan, ProofRepeated, ProofSource
-from shared.raffles.services import availability, locks, orders, payments, proofs, reservations
+from shared.raffles.services import (
+    availability,
+    locks,
+    orders,
+    payments,
+    proof_sharing,
+    proofs,
+    reservations,
+)
 from shared.raffles.services.payment_proofs import (
     orphan_proofs,
     proof_queries,
-    proof_sharing,
     review_clock,
 )
 from shared.whatsapp.content import parse_content

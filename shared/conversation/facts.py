@@ -11,7 +11,7 @@ from shared.conversation.values import Facts, OrderFacts, RaffleFacts
 from shared.core.enums import Mode, OrderStatus, ProofStatus, Verdict
 from shared.raffles import sale_rules
 from shared.raffles.models import Order, PaymentProof, Raffle
-from shared.raffles.predicates import ORPHAN_PROOFS
+from shared.raffles.predicates import UNSORTED_PROOFS
 from shared.raffles.services import availability, order_queries
 from shared.whatsapp.models import WhatsAppContact
 
@@ -108,7 +108,10 @@ def _find_unplaced_proof(
     if not any(order.code in codes for order in orders):
         return None
     recent = PaymentProof.objects.filter(
-        ORPHAN_PROOFS, contact=contact, arrived_at__gte=now - WORDS_AFTER_WINDOW
+        UNSORTED_PROOFS,
+        order__isnull=True,
+        contact=contact,
+        arrived_at__gte=now - WORDS_AFTER_WINDOW,
     )
     return recent.order_by("-arrived_at", "-id").values_list("pk", flat=True).first()
 

@@ -339,14 +339,16 @@ class TestTable:
         assert (step.state, outcome(step)) == expected
 
     @pytest.mark.parametrize("state", State)
-    def test_what_whatsapp_does_not_show_is_answered_only_while_a_receipt_is_awaited(
+    def test_what_whatsapp_does_not_show_is_answered_only_while_it_may_be_a_receipt(
         self, state: State
     ) -> None:
         step = take(state, UnsupportedReceived(first=False))
 
         assert (step.state, step.context) == (state, FACTS_BY_STATE[state][0])
         assert step.effect is None
-        assert [reply.key for reply in step.replies] == ["send_normally"] * (state is WAIT)
+        assert [reply.key for reply in step.replies] == ["send_normally"] * (
+            state in {CONFIRM, WAIT}
+        )
 
     @pytest.mark.parametrize("state", State)
     @pytest.mark.parametrize("name", WORDS)
@@ -709,7 +711,7 @@ class TestFreeRaffle:
 
 class TestContext:
     def test_comes_back_from_json_as_it_was(self) -> None:
-        context = Context(1, Mode.PICK, 3, 10, (7, 13), "r1:menu", 2, 77, (10, 11))
+        context = Context(1, Mode.PICK, 3, 10, (7, 13), "r1:menu", 2, 41, 77, (10, 11))
 
         assert Context.from_json(context.to_json()) == context
 

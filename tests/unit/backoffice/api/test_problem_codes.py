@@ -19,9 +19,12 @@ ELSEWHERE: Final = frozenset(
         "alarm_resolved",
         "asked_just_now",
         "buyer_name_missing",
+        "contact_already_joined",
         "contact_limit_reached",
         "cooling_down",
         "draw_date_passed",  # no draw is moved over the API
+        "join_already_undone",
+        "join_not_undoable",
         "message_answered",
         "message_not_failed",
         "number_sends",
@@ -29,10 +32,12 @@ ELSEWHERE: Final = frozenset(
         "order_not_draft",
         "note_missing",  # the API answers `malformed` to a body without a note
         "order_wants_payment",
+        "other_business_number",
         "orders_unsettled",  # no raffle is sealed over the API
         "proof_file_lost",
         "raffle_not_selling",
         "rejection_note_missing",  # the API answers `malformed` to a body without a note
+        "same_contact",
         "token_name_taken",
     }
 )

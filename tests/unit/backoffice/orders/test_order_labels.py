@@ -29,6 +29,7 @@ from shared.core.enums import (
 )
 
 NOT_DECISIONS = {
+    OrderAction.CONTACT_CHANGED,
     OrderAction.HELD,
     OrderAction.PLACED,
     OrderAction.PROOF_RECEIVED,
