@@ -14,7 +14,6 @@ ACTION_LABELS: Final[Mapping[OrderAction, str]] = {
     OrderAction.PLACED: "Order placed",
     OrderAction.PROOF_RECEIVED: "Proof of payment received",
     OrderAction.PROOF_REJECTED: "Proof rejected",
-    OrderAction.PROOF_REJECTED: "Proof turned down",
     OrderAction.PROOF_MOVED: "Proof moved to another order",
     OrderAction.PROOF_DISMISSED: "Proof dismissed",
     OrderAction.PAID: "Payment confirmed",

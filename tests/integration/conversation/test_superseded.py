@@ -99,8 +99,12 @@ class TestActions:
             )
 
         match action:
-            case OrderAction.HELD | OrderAction.TIME_EXTENDED | OrderAction.PROOF_DISMISSED:
-            case OrderAction.HELD | OrderAction.CONTACT_CHANGED:
+            case (
+                OrderAction.HELD
+                | OrderAction.CONTACT_CHANGED
+                | OrderAction.TIME_EXTENDED
+                | OrderAction.PROOF_DISMISSED
+            ):
                 untrue = set()
             case OrderAction.PLACED:
                 untrue = {"held"}

@@ -283,8 +283,8 @@ class TestConfirm:
 
     def test_refuses_while_a_proof_was_not_looked_at(self, raffle: Raffle) -> None:
         order = order_states.create_order_under_review(raffle)
-        seen = order.proofs.get()
-        unseen = order_states.receive_proof(order).proof
+        seen = order_states.keep_file(order.proofs.get())
+        unseen = order_states.keep_file(order_states.receive_proof(order).proof)
 
         with pytest.raises(ProofUnseen) as refusal:
             payments.confirm_payment(order, by=build_staff_actor(), now=NOON, seen_proofs=[seen.pk])

@@ -100,16 +100,18 @@ def test_sold_out_raffles_are_found_without_reading_their_numbers(vendor: str) -
         numbers=20_000, with_numbers=False, draw_at=None, draw_when_sold_out=True
     )
     number_generation.generate_numbers(raffle.pk, pause=0)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")  # which autovacuum does in an installation
 
     plan = due_draws.query_due_raffles(now=LONG_AGO).explain()
 
-    assert "Seq Scan on raffles_ticketnumber" not in plan
+    if vendor == "postgresql":
+        assert "Seq Scan on raffles_ticketnumber" not in plan
+        return
     for index in ("ticket_available", "ticket_taken"):
         lines = [line for line in plan.splitlines() if index in line]
         assert lines
         assert all("SCAN" not in line for line in lines)
-    if vendor == "postgresql":
-        assert "Index Cond: ((raffle_id >= " in plan
 
 
 def uses_index(plan: str, *, index: str, vendor: str) -> bool:
