@@ -134,7 +134,7 @@ def create_moved_buyers(raffle: "Raffle") -> dict[str, int]:
                 build_message(phone=old, type="system", system=system),
             )
         )
-        keys[f"moved_{size}"] = former.pk
+        keys[f"former_{size}"] = former.pk
     return keys
 
 

@@ -15,7 +15,7 @@ def test_two_contacts_are_compared_joined_and_parted_again(
     open_browser: OpenBrowser, backoffice_server: BackOfficeServer, size: str
 ) -> None:
     seller = open_browser("olga", size)
-    contact = backoffice_server.keys[f"moved_{size}"]
+    contact = backoffice_server.keys[f"former_{size}"]
     page = seller.open_page(f"/admin/whatsapp/whatsappcontact/{contact}/change/")
     expect(page.get_by_text("phone number of one became that of the other")).to_be_visible()
     seller.check_accessibility()

@@ -301,7 +301,7 @@ class TestPage:
 
         assert "<script>alert(1)" not in load_page(owner, order)
 
-    def test_takes_twelve_queries_at_most_however_much_happened(
+    def test_takes_thirteen_queries_at_most_however_much_happened(
         self, client: Client, django_assert_max_num_queries: DjangoAssertNumQueries
     ) -> None:
         client.force_login(
@@ -316,7 +316,7 @@ class TestPage:
                 sample_data.receive_proof(each), content=sample_data.draw_picture("red")
             )
 
-        with django_assert_max_num_queries(12):
+        with django_assert_max_num_queries(13):
             page = load_page(client, order)
         assert str(other) in page  # has the same picture
 
