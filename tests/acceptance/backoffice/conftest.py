@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import Final
 
 import pytest
-from playwright.sync_api import Browser, StorageState, expect, sync_playwright
+from playwright.sync_api import Browser, Playwright, StorageState, expect, sync_playwright
 from pytest_django import DjangoDbBlocker
 
 from deploy.child_processes import find_free_ports
 from tests.acceptance.backoffice.browser_user import (
     CHROMIUM,
     CHROMIUM_FLAGS,
+    HEADLESS_CHROMIUM,
     WINDOW_SIZES,
     BrowserUser,
 )
@@ -44,13 +45,26 @@ type OpenBrowser = Callable[..., BrowserUser]
 
 
 @pytest.fixture(scope="package")
-def browser() -> Iterator[Browser]:
+def playwright() -> Iterator[Playwright]:
     if not Path(CHROMIUM).exists():
         skip_or_fail("no chromium: install Debian's package of that name")
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_FLAGS)
-        yield chromium
-        chromium.close()
+    with sync_playwright() as started:
+        yield started
+
+
+@pytest.fixture(scope="package")
+def browser(playwright: Playwright) -> Iterator[Browser]:
+    chromium = playwright.chromium.launch(executable_path=HEADLESS_CHROMIUM, args=CHROMIUM_FLAGS)
+    yield chromium
+    chromium.close()
+
+
+@pytest.fixture
+def full_browser(playwright: Playwright) -> Iterator[Browser]:
+    """Start the Chromium that can show notifications."""
+    chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_FLAGS)
+    yield chromium
+    chromium.close()
 
 
 @pytest.fixture(scope="package")
@@ -95,13 +109,19 @@ def sessions(backoffice_server: BackOfficeServer, browser: Browser) -> dict[str,
 
 @pytest.fixture
 def open_browser(
-    backoffice_server: BackOfficeServer, browser: Browser, sessions: dict[str, StorageState]
+    request: pytest.FixtureRequest,
+    backoffice_server: BackOfficeServer,
+    browser: Browser,
+    sessions: dict[str, StorageState],
 ) -> Iterator[OpenBrowser]:
     """Open windows for users; at the end, fail if the browser reported an error.
 
+    A test that also asks for `full_browser` gets its windows.
     The server is started before the browser: Django refuses database access while the browser's
     event loop runs.
     """
+    if "full_browser" in request.fixturenames:
+        browser = request.getfixturevalue("full_browser")
     users: list[BrowserUser] = []
 
     def open_window(name: str = "olga", size: str = "wide") -> BrowserUser:

@@ -99,6 +99,7 @@ def test_a_long_list_stays_where_it_is_read(
     assert abs(after["y"] - before["y"]) < 2
 
 
+@pytest.mark.usefixtures("full_browser")
 def test_a_hidden_tab_counts_and_notifies_whoever_asked_for_it(
     open_browser: OpenBrowser, backoffice_server: BackOfficeServer
 ) -> None:
