@@ -19,12 +19,13 @@ from tests.databases import DatabaseFactory, delete_all_rows, use_database
 
 HERE: Final = f"{Path(__file__).parent}/"
 SECOND_RUN_FOLDERS: Final = tuple(
-    f"{HERE}{folder}/" for folder in ("backoffice", "conversation", "gateway", "publishing")
+    f"{HERE}{folder}/"
+    for folder in ("backoffice", "conversation", "gateway", "publishing", "staff_mail")
 )
 """Folders whose tests run on PostgreSQL in the whole suite only, not in the inner loop."""
 
-GROUPS_PER_DATABASE: Final = 2
-"""Groups of modules per database, so that two workers stay busy to the end."""
+GROUPS_PER_DATABASE: Final = 4
+"""Groups of modules per database, so that the workers stay busy to the end."""
 
 
 @pytest.hookimpl(tryfirst=True)
