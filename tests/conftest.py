@@ -63,10 +63,9 @@ def pytest_collection_finish() -> None:
 
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """Return more workers than cores, because some wait: two more if acceptance tests run."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 2
-    return cores + (1 if "not acceptance" in config.option.markexpr else 2)
+def pytest_xdist_auto_num_workers() -> int:
+    """Return two workers more than cores, because some wait."""
+    return 2 + (len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 2)
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.xdist_group("api")
 
 ROOT: Final = Path(__file__).resolve().parents[3]
 CONFIGURATION: Final = Path(__file__).parent / "schemathesis.toml"
-EXAMPLES: Final = 4
+EXAMPLES: Final = 3
 """Examples per operation and generation mode; the coverage phase adds about fifty per operation."""
 
 

@@ -33,7 +33,7 @@ from tests.builders import NOON, PHONE_NUMBER_ID
 from tests.integration.backoffice import sample_data
 from tests.integration.backoffice.pages import build_url
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.acceptance]
 
 READ_ONLY = [
     AccountNotice,

@@ -19,7 +19,7 @@ from tests.integration.backoffice import sample_data
 from tests.integration.backoffice.api_client import ApiProgram
 from tests.integration.backoffice.pages import build_url, list_messages
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.acceptance]
 
 JOSE: Final = {"wa_id": "5511961234567", "profile_name": "José Łukasz O’Brien"}
 OTHER: Final = {"wa_id": "447400123456", "profile_name": "محمد علي", "username": "m.ali_7"}

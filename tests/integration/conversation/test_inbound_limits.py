@@ -93,6 +93,7 @@ def _copy_message(message: InboundMessage, *, serial: int) -> InboundMessage:
     return copied
 
 
+@pytest.mark.acceptance
 class TestFlood:
     def test_is_told_once_and_alarms_and_the_excess_is_kept(self, raffle: Raffle) -> None:
         chat = BuyerChat()
@@ -179,6 +180,7 @@ class TestFlood:
         assert not Alarm.objects.exists()
 
 
+@pytest.mark.acceptance
 class TestLoop:
     def test_of_texts_not_understood_falls_silent_and_alarms_once(self, raffle: Raffle) -> None:
         chat = BuyerChat()

@@ -16,7 +16,11 @@ from tests.builders import MINUTE
 from tests.integration.conversation.chat import BuyerChat, list_choices
 from tests.integration.raffles import order_states
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("check_inventory_after")]
+pytestmark = [
+    pytest.mark.acceptance,  # stories; `unit/conversation/test_receipt_evidence` has the table
+    pytest.mark.django_db,
+    pytest.mark.usefixtures("check_inventory_after"),
+]
 
 
 @pytest.fixture

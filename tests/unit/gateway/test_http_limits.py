@@ -13,6 +13,8 @@ from starlette.routing import Route
 from gateway.http_limits import HttpLimits, LimitedProtocol
 from tests.waiting import PATIENCE
 
+pytestmark = pytest.mark.acceptance
+
 type Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 

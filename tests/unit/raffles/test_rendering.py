@@ -26,6 +26,8 @@ pillow_heif.register_heif_opener()
 RED_OVER_BLUE: Final = Image.new("RGB", (300, 200), "blue")
 RED_OVER_BLUE.paste("red", (0, 0, 300, 100))
 
+pytestmark = pytest.mark.acceptance  # each file has a process of its own
+
 
 def encode(picture: Image.Image, kind: str, **options: Any) -> bytes:
     written = BytesIO()

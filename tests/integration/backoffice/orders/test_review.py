@@ -433,6 +433,7 @@ class TestNews:
         assert news["decided"].startswith("rita confirmed it")
 
 
+@pytest.mark.acceptance
 @pytest.mark.same_everywhere
 class TestThumbnail:
     def get_thumbnail(self, browser: Client, proof: PaymentProof) -> Any:
