@@ -24,6 +24,7 @@ INSTALLED_APPS = [
     "backoffice.apps.AdminConfig",
     "backoffice.apps.BackofficeConfig",
     "backoffice.api.apps.ApiConfig",
+    "backoffice.maintenance.apps.MaintenanceConfig",
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",

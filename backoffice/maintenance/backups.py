@@ -1,0 +1,299 @@
+"""Backup of an installation into one archive, and restore into an empty place."""
+
+import hashlib
+import tarfile
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from importlib import metadata
+from io import BytesIO
+from pathlib import Path
+from typing import IO, Final
+
+from django.core.files.base import File
+from django.core.files.storage import storages
+from django.core.management import call_command
+from django.db import connection
+from django.db.migrations.loader import MigrationLoader
+from pydantic import ValidationError
+
+from backoffice.maintenance import database_copies
+from backoffice.maintenance.database_copies import DatabaseCopier, Query
+from backoffice.maintenance.errors import BackupInvalid, MaintenanceError, PlaceNotEmpty
+from backoffice.maintenance.manifest import (
+    DATABASE_NAME,
+    MANIFEST_NAME,
+    Manifest,
+    StoredFile,
+    build_archive_path,
+)
+from backoffice.maintenance.stored_files import list_file_columns
+from shared.raffles.services.ticket_numbers import inventory
+
+type Content = IO[bytes] | File[bytes]
+"""A file that is open for reading."""
+
+DISTRIBUTION: Final = "raffle-tickets-bot"
+CHUNK_SIZE: Final = 1024 * 1024
+"""Bytes of a file that are read at once."""
+
+COMPRESSION: Final = 1
+"""Level of gzip: pictures and PostgreSQL's dumps are compressed already."""
+
+
+def create_backup(file: Path, *, copier: DatabaseCopier, now: datetime) -> Manifest:
+    """Write the database and the files it names into an archive.
+
+    Sales go on meanwhile. The database is copied first: a file that it names was stored before, and
+    no file is ever changed. The archive gets its name once it is complete.
+
+    Args:
+        file: where the archive is written; it must not exist.
+        copier: copies the database.
+        now: the current time.
+
+    Returns:
+        The manifest, which is also in the archive.
+
+    Raises:
+        PlaceNotEmpty: the file exists.
+        MaintenanceError: the database cannot be copied.
+
+    """
+    if file.exists():
+        raise PlaceNotEmpty(f"{file} exists; a backup never replaces another one.")
+    if _list_unapplied_migrations():
+        raise MaintenanceError("Migrations are not applied; run `manage migrate` first.")
+    with tempfile.TemporaryDirectory(dir=file.parent, prefix=".backup-") as folder:
+        partial = Path(folder, "archive")
+        manifest = _write_archive(partial, Path(folder, DATABASE_NAME), copier=copier, now=now)
+        partial.replace(file)
+    return manifest
+
+
+def restore_backup(file: Path, *, copier: DatabaseCopier) -> Manifest:
+    """Restore an archive into an empty database and storages without its files.
+
+    Everything is checked against the manifest before anything is written. A backup of an earlier
+    version is migrated.
+
+    Args:
+        file: the archive.
+        copier: restores the database.
+
+    Raises:
+        BackupInvalid: the archive is damaged, or of another database system or a later version.
+        PlaceNotEmpty: the database has tables, or a storage has one of the files.
+        MaintenanceError: the restored data does not agree with the manifest or with itself.
+
+    """
+    with tempfile.TemporaryDirectory(dir=file.parent, prefix=".restore-") as folder:
+        copy = Path(folder, DATABASE_NAME)
+        manifest = _verify_archive(file, copy)
+        _check_fits(manifest)
+        _check_place_is_empty(manifest, copier)
+        copier.restore_from(copy)
+    _compare_row_counts(manifest)
+    _restore_files(file, manifest)
+    if _list_unapplied_migrations():
+        call_command("migrate", verbosity=0)
+    problems = inventory.find_inventory_problems()
+    if problems:
+        raise MaintenanceError(
+            f"Restored, but the inventory does not add up ({len(problems)} problems): "
+            "run `manage check_inventory`."
+        )
+    return manifest
+
+
+def _write_archive(archive: Path, copy: Path, *, copier: DatabaseCopier, now: datetime) -> Manifest:
+    with copier.copy_to(copy) as query:
+        row_counts = database_copies.count_rows(query, copier.list_tables())
+        names = _list_named_files(query)
+        migrations = _list_applied_migrations(query)
+    archive.touch(mode=0o600)
+    with tarfile.open(archive, "w:gz", compresslevel=COMPRESSION) as tar:
+        with copy.open("rb") as database:
+            database_sha256 = _add_member(tar, DATABASE_NAME, database, copy.stat().st_size, now)
+        copy.unlink()
+        stored, missing = _add_files(tar, names, now=now)
+        manifest = Manifest(
+            product_version=metadata.version(DISTRIBUTION),
+            created_at=now,
+            vendor=connection.vendor,
+            migrations=migrations,
+            row_counts=row_counts,
+            database_sha256=database_sha256,
+            files=stored,
+            missing_files=missing,
+        )
+        content = manifest.model_dump_json(indent=1).encode()
+        _add_member(tar, MANIFEST_NAME, BytesIO(content), len(content), now)
+    return manifest
+
+
+def _list_named_files(query: Query) -> list[tuple[str, str]]:
+    """Return storage and name of each file that the database names."""
+    return sorted(
+        {(column.storage, row[0]) for column in list_file_columns() for row in query(column.query)}
+    )
+
+
+def _add_files(
+    tar: tarfile.TarFile, names: Iterable[tuple[str, str]], *, now: datetime
+) -> tuple[list[StoredFile], list[str]]:
+    stored, missing = [], []
+    for alias, name in names:
+        storage = storages[alias]
+        path = build_archive_path(alias, name)
+        try:
+            content = storage.open(name)
+        except FileNotFoundError:
+            missing.append(path)
+            continue
+        with content:
+            size = storage.size(name)
+            sha256 = _add_member(tar, path, content, size, now)
+        stored.append(StoredFile(storage=alias, name=name, size=size, sha256=sha256))
+    return stored, missing
+
+
+class _HashingReader:
+    """A file whose checksum is computed while it is read."""
+
+    def __init__(self, source: Content) -> None:
+        self._source = source
+        self.sha256 = hashlib.sha256()
+
+    def read(self, size: int = -1) -> bytes:
+        part: bytes = self._source.read(size)
+        self.sha256.update(part)
+        return part
+
+
+def _add_member(tar: tarfile.TarFile, name: str, content: Content, size: int, now: datetime) -> str:
+    """Add a file to the archive and return its checksum in hex."""
+    info = tarfile.TarInfo(name)
+    info.size, info.mtime, info.mode = size, int(now.timestamp()), 0o600
+    reader = _HashingReader(content)
+    tar.addfile(info, reader)
+    return reader.sha256.hexdigest()
+
+
+def _verify_archive(file: Path, copy: Path) -> Manifest:
+    """Check every checksum, extract the copy of the database, and return the manifest."""
+    checksums: dict[str, str] = {}
+    manifest = None
+    with _open_archive(file) as tar:
+        for member in tar:
+            content = tar.extractfile(member)
+            if content is None:
+                raise BackupInvalid(f"{file} is not a backup: {member.name} is not a file.")
+            if member.name == MANIFEST_NAME:
+                manifest = _read_manifest(content.read(), file)
+            elif member.name == DATABASE_NAME:
+                with copy.open("wb") as target:
+                    checksums[member.name] = _compute_checksum(content, target)
+            else:
+                checksums[member.name] = _compute_checksum(content)
+    if manifest is None:
+        raise BackupInvalid(f"{file} is not a complete backup: it has no manifest.")
+    wanted = {DATABASE_NAME: manifest.database_sha256}
+    wanted |= {stored.path: stored.sha256 for stored in manifest.files}
+    damaged = sorted(
+        name for name in wanted.keys() | checksums.keys() if wanted.get(name) != checksums.get(name)
+    )
+    if damaged:
+        raise BackupInvalid(f"{file} is damaged: {damaged[0]} is not as it was written.")
+    return manifest
+
+
+@contextmanager
+def _open_archive(file: Path) -> Iterator[tarfile.TarFile]:
+    try:
+        with tarfile.open(file, "r:gz") as tar:
+            yield tar
+    except (tarfile.TarError, EOFError, OSError) as error:
+        raise BackupInvalid(f"{file} cannot be read as a backup: {error}") from error
+
+
+def _read_manifest(content: bytes, file: Path) -> Manifest:
+    try:
+        return Manifest.model_validate_json(content)
+    except ValidationError as error:
+        raise BackupInvalid(f"{file} has a manifest that this version cannot read.") from error
+
+
+def _compute_checksum(content: IO[bytes], target: IO[bytes] | None = None) -> str:
+    sha256 = hashlib.sha256()
+    while part := content.read(CHUNK_SIZE):
+        sha256.update(part)
+        if target is not None:
+            target.write(part)
+    return sha256.hexdigest()
+
+
+def _check_fits(manifest: Manifest) -> None:
+    """Check that this installation can take the backup."""
+    if manifest.vendor != connection.vendor:
+        raise BackupInvalid(
+            f"The backup was made from {manifest.vendor}, and DATABASE_URL is {connection.vendor}."
+        )
+    known = {f"{app}.{name}" for app, name in MigrationLoader(None).disk_migrations}
+    unknown = sorted(set(manifest.migrations) - known)
+    if unknown:
+        raise BackupInvalid(
+            f"The backup was made by version {manifest.product_version}, which is later than this "
+            f"one: it has the migration {unknown[0]}. Install that version first."
+        )
+
+
+def _check_place_is_empty(manifest: Manifest, copier: DatabaseCopier) -> None:
+    tables = copier.list_tables()
+    if tables:
+        raise PlaceNotEmpty(
+            f"The database has {len(tables)} tables; a backup is restored into an empty one only."
+        )
+    for stored in manifest.files:
+        if storages[stored.storage].exists(stored.name):
+            raise PlaceNotEmpty(
+                f"There is a file {stored.path}; a backup replaces none. Use an empty MEDIA_ROOT."
+            )
+
+
+def _compare_row_counts(manifest: Manifest) -> None:
+    found = database_copies.count_rows(
+        database_copies.query_default_database, sorted(manifest.row_counts)
+    )
+    for table, wanted in manifest.row_counts.items():
+        if found[table] != wanted:
+            raise MaintenanceError(
+                f"Table {table} has {found[table]} rows, and {wanted} were backed up."
+            )
+
+
+def _restore_files(file: Path, manifest: Manifest) -> None:
+    stored_by_path = {stored.path: stored for stored in manifest.files}
+    with _open_archive(file) as tar:
+        for member in tar:
+            stored = stored_by_path.get(member.name)
+            content = tar.extractfile(member) if stored else None
+            if stored is None or content is None:
+                continue
+            saved = storages[stored.storage].save(stored.name, File(content))
+            if saved != stored.name:
+                raise MaintenanceError(f"{stored.path} was stored under another name, {saved}.")
+
+
+def _list_applied_migrations(query: Query) -> list[str]:
+    return [
+        f"{app}.{name}"
+        for app, name in query("SELECT app, name FROM django_migrations ORDER BY app, name")
+    ]
+
+
+def _list_unapplied_migrations() -> list[str]:
+    loader = MigrationLoader(connection)
+    applied = set(loader.applied_migrations)
+    return [f"{app}.{name}" for app, name in loader.graph.nodes if (app, name) not in applied]
