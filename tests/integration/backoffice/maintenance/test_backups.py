@@ -33,7 +33,7 @@ PG_BIN = max(
 RECEIPT = b"%PDF-1.4 a receipt"
 PIVOT = 1
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.acceptance]
 
 
 @pytest.fixture

@@ -1,0 +1,166 @@
+"""Tests of `manage move_to_postgres`, with the rows of an installation of every kind."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import closing
+from io import StringIO
+from pathlib import Path
+from sqlite3 import OperationalError, connect
+from typing import Final
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection
+from django.db.migrations.recorder import MigrationRecorder
+from pytest_django import DjangoDbBlocker
+
+from backoffice.maintenance import postgres_move
+from shared.raffles.models import Order, Raffle
+from shared.whatsapp.models import InboundMessage
+from tests import builders
+from tests.databases import DatabaseFactory, use_database
+
+DUMP: Final = Path(__file__).parents[3] / "fixtures" / "installation_0_1_0" / "sqlite" / "dump.sql"
+
+pytestmark = pytest.mark.acceptance
+
+
+@pytest.fixture(autouse=True)
+def on_postgresql_only(vendor: str, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """Allow connections to databases of the test's own, which `django_db` does not know."""
+    if vendor == "sqlite":
+        pytest.skip("moves to PostgreSQL")
+    with django_db_blocker.unblock():
+        yield
+
+
+@pytest.fixture
+def sqlite_address(run_folder: Path, on_postgresql_only: None) -> Iterator[str]:
+    """Return the URL of a SQLite installation of the present version."""
+    with DatabaseFactory("sqlite", run_folder).restored(DUMP.read_text()) as address:
+        with use_database(address):
+            call_command("migrate", verbosity=0)
+        yield address
+
+
+@pytest.fixture
+def sqlite_file(sqlite_address: str) -> Path:
+    return Path(sqlite_address.removeprefix("sqlite:///"))
+
+
+@pytest.fixture
+def empty_postgres(run_folder: Path, on_postgresql_only: None) -> Iterator[None]:
+    """Use an empty PostgreSQL database."""
+    factory = DatabaseFactory("postgresql", run_folder)
+    with factory.restored("") as address, use_database(address):
+        yield
+
+
+def run_command(file: Path) -> str:
+    """Run the command and return what it printed."""
+    out = StringIO()
+    call_command("move_to_postgres", str(file), stdout=out)
+    return out.getvalue()
+
+
+@pytest.mark.usefixtures("empty_postgres")
+class TestMove:
+    def test_copies_every_row(self, sqlite_address: str, sqlite_file: Path) -> None:
+        models = postgres_move.list_tables_to_move()
+        with use_database(sqlite_address):
+            before = {
+                model: postgres_move.compute_table_digest(model, using="default")
+                for model in models
+            }
+            codes = list(Order.objects.order_by("pk").values_list("code", flat=True))
+
+        assert "counts, checksums and the inventory agree" in run_command(sqlite_file)
+
+        assert connection.vendor == "postgresql"
+        for model in models:
+            after = postgres_move.compute_table_digest(model, using="default")
+            assert after == before[model], model
+        assert sum(count for count, _ in before.values()) > 300
+        assert list(Order.objects.order_by("pk").values_list("code", flat=True)) == codes
+        assert InboundMessage.objects.exists()
+
+    def test_goes_on_with_the_ids(self, sqlite_file: Path) -> None:
+        run_command(sqlite_file)
+
+        last = Raffle.objects.latest("pk").pk
+        assert builders.create_raffle(numbers=10).pk == last + 1
+
+    def test_keeps_writers_out_of_the_old_database(
+        self, sqlite_file: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        refused: list[str] = []
+        copy_table = postgres_move._copy_table
+
+        def write_to_sqlite() -> None:
+            with closing(connect(sqlite_file, timeout=0)) as sqlite:
+                try:
+                    sqlite.execute("UPDATE raffles_raffle SET title = 'late'")
+                except OperationalError as error:
+                    refused.append(str(error))
+
+        def write_and_copy(model: type[Raffle]) -> int:
+            if model is Raffle:
+                thread = threading.Thread(target=write_to_sqlite)
+                thread.start()
+                thread.join()
+            return copy_table(model)
+
+        monkeypatch.setattr(postgres_move, "_copy_table", write_and_copy)
+        run_command(sqlite_file)
+
+        assert refused == ["database is locked"]
+
+    def test_can_be_started_again_after_it_was_cut_off(
+        self, sqlite_file: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        copy_table = postgres_move._copy_table
+
+        def stop_at_orders(model: type[Order]) -> int:
+            if model is Order:
+                raise KeyboardInterrupt
+            return copy_table(model)
+
+        with monkeypatch.context() as patched:
+            patched.setattr(postgres_move, "_copy_table", stop_at_orders)
+            with pytest.raises(KeyboardInterrupt):
+                run_command(sqlite_file)
+        assert not Raffle.objects.exists()
+
+        run_command(sqlite_file)
+        assert Order.objects.exists()
+
+    def test_refuses_a_database_with_rows(self, sqlite_file: Path) -> None:
+        run_command(sqlite_file)
+
+        with pytest.raises(CommandError, match="it must be empty"):
+            run_command(sqlite_file)
+
+    def test_refuses_another_version(self, sqlite_address: str, sqlite_file: Path) -> None:
+        with use_database(sqlite_address):
+            last = MigrationRecorder.Migration.objects.filter(app="raffles").latest("id")
+            MigrationRecorder(connection).record_unapplied("raffles", last.name)
+
+        with pytest.raises(CommandError, match="is of another version"):
+            run_command(sqlite_file)
+
+    def test_refuses_what_is_no_installation(self, tmp_path: Path) -> None:
+        other = tmp_path / "other.sqlite3"
+        other.touch()
+
+        with pytest.raises(CommandError, match="is not the database of an installation"):
+            run_command(other)
+        with pytest.raises(CommandError, match="There is no file"):
+            run_command(tmp_path / "nothing")
+
+
+def test_wants_the_new_database_in_the_settings(sqlite_address: str, sqlite_file: Path) -> None:
+    with (
+        use_database(sqlite_address),
+        pytest.raises(CommandError, match="Set DATABASE_URL to the new PostgreSQL"),
+    ):
+        run_command(sqlite_file)
