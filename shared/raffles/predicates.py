@@ -31,7 +31,15 @@ PENDING_PROOFS: Final = Q(verdict=inline_enum_value(Verdict.PENDING))
 
 UNSORTED_PROOFS: Final = Q(
     PENDING_PROOFS,
-    Q(order__isnull=True) | Q(order__status=OrderStatus.PAID),
+    Q(order__isnull=True)
+    | Q(order__status=OrderStatus.PAID)
+    | Q(
+        order__status__in=[OrderStatus.CANCELLED, OrderStatus.EXPIRED], order__needs_decision=False
+    ),
     ~Q(status=ProofStatus.FAILED),
 )
-"""Payment proofs that a person sorts: without an order, or beside the payment of a paid one."""
+"""Payment proofs that a person sorts.
+
+They have no order, came besides the payment of a paid one, or were left when an order ended; those
+of a late payment that waits for its decision are decided with it.
+"""

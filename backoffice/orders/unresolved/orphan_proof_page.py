@@ -103,7 +103,11 @@ def load_orphan_proof_page(
 
 def describe_place(proof: PaymentProof) -> str:
     """Return in a few words why a proof stands in the list; its order is loaded."""
-    return "No order" if proof.order is None else f"{proof.order} is paid already"
+    if proof.order is None:
+        return "No order"
+    if proof.order.status == OrderStatus.PAID:
+        return f"{proof.order} is paid already"
+    return f"{proof.order} is over"
 
 
 def _explain_place(order: Order | None, *, now: datetime) -> str:
@@ -117,7 +121,9 @@ def _explain_place(order: Order | None, *, now: datetime) -> str:
             return f"It stands with {order}, which waits for review."
         case OrderStatus.CANCELLED | OrderStatus.EXPIRED:
             ended = enums.format_label(OrderStatus(order.status)).lower()
-            return f"It stands with {order}, which is {ended}: a late payment to decide about."
+            if order.needs_decision:
+                return f"It stands with {order}, which is {ended}: a late payment to decide about."
+            return f"It was left with {order}, which is {ended}, and nobody decided about it."
 
 
 def _describe_outcome(proof: PaymentProof, *, now: datetime) -> str:

@@ -73,6 +73,8 @@ def place(
 def cancel(order: Order, *, by: Actor, now: datetime, reason: str = "") -> Order:
     """Cancel an order that is not paid and release its ticket numbers.
 
+    An order under review is flagged for a decision: its receipt says that money may have come.
+
     Args:
         order: locked by `locks.lock_order`.
         by: the author of the cancellation.
@@ -94,6 +96,7 @@ def cancel(order: Order, *, by: Actor, now: datetime, reason: str = "") -> Order
         by=by,
         now=now,
         reason=reason,
+        changes={"needs_decision": True} if order.under_review else _NO_CHANGES,
     )
 
 

@@ -14,6 +14,7 @@ from shared.core.enums import (
 )
 from shared.core.errors import DomainError
 from shared.core.row_count import WrongRowCount
+from shared.raffles.actor import Actor
 from shared.raffles.errors import (
     NothingToReview,
     OrderAlreadyPaid,
@@ -150,6 +151,28 @@ class TestCancel:
         assert event is not None
         assert (event.reason, event.actor_label) == ("asked by phone", "rita")
         assert inventory.find_inventory_problems() == []
+
+    @pytest.mark.parametrize("by", [build_staff_actor(), build_chat_actor()])
+    def test_under_review_leaves_its_payment_to_decide_about(
+        self, raffle: Raffle, by: Actor
+    ) -> None:
+        order = order_states.create_order_under_review(raffle)
+
+        orders.cancel(order, by=by, now=NOON)
+
+        assert order_states.reload_order(order).needs_decision
+
+    @pytest.mark.parametrize(
+        "make", [order_states.create_held_order, order_states.create_placed_order]
+    )
+    def test_without_a_receipt_leaves_nothing_to_decide_about(
+        self, raffle: Raffle, make: Callable[[Raffle], Order]
+    ) -> None:
+        order = make(raffle)
+
+        orders.cancel(order, by=build_chat_actor(), now=NOON)
+
+        assert not order_states.reload_order(order).needs_decision
 
     @pytest.mark.parametrize(
         ("status", "refusal"),

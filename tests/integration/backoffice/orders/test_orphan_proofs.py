@@ -10,8 +10,8 @@ from pytest_django import DjangoAssertNumQueries
 
 from shared.core.enums import OrderStatus, Verdict
 from shared.raffles.models import LedgerEntry, Order, PaymentProof
-from shared.raffles.services import pending_counts
-from shared.use_cases import payments
+from shared.raffles.services import ledger, pending_counts
+from shared.use_cases import order_endings, payments, reversals
 from shared.whatsapp.models import OutboundMessage, WhatsAppContact
 from tests import builders
 from tests.builders import MINUTE, NOON
@@ -269,6 +269,34 @@ class TestSecondReceipts:
         assert "No order" in page
         assert answer.context["tabs"].orphans == 2
         assert pending_counts.count_all_pending().orphans == 2
+
+    def test_stand_in_the_list_also_when_the_order_is_refunded(
+        self, reviewer: Client, paid: Order, second: PaymentProof
+    ) -> None:
+        reversals.refund_order(
+            paid.pk,
+            confirmation_id=ledger.load_confirmation(paid).pk,
+            note="asked for it",
+            reference="TR-1",
+            by=builders.build_staff_actor(),
+            now=NOON + 6 * MINUTE,
+        )
+
+        answer = reviewer.get(reverse("admin:desk_orphans"))
+
+        assert [card.proof for card in answer.context["orphans"].waiting] == [second]
+        assert f"{paid} is over" in answer.content.decode()
+        page = load_page(reviewer, second)
+        assert f"It was left with {paid}, which is cancelled, and nobody decided about it." in page
+        assert "Dismiss the proof" in page
+
+    def test_of_a_late_payment_stand_in_its_list_alone(self, reviewer: Client) -> None:
+        order = sample_data.place_order(numbers=[5])
+        sample_data.keep_proof_file(sample_data.receive_proof(order))
+        order_endings.cancel_order(order.pk, by=builders.build_staff_actor(), now=NOON)
+
+        assert list(reviewer.get(reverse("admin:desk_orphans")).context["orphans"].waiting) == []
+        assert str(order) in reviewer.get(reverse("admin:desk_late")).content.decode()
 
     def test_a_second_payment_is_moved_to_the_order_it_was_meant_for(
         self, reviewer: Client, paid: Order, second: PaymentProof
