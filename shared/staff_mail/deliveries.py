@@ -1,4 +1,4 @@
-"""Who is due for an e-mail, the claim of each, and what became of it.
+"""Due e-mails to staff: the claim of each, and the record of what became of it.
 
 A digest is sent between a claim and the record of the result, with no transaction open. If a
 process dies in between, the claim ends by itself and another gateway sends it: twice at worst.

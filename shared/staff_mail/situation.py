@@ -1,4 +1,4 @@
-"""What waits for staff, as frozen values, and the decision whether it is news. No I/O."""
+"""The situation that staff are told about, as frozen values, and whether it is news. No I/O."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace

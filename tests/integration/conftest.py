@@ -1,8 +1,8 @@
 """Fixtures that run every test of this folder twice: on a SQLite file and on PostgreSQL.
 
 Tests marked `same_everywhere` cannot get different results from the two databases, for example
-tests of a page's content. They run on SQLite alone. The second run of pages, API, gateway and
-chat, on PostgreSQL, is left to the whole suite: it is marked `acceptance`.
+tests of a page's content. They run on SQLite alone. The second run of pages, API, gateway,
+chat and use cases, on PostgreSQL, is left to the whole suite: it is marked `acceptance`.
 """
 
 from collections.abc import Iterator
@@ -18,14 +18,19 @@ from pytest_django import DjangoDbBlocker
 from tests.databases import DatabaseFactory, delete_all_rows, use_database
 
 HERE: Final = f"{Path(__file__).parent}/"
-SECOND_RUN_FOLDERS: Final = tuple(
-    f"{HERE}{folder}/"
-    for folder in ("backoffice", "conversation", "gateway", "publishing", "staff_mail")
+SECOND_RUNS: Final = (
+    "backoffice",
+    "conversation",
+    "gateway",
+    "publishing",
+    "staff_mail",
+    "use_cases",
 )
+SECOND_RUN_FOLDERS: Final = tuple(f"{HERE}{folder}/" for folder in SECOND_RUNS)
 """Folders whose tests run on PostgreSQL in the whole suite only, not in the inner loop."""
 
-GROUPS_PER_DATABASE: Final = 4
-"""Groups of modules per database, so that the workers stay busy to the end."""
+GROUPS_PER_DATABASE: Final = 12
+"""Groups of modules per database: small ones, so that all workers are busy to the end."""
 
 
 @pytest.hookimpl(tryfirst=True)
