@@ -23,6 +23,7 @@ class LatePaymentOptions:
         missing: The count of ticket numbers that need a replacement.
         refusal: The reason why a refund is the only option; empty if it is not.
         seen: Ids of the pending proofs that are shown.
+        to_open: Those of them that pages cannot show.
 
     """
 
@@ -33,10 +34,16 @@ class LatePaymentOptions:
     missing: int
     refusal: str
     seen: tuple[int, ...]
+    to_open: tuple[int, ...]
 
 
 def build_late_payment_options(
-    order: Order, *, numbers: Sequence[OrderTicketNumber], seen: Iterable[int], now: datetime
+    order: Order,
+    *,
+    numbers: Sequence[OrderTicketNumber],
+    seen: Iterable[int],
+    to_open: Iterable[int],
+    now: datetime,
 ) -> LatePaymentOptions | None:
     """Return the options for an order; its ledger is read unless it is prefetched.
 
@@ -44,6 +51,7 @@ def build_late_payment_options(
         order: The order, with its raffle.
         numbers: The ticket numbers it held last.
         seen: Ids of the pending proofs that are shown.
+        to_open: Those of them that pages cannot show.
         now: The current time.
 
     Returns:
@@ -63,6 +71,7 @@ def build_late_payment_options(
         missing=len(gone),
         refusal=refusal,
         seen=tuple(seen),
+        to_open=tuple(to_open),
     )
 
 

@@ -31,6 +31,7 @@ class OrderSummary:
 
     Attributes:
         seen: Ids of the pending proofs, which a decision is based on.
+        to_open: Those of them that pages cannot show: they count as seen once they were opened.
         late: The options for a late payment; None if it was not paid too late.
         ended: Whether it is cancelled or expired.
         refunded: Whether its money went back.
@@ -55,6 +56,7 @@ class OrderSummary:
     waiting: str
     proofs: list[proof_cards.ProofCard]
     seen: tuple[int, ...]
+    to_open: tuple[int, ...]
     late: LatePaymentOptions | None
     ended: bool
     refunded: bool
@@ -75,6 +77,7 @@ def load_order_summary(order: Order, *, now: datetime) -> OrderSummary:
         list(order.proofs.select_related("fingerprint")), zone=zone
     )
     seen = tuple(shown.proof.pk for shown in proofs if shown.waits)
+    to_open = tuple(shown.proof.pk for shown in proofs if shown.must_be_opened)
     numbers = ticket_numbers.load_ticket_numbers(order)
     paid, ended = order.status == OrderStatus.PAID, order.status not in Order.HOLDING
     refusal = "" if paid else confirmations.describe_confirmation_refusal(order, now=now)
@@ -96,8 +99,9 @@ def load_order_summary(order: Order, *, now: datetime) -> OrderSummary:
         else "",
         proofs=proofs,
         seen=seen,
+        to_open=to_open,
         late=late_payment_options.build_late_payment_options(
-            order, numbers=numbers, seen=seen, now=now
+            order, numbers=numbers, seen=seen, to_open=to_open, now=now
         ),
         ended=ended,
         refunded=refunded,

@@ -172,6 +172,7 @@ def load_review_page(
         list(order.proofs.all()), zone=zone, new=new, warned=judged
     )
     seen = tuple(shown.proof.pk for shown in proofs if shown.waits)
+    to_open = tuple(shown.proof.pk for shown in proofs if shown.must_be_opened)
     worklist = (
         worklists.load_late_payment_worklist()
         if order.needs_decision
@@ -209,14 +210,14 @@ def load_review_page(
         if order.asked_again_at
         else "",
         late=late_payment_options.build_late_payment_options(
-            order, numbers=numbers, seen=seen, now=now
+            order, numbers=numbers, seen=seen, to_open=to_open, now=now
         ),
         may_judge=judged,
         refusal=refusal,
         may_sell=order.under_review and not refusal,
         may_reject=order.needs_decision or not final,
         keeps_time=sale_rules.may_still_settle(order.raffle, now=now),
-        to_open=tuple(shown.proof.pk for shown in proofs if shown.must_be_opened),
+        to_open=to_open,
         pattern=buyer_pattern.describe_pattern(order.contact_id) if judged else "",
         hidden=not proof_verdicts.can_be_judged(shown.proof for shown in proofs),
     )

@@ -4,6 +4,7 @@ from io import BytesIO
 from typing import Any, Final
 
 import pytest
+from django.contrib.auth.models import User
 from django.core.files.base import ContentFile
 from django.core.files.storage import storages
 from django.db import transaction
@@ -16,7 +17,7 @@ from shared.core.enums import OrderStatus, RejectReason, RenditionStatus
 from shared.raffles.models import Order, PaymentProof, Raffle
 from shared.raffles.services import locks, proof_sharing
 from shared.raffles.services.payment_proofs.proof_fetching import UnreadableFile
-from shared.use_cases import payments, proof_files
+from shared.use_cases import order_endings, payments, proof_files
 from tests import builders
 from tests.builders import MINUTE, NOON
 from tests.hostile_files import write_gif, write_pdf
@@ -314,6 +315,26 @@ class TestReview:
         reviewer.post(address, {"then": "queue", "waited": "yes", "seen": proof.pk})
         order.refresh_from_db()
         assert order.status == OrderStatus.PAID
+
+    @pytest.mark.same_everywhere
+    @pytest.mark.parametrize("late", [False, True])
+    def test_what_cannot_be_shown_is_ticked_on_the_page_of_the_order_too(self, late: bool) -> None:
+        order = create_waiting_order(
+            builders.create_raffle(), 1, content=write_gif(60_000, 60_000), content_type="image/gif"
+        )
+        proof = order.proofs.get()
+        if late:
+            order_endings.cancel_order(order.pk, by=builders.build_staff_actor(), now=NOON)
+        browser = Client()
+        browser.force_login(User.objects.create_superuser("olga"))
+        browser.get(reverse("admin:raffles_paymentproof_picture", args=[proof.pk]))
+
+        page = browser.get(reverse("admin:raffles_order_change", args=[order.pk])).content.decode()
+
+        address = reverse("admin:raffles_order_confirm", args=[order.pk])
+        form = page.split(f'action="{address}"')[1].split("</form>")[0]
+        assert f'<input type="checkbox" name="seen" value="{proof.pk}" required>' in form
+        assert f'type="hidden" name="seen" value="{proof.pk}"' not in form
 
     @pytest.mark.same_everywhere
     @pytest.mark.parametrize(
