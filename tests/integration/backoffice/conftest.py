@@ -38,6 +38,10 @@ def private_storage(tmp_path: Path, settings: Settings) -> None:
             "BACKEND": "django.core.files.storage.FileSystemStorage",
             "OPTIONS": {"location": tmp_path / "proofs", "base_url": None},
         },
+        "renditions": {
+            "BACKEND": "django.core.files.storage.FileSystemStorage",
+            "OPTIONS": {"location": tmp_path / "renditions", "allow_overwrite": True},
+        },
     }
 
 

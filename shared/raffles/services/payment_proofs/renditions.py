@@ -48,7 +48,8 @@ def load_rendition(proof: PaymentProof, kind: RenditionKind) -> bytes | None:
     """
     if not proof.sha256 or proof.rendition not in SHOWABLE_STATUSES:
         return None
-    if stored := _read_rendition(proof.sha256, kind):
+    is_rendered = proof.rendition == RenditionStatus.MADE  # else its pages are not counted
+    if is_rendered and (stored := _read_rendition(proof.sha256, kind)):
         return stored
     try:
         with proof.file.open("rb") as file:

@@ -290,6 +290,21 @@ class TestReview:
         assert "Not every file is here yet" in page
         assert 'name="money" value="yes"' in page
 
+    @pytest.mark.same_everywhere
+    def test_counts_the_pages_of_a_pdf_that_was_drawn_for_another_order(
+        self, reviewer: Client
+    ) -> None:
+        content = write_pdf(pages=3)
+        for _ in range(2):
+            order = sample_data.place_order()
+            proof = sample_data.keep_proof_file(
+                sample_data.receive_proof(order), content=content, content_type="application/pdf"
+            )
+            picture = f"/admin/raffles/paymentproof/{proof.pk}/picture/"
+            assert reviewer.get(picture)["Content-Type"] == "image/jpeg"
+
+            assert "Page 1 of 3" in load_page(reviewer, "review", order.pk)
+
     def test_what_cannot_be_shown_counts_as_seen_only_once_it_was_opened(
         self, reviewer: Client
     ) -> None:
