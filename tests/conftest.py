@@ -49,6 +49,7 @@ def skip_or_fail(reason: str) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Prepare the run before any worker process is started."""
+    gc.disable()  # what collection makes lives until the end
     if hasattr(config, "workerinput") or config.option.collectonly:
         return
     _keep_bytecode()
@@ -57,8 +58,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_finish() -> None:
-    """Exclude objects that live until the end from garbage collection."""
+    """Begin garbage collection, without the objects that live until the end."""
     gc.freeze()
+    gc.enable()
     gc.set_threshold(GARBAGE_THRESHOLD)
 
 
