@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from decimal import Decimal
+from itertools import product
 
 import pytest
 
@@ -35,6 +36,7 @@ from shared.conversation.values import (
 )
 from shared.core.enums import Mode, OrderStatus, State
 from tests import meta_limits
+from tests.cases import walk_cases
 from tests.unit.conversation.sample_facts import (
     DRAFT,
     EXPIRED,
@@ -320,8 +322,7 @@ OUTCOMES: dict[str, tuple[ConversationEvent, Facts, tuple[State, str]]] = {
 
 
 class TestTable:
-    @pytest.mark.parametrize("state", State)
-    @pytest.mark.parametrize("name", WORDS)
+    @walk_cases(("name", "state"), product(WORDS, State))
     def test_every_state_answers_every_event(self, name: str, state: State) -> None:
         event, expected = WORDS[name]
 
@@ -329,7 +330,7 @@ class TestTable:
 
         assert (step.state, outcome(step)) == expected[state]
 
-    @pytest.mark.parametrize("name", OUTCOMES)
+    @walk_cases("name", OUTCOMES)
     def test_every_outcome_is_worded(self, name: str) -> None:
         event, known, expected = OUTCOMES[name]
         context = Context(raffle_id=1, mode=Mode.RANDOM, qty=30, draft_order_id=None)
@@ -350,8 +351,7 @@ class TestTable:
             state in {CONFIRM, WAIT}
         )
 
-    @pytest.mark.parametrize("state", State)
-    @pytest.mark.parametrize("name", WORDS)
+    @walk_cases(("name", "state"), product(WORDS, State))
     def test_says_only_what_meta_accepts_and_one_message_a_turn(
         self, name: str, state: State
     ) -> None:
@@ -673,10 +673,13 @@ class TestFreeRaffle:
         assert (step.state, step.context.draft_order_id) == (DONE, 10)
         assert step.replies[0].body.startswith("All set. *007 · 213 · 845* are yours.")
 
-    @pytest.mark.parametrize("status", OrderStatus)
-    @pytest.mark.parametrize("under_review", [True, False])
-    @pytest.mark.parametrize(
-        "words", ["hi", "my tickets", "how do I pay?", "paid", "yes", "cancel"]
+    @walk_cases(
+        ("status", "under_review", "words"),
+        product(
+            OrderStatus,
+            [True, False],
+            ["hi", "my tickets", "how do I pay?", "paid", "yes", "cancel"],
+        ),
     )
     def test_speaks_of_no_money_whatever_the_buyer_writes(
         self, status: OrderStatus, under_review: bool, words: str

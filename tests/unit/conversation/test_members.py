@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import replace
+from itertools import product
 from typing import Final, get_args
 
 import pytest
@@ -44,6 +45,7 @@ from shared.conversation.vocabulary import ChatCommand
 from shared.core.enums import Mode, OrderStatus, RaffleStatus, RejectReason, State
 from shared.core.errors import DomainError
 from shared.raffles import errors
+from tests.cases import walk_cases
 from tests.unit.conversation.sample_facts import (
     DRAFT,
     EXPIRED,
@@ -94,10 +96,10 @@ ORDER_STATES: Final[Mapping[OrderStatus, State]] = {
 }
 
 
-@pytest.mark.parametrize("state", State)
 class TestStates:
-    @pytest.mark.parametrize(
-        "kind", [*get_args(BuyerInput.__value__), *get_args(EffectOutcome.__value__)]
+    @walk_cases(
+        ("state", "kind"),
+        product(State, [*get_args(BuyerInput.__value__), *get_args(EffectOutcome.__value__)]),
     )
     def test_answers_every_kind_of_event(self, state: State, kind: type) -> None:
         context, known = FACTS_BY_STATE[state]
@@ -107,7 +109,7 @@ class TestStates:
 
         assert (step.effect is None) == bool(step.replies)
 
-    @pytest.mark.parametrize("action", ButtonAction)
+    @walk_cases(("state", "action"), product(State, ButtonAction))
     def test_answers_every_button(self, state: State, action: ButtonAction) -> None:
         context, known = FACTS_BY_STATE[state]
         tap = ButtonTapped(button_ids.build_button_id(action, *BUTTON_VALUES[action]))
@@ -116,11 +118,13 @@ class TestStates:
 
         assert (step.effect is None) == bool(step.replies)
 
+    @walk_cases("state", State)
     def test_stays_as_it_is_in_its_usual_situation(self, state: State) -> None:
         context, known = FACTS_BY_STATE[state]
 
         assert reconcile_state(state, context, known) == (state, context)
 
+    @walk_cases("state", State)
     def test_repeats_its_prompt_with_a_note(self, state: State) -> None:
         context, known = FACTS_BY_STATE[state]
 

@@ -27,6 +27,7 @@ from shared.conversation.values import (
 )
 from shared.core.enums import Mode, State
 from tests import meta_limits
+from tests.cases import walk_cases
 from tests.unit.conversation.sample_facts import DRAFT, REVIEWED, SUMMER, build_facts
 
 MENU, MODE, QTY = State.MENU, State.CHOOSE_MODE, State.ASK_QTY
@@ -163,7 +164,7 @@ def flatten(table: Mapping[str, Mapping[State, object]]) -> list[tuple[str, Stat
 
 
 class TestTable:
-    @pytest.mark.parametrize("text", UNCLEAR)
+    @walk_cases("text", UNCLEAR)
     def test_unclear_numbers_change_nothing(self, text: str) -> None:
         for state, with_hold in product(CONTEXTS, (True, False)):
             step = write(text, state, with_hold=with_hold)
@@ -171,8 +172,7 @@ class TestTable:
             assert step.effect is None, (state, with_hold)
             assert step.replies[0].key not in {"quantity_or_number", "these_numbers"}
 
-    @pytest.mark.parametrize("state", CONTEXTS)
-    @pytest.mark.parametrize("text", ["7.5", "-5", "100%", "$100", "3 for 2"])
+    @walk_cases(("text", "state"), product(["7.5", "-5", "100%", "$100", "3 for 2"], CONTEXTS))
     def test_unclear_numbers_are_answered_with_a_note_and_the_prompt(
         self, text: str, state: State
     ) -> None:
@@ -181,25 +181,25 @@ class TestTable:
         assert step.replies[0].body.startswith("Sorry, I am not sure what the numbers")
         assert step.replies[0].buttons
 
-    @pytest.mark.parametrize(("text", "state", "key"), flatten(QUESTIONS))
+    @walk_cases(("text", "state", "key"), flatten(QUESTIONS))
     def test_two_meanings_are_asked_about(self, text: str, state: State, key: str) -> None:
         step = write(text, state, with_hold=False)
 
         assert (step.effect, step.replies[0].key) == (None, key)
         assert meta_limits.find_message_faults(step.replies[0].to_whatsapp_message()) == []
 
-    @pytest.mark.parametrize(("text", "state", "_key"), flatten(QUESTIONS))
-    def test_two_meanings_leave_a_hold_alone(self, text: str, state: State, _key: str) -> None:
+    @walk_cases(("text", "state", "key"), flatten(QUESTIONS))
+    def test_two_meanings_leave_a_hold_alone(self, text: str, state: State, key: str) -> None:
         assert write(text, state).effect is None
 
-    @pytest.mark.parametrize(("text", "state", "key"), flatten(WITH_HOLD))
+    @walk_cases(("text", "state", "key"), flatten(WITH_HOLD))
     def test_a_hold_is_not_given_away_unasked(self, text: str, state: State, key: str) -> None:
         step = write(text, state)
 
         assert (step.effect, step.replies[0].key) == (None, key)
         assert meta_limits.find_message_faults(step.replies[0].to_whatsapp_message()) == []
 
-    @pytest.mark.parametrize(("text", "state", "effect"), flatten(CLEAR))
+    @walk_cases(("text", "state", "effect"), flatten(CLEAR))
     def test_ordinary_texts_are_still_understood(
         self, text: str, state: State, effect: Effect
     ) -> None:
@@ -328,7 +328,7 @@ class TestMenuWithOneRaffle:
         assert (step.state, step.context) == (MENU, Context())
         assert step.replies[0].key == "card"
 
-    @pytest.mark.parametrize(
+    @walk_cases(
         "text",
         [
             "5", "five", "5 random", "5 tickets", "007", "07, 13 and 45", "500", "random", "any",

@@ -16,6 +16,7 @@ from shared.conversation.texts import (
 )
 from shared.conversation.values import OrderFacts, Reply
 from shared.core.enums import OrderStatus, RejectReason
+from tests.cases import walk_cases
 from tests.unit.conversation import sample_facts
 from tests.unit.conversation.sample_facts import (
     CANCELLED,
@@ -33,7 +34,7 @@ DRAWN_RAFFLE = replace(SUMMER, draw_time_reached=True, not_selling_reason="over"
 CALLED_OFF_RAFFLE = replace(SUMMER, not_selling_reason="cancelled")
 
 
-@pytest.mark.parametrize(
+@walk_cases(
     ("reply", "said"),
     [
         (

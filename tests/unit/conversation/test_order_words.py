@@ -11,13 +11,14 @@ from shared.conversation.order_words import (
     parse_order_choice,
     remove_order_codes,
 )
+from tests.cases import walk_cases
 
 TOTALS = [Decimal("15.00"), Decimal("5.00"), Decimal("1234.50")]
 TITLES = ["Summer Raffle", "Winter Raffle", "Rafflé of Spring"]
 
 
 class TestCodes:
-    @pytest.mark.parametrize(
+    @walk_cases(
         ("text", "codes"),
         [
             ("R-7K3F9", ("R-7K3F9",)),
@@ -57,7 +58,7 @@ class TestCodes:
 
 
 class TestChoice:
-    @pytest.mark.parametrize(
+    @walk_cases(
         ("text", "index"),
         [
             ("the first one", 0),

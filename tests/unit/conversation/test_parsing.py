@@ -16,6 +16,7 @@ from shared.conversation.parsing import (
     ParsedTicketNumbers,
 )
 from shared.conversation.vocabulary import ChatCommand
+from tests.cases import walk_cases
 
 TITLES: Final = [f"Summer Raffle {number}" for number in range(20)]
 READINGS: Final[dict[str, Callable[[str], object]]] = {
@@ -279,7 +280,7 @@ SLACK: Final = 100
 class TestWork:
     """The cost of parsing in executed lines; `test_patterns` counts the steps of the patterns."""
 
-    @pytest.mark.parametrize("name", READINGS)
+    @walk_cases("name", READINGS)
     def test_doubles_at_most_when_the_text_doubles(self, name: str) -> None:
         for piece in HOSTILE:
             texts = ["7" + piece * times + "x" for times in (40, 80, 160)]
@@ -296,7 +297,7 @@ class TestWork:
 
         assert twice <= 2 * once + SLACK
 
-    @pytest.mark.parametrize("name", READINGS)
+    @walk_cases("name", READINGS)
     def test_is_next_to_nothing_for_a_text_too_long(self, name: str) -> None:
         for piece in HOSTILE:
             assert count_lines(READINGS[name], "7" + piece * 65_536 + "x") < 200, piece

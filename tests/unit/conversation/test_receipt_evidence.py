@@ -26,6 +26,7 @@ from shared.conversation.values import (
 )
 from shared.core.enums import Mode, OrderStatus, State, UnplacedReason
 from tests import meta_limits
+from tests.cases import walk_cases
 from tests.unit.conversation.sample_facts import SUMMER, WINTER, build_facts, build_order
 
 A_CODE, B_CODE = "R-7K3F9", "R-8K3F9"
@@ -224,7 +225,7 @@ CASES: Final[Mapping[str, Case]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", CASES)
+@walk_cases("name", CASES)
 def test_a_picture_goes_by_evidence_and_not_by_state(name: str) -> None:
     picture, orders, expected = CASES[name]
     known = build_facts(*orders, raffles=(SUMMER, WINTER))
@@ -244,9 +245,9 @@ def ask_which(*orders: OrderFacts, state: State = State.MENU) -> tuple[Step, Fac
     return flow.step(state, Context(raffle_id=1), stored, known), known
 
 
-@pytest.mark.parametrize("state", State)
 class TestQuestion:
-    @pytest.mark.parametrize(
+    @walk_cases("state", State)
+    @walk_cases(
         ("text", "order_id"),
         [
             (A_CODE, 10),
@@ -270,13 +271,15 @@ class TestQuestion:
 
         assert answered.effect == AssignProof(77, order_id)
 
+    @walk_cases("state", State)
     def test_is_answered_by_a_tap(self, state: State) -> None:
         asked, known = ask_which(a(), b(), state=state)
         tap = ButtonTapped(asked.replies[0].buttons[1].id)
 
         assert flow.step(asked.state, asked.context, tap, known).effect == AssignProof(77, 11)
 
-    @pytest.mark.parametrize("text", ["7", "the 99 one", "asdf jkl"])
+    @walk_cases("state", State)
+    @walk_cases("text", ["7", "the 99 one", "asdf jkl"])
     def test_is_repeated_for_what_is_no_answer(self, state: State, text: str) -> None:
         asked, known = ask_which(a(), b(), state=state)
 
@@ -287,6 +290,7 @@ class TestQuestion:
             assert again.replies[0].key == "which_order"
             assert again.context.proof_id == 77
 
+    @walk_cases("state", State)
     def test_is_left_to_the_seller_with_a_no(self, state: State) -> None:
         asked, known = ask_which(a(), b(), state=state)
 
@@ -295,6 +299,7 @@ class TestQuestion:
         assert left.replies[0].key == "kept_for_seller"
         assert left.context.proof_id is None
 
+    @walk_cases("state", State)
     def test_is_closed_by_anything_else_that_is_understood(self, state: State) -> None:
         asked, known = ask_which(a(), b(), state=state)
 
@@ -303,6 +308,7 @@ class TestQuestion:
 
         assert not isinstance(later.effect, AssignProof)
 
+    @walk_cases("state", State)
     def test_stays_open_while_more_pictures_come(self, state: State) -> None:
         asked, known = ask_which(a(), b(), state=state)
         sent = flow.step(asked.state, asked.context, PictureReceived(), known)
@@ -313,6 +319,7 @@ class TestQuestion:
         assert stored.replies == ()
         assert stored.context.proof_id == 77
 
+    @walk_cases("state", State)
     def test_is_asked_again_about_a_picture_after_the_answer(self, state: State) -> None:
         _, known = ask_which(a(), b(), state=state)
         quiet = ProofWithoutOrder(78, UnplacedReason.SEVERAL_ORDERS, (10, 11), quiet=True)
@@ -361,8 +368,8 @@ class TestQuestionShape:
 
 
 class TestOrderCode:
-    @pytest.mark.parametrize("state", State)
-    @pytest.mark.parametrize(
+    @walk_cases("state", State)
+    @walk_cases(
         ("order", "key"),
         [
             (a(), "still_to_pay"),
@@ -422,9 +429,9 @@ class TestOrderCode:
         assert step.context.misses == 1
 
 
-@pytest.mark.parametrize("state", State)
 class TestPaymentWords:
-    @pytest.mark.parametrize(
+    @walk_cases("state", State)
+    @walk_cases(
         ("order", "text", "key"),
         [
             (a(), "how to pay", "how_to_pay"),
@@ -446,7 +453,8 @@ class TestPaymentWords:
 
             assert (step.replies[0].key, step.context.draft_order_id) == (key, 10)
 
-    @pytest.mark.parametrize("text", ["how to pay", "paid"])
+    @walk_cases("state", State)
+    @walk_cases("text", ["how to pay", "paid"])
     def test_ask_which_of_several_orders_is_meant(self, state: State, text: str) -> None:
         known = build_facts(a(), b(), raffles=(SUMMER, WINTER))
 
@@ -457,7 +465,8 @@ class TestPaymentWords:
         assert tapped.replies[0].about == B_CODE
         assert tapped.replies[0].key == "how_to_pay"
 
-    @pytest.mark.parametrize("text", ["how to pay", "paid"])
+    @walk_cases("state", State)
+    @walk_cases("text", ["how to pay", "paid"])
     def test_show_the_order_that_the_conversation_is_about(self, state: State, text: str) -> None:
         known = build_facts(a(), b(), raffles=(SUMMER, WINTER))
 

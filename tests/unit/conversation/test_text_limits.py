@@ -8,7 +8,6 @@ from functools import partial
 from itertools import product
 from typing import Final
 
-import pytest
 from django.db import models
 
 from shared.conversation.texts import (
@@ -20,12 +19,13 @@ from shared.conversation.texts import (
     raffle_updates,
     receipts,
 )
-from shared.conversation.values import OrderFacts, Reply
+from shared.conversation.values import OrderFacts, RaffleFacts, Reply
 from shared.core.constants import MAX_NOTE_LENGTH
 from shared.core.enums import FileFailure, OrderStatus, RejectReason
 from shared.raffles.models import Raffle
 from shared.whatsapp import messages
 from tests import meta_limits
+from tests.cases import walk_cases
 from tests.unit.conversation.sample_facts import NOON, SUMMER, build_order
 
 
@@ -120,7 +120,7 @@ BUILDERS: Final[Mapping[str, Callable[[OrderFacts], Reply]]] = {
 }
 
 
-@pytest.mark.parametrize("name", BUILDERS)
+@walk_cases("name", BUILDERS)
 def test_every_message_is_accepted_by_meta_and_loses_nothing(name: str) -> None:
     for status, has_receipt in product(OrderStatus, (True, False)):
         reply = BUILDERS[name](replace(LONG_ORDER, status=status, has_receipt=has_receipt))
@@ -131,20 +131,18 @@ def test_every_message_is_accepted_by_meta_and_loses_nothing(name: str) -> None:
         assert reply.body in messages.render_preview(message), (status, has_receipt)
 
 
-@pytest.mark.parametrize("name", BUILDERS)
-@pytest.mark.parametrize(
-    "raffle",
-    [
-        replace(SUMMER, draw_at=None),
-        replace(SUMMER, draw_at=None, draw_when_sold_out=True),
-        replace(SUMMER, draw_time_reached=True, not_selling_reason="over"),
-        replace(SUMMER, not_selling_reason="cancelled"),
-    ],
-    ids=["no date", "drawn when sold out", "draw time reached", "called off"],
-)
-def test_every_message_can_be_built_for_every_order(name: str, raffle: object) -> None:
+RAFFLES: Final[Mapping[str, RaffleFacts]] = {
+    "no date": replace(SUMMER, draw_at=None),
+    "drawn when sold out": replace(SUMMER, draw_at=None, draw_when_sold_out=True),
+    "draw time reached": replace(SUMMER, draw_time_reached=True, not_selling_reason="over"),
+    "called off": replace(SUMMER, not_selling_reason="cancelled"),
+}
+
+
+@walk_cases(("name", "raffle"), product(BUILDERS, RAFFLES))
+def test_every_message_can_be_built_for_every_order(name: str, raffle: str) -> None:
     for status in OrderStatus:
-        reply = BUILDERS[name](build_order(status=status, raffle=raffle))
+        reply = BUILDERS[name](build_order(status=status, raffle=RAFFLES[raffle]))
 
         assert meta_limits.find_message_faults(reply.to_whatsapp_message()) == [], status
         assert "  " not in reply.body.replace(":  *", ""), status
