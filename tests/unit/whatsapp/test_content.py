@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from shared.whatsapp.content import ContentKind, MediaRef, MessageContent, parse_content
+from tests.cases import walk_cases
 
 DIGEST = hashlib.sha256(b"receipt").hexdigest()
 BASE64_DIGEST = base64.b64encode(bytes.fromhex(DIGEST)).decode()
@@ -154,7 +155,7 @@ CASES: list[tuple[dict[str, Any], MessageContent]] = [
 ]
 
 
-@pytest.mark.parametrize(("payload", "expected"), CASES)
+@walk_cases(("payload", "expected"), CASES)
 def test_each_kind_of_message_says_what_it_says(
     payload: dict[str, Any], expected: MessageContent
 ) -> None:

@@ -10,6 +10,7 @@ from shared.whatsapp.graph_errors import (
     FailureReaction,
     judge_send_error,
 )
+from tests.cases import walk_cases
 
 R = FailureReaction
 
@@ -33,7 +34,7 @@ TABLE = {
 CASES = [(int(code), reaction) for reaction, codes in TABLE.items() for code in codes.split()]
 
 
-@pytest.mark.parametrize(("code", "reaction"), CASES)
+@walk_cases(("code", "reaction"), CASES)
 def test_a_known_code_decides_alone(code: int, reaction: FailureReaction) -> None:
     for status in (None, 400, 401, 403, 500, 503):
         assert judge_send_error(code=code, http_status=status).reaction is reaction
@@ -80,7 +81,7 @@ def test_a_hidden_object_that_meta_calls_passing_is_tried_again() -> None:
     assert judgement.reaction is R.RETRY
 
 
-@pytest.mark.parametrize("code", sorted(JUDGEMENT_BY_CODE))
+@walk_cases("code", sorted(JUDGEMENT_BY_CODE))
 def test_every_code_says_in_a_sentence_what_it_means(code: int) -> None:
     words = judge_send_error(code=code, http_status=None).explanation
 

@@ -3,13 +3,10 @@
 import json
 from typing import Any
 
-import pytest
-
 from shared.whatsapp import payloads
+from tests.cases import walk_cases
 from tests.conftest import skip_or_fail
 from tests.real_payloads import REAL_PAYLOADS
-
-PARAMETERS = [pytest.param(body, id=name) for name, body in REAL_PAYLOADS]
 
 
 def list_elements(value: Any) -> list[Any]:
@@ -28,8 +25,8 @@ def test_the_folder_of_real_payloads_is_there() -> None:
         skip_or_fail("no folder shared/payloads beside the checkout")
 
 
-@pytest.mark.parametrize("body", PARAMETERS)
-def test_a_real_webhook_is_read_without_loss(body: bytes) -> None:
+@walk_cases(("name", "body"), REAL_PAYLOADS)
+def test_a_real_webhook_is_read_without_loss(name: str, body: bytes) -> None:
     read = payloads.parse_webhook(body)
 
     ids = [
@@ -50,8 +47,8 @@ def test_a_real_webhook_is_read_without_loss(body: bytes) -> None:
     assert kept or read.notices or read.unreadable
 
 
-@pytest.mark.parametrize("body", PARAMETERS)
-def test_a_real_webhook_that_comes_again_has_the_same_keys(body: bytes) -> None:
+@walk_cases(("name", "body"), REAL_PAYLOADS)
+def test_a_real_webhook_that_comes_again_has_the_same_keys(name: str, body: bytes) -> None:
     once, again = (
         payloads.parse_webhook(body),
         payloads.parse_webhook(json.dumps(json.loads(body)).encode()),
@@ -63,8 +60,8 @@ def test_a_real_webhook_that_comes_again_has_the_same_keys(body: bytes) -> None:
     ]
 
 
-@pytest.mark.parametrize("body", PARAMETERS)
-def test_a_real_webhook_never_makes_us_answer_ourselves(body: bytes) -> None:
+@walk_cases(("name", "body"), REAL_PAYLOADS)
+def test_a_real_webhook_never_makes_us_answer_ourselves(name: str, body: bytes) -> None:
     for item in payloads.parse_webhook(body).messages:
         if item.answerable:
             assert item.wa_id or item.user_id
