@@ -1,14 +1,14 @@
 """Every action is sorted into the groups of actions that decide about an order."""
 
 from collections.abc import Collection, Mapping
+from itertools import product
 from typing import Final
-
-import pytest
 
 from backoffice.api import already_done
 from backoffice.orders import timeline
 from shared.core.enums import OrderAction
 from shared.raffles.services import late_payments, orders
+from tests.cases import walk_cases
 
 GROUPS: Final[Mapping[str, tuple[Collection[OrderAction], set[OrderAction]]]] = {
     "end of an order": (
@@ -101,8 +101,7 @@ GROUPS: Final[Mapping[str, tuple[Collection[OrderAction], set[OrderAction]]]] = 
 """By group: the actions that are in it, and those that are not."""
 
 
-@pytest.mark.parametrize("action", OrderAction)
-@pytest.mark.parametrize("group", GROUPS)
+@walk_cases(("group", "action"), product(GROUPS, OrderAction))
 def test_every_action_is_in_a_group_or_known_not_to_be(group: str, action: OrderAction) -> None:
     members, others = GROUPS[group]
 

@@ -1,13 +1,12 @@
 """Tests that names used by data or other systems have not changed."""
 
-import pytest
-
 from tests import stable_names
+from tests.cases import walk_cases
 
 LISTED = stable_names.load()
 
 
-@pytest.mark.parametrize("kind", stable_names.KINDS)
+@walk_cases("kind", stable_names.KINDS)
 def test_stays_as_it_is_known_outside(kind: str) -> None:
     listed, names = set(LISTED[kind]["names"]), stable_names.collect(kind)
 

@@ -35,6 +35,7 @@ from shared.core.enums import (
 )
 from shared.whatsapp.content import ContentKind
 from tests import stable_names
+from tests.cases import walk_cases
 
 MAPPINGS: Mapping[str, tuple[type[StrEnum], Mapping[Any, object]]] = {
     "labels of event types": (EventType, event_labels.EVENT_TYPE_LABELS),
@@ -60,7 +61,7 @@ MAPPINGS: Mapping[str, tuple[type[StrEnum], Mapping[Any, object]]] = {
 }
 
 
-@pytest.mark.parametrize("name", MAPPINGS)
+@walk_cases("name", MAPPINGS)
 def test_has_every_member(name: str) -> None:
     members, mapping = MAPPINGS[name]
 

@@ -17,6 +17,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.cases import walk_cases
 from tests.regex_steps import StepCounter
 
 ROOT: Final = Path(__file__).parents[3]
@@ -88,7 +89,7 @@ def test_there_are_patterns_to_look_at() -> None:
     assert len(PATTERNS) > 20
 
 
-@pytest.mark.parametrize("name", PATTERNS)
+@walk_cases("name", PATTERNS)
 def test_twice_the_text_takes_at_most_twice_the_steps(name: str) -> None:
     worse = [
         (before, repeated, after)

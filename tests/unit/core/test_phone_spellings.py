@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from phonenumbers import PhoneNumberFormat, PhoneNumberType
 
 from shared.core import phone_spellings
+from tests.cases import walk_cases
 
 MOBILES: Final = {
     region: number
@@ -27,7 +28,7 @@ def format_digits(region: str) -> str:
     return phonenumbers.format_number(MOBILES[region], PhoneNumberFormat.E164).removeprefix("+")
 
 
-@pytest.mark.parametrize("region", MOBILES)
+@walk_cases("region", MOBILES)
 def test_finds_the_example_of_every_country_however_it_is_written(region: str) -> None:
     digits = format_digits(region)
     international = phonenumbers.format_number(MOBILES[region], PhoneNumberFormat.INTERNATIONAL)

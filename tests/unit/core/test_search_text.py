@@ -2,14 +2,14 @@
 
 import unicodedata
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.core.search_text import fold_digits, fold_for_search
+from tests.cases import walk_cases
 
 
-@pytest.mark.parametrize(
+@walk_cases(
     ("written", "folded"),
     [
         ("José", "jose"),

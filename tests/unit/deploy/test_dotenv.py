@@ -7,6 +7,7 @@ import pytest
 
 from deploy import dotenv
 from shared.core.config import PROJECT_ROOT, Settings
+from tests.cases import walk_cases
 
 
 class TestExample:
@@ -17,7 +18,7 @@ class TestExample:
             "run: uv run python -m deploy.dotenv > .env.example"
         )
 
-    @pytest.mark.parametrize("name", sorted(Settings.model_fields))
+    @walk_cases("name", sorted(Settings.model_fields))
     def test_names_every_variable_with_its_line(self, name: str) -> None:
         lines = dotenv.render_env_example().splitlines()
 

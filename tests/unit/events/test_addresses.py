@@ -6,9 +6,10 @@ import pytest
 
 from shared.events import addresses
 from shared.events.errors import AddressMalformed, AddressPrivate, AddressRefused
+from tests.cases import walk_cases
 
 
-@pytest.mark.parametrize(
+@walk_cases(
     "ip",
     [
         "0.0.0.0",

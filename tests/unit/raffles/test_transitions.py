@@ -10,6 +10,7 @@ import pytest
 from shared.core.enums import OrderStatus, RaffleStatus, TicketStatus
 from shared.raffles import transitions
 from shared.raffles.errors import TransitionNotAllowed
+from tests.cases import walk_cases
 
 ALLOWED = {
     ("DRAFT", "OPEN"),
@@ -52,7 +53,7 @@ PAIRS: list[tuple[Mapping[Any, Any], StrEnum, StrEnum]] = [
 
 
 class TestCheck:
-    @pytest.mark.parametrize(("table", "current", "wanted"), PAIRS)
+    @walk_cases(("table", "current", "wanted"), PAIRS)
     def test_lets_a_status_follow_another_only_if_the_table_says_so(
         self, table: Mapping[Any, Any], current: StrEnum, wanted: StrEnum
     ) -> None:

@@ -20,6 +20,7 @@ from shared.core.enums import (
     TicketStatus,
 )
 from shared.publishing import event_payloads
+from tests.cases import walk_cases
 
 DESCRIBED: Final[list[tuple[type[BaseModel], str, type[StrEnum]]]] = [
     (events.DeliveryResponse, "status", EventDeliveryStatus),
@@ -40,7 +41,7 @@ DESCRIBED: Final[list[tuple[type[BaseModel], str, type[StrEnum]]]] = [
 """Fields whose description lists all members of an enum."""
 
 
-@pytest.mark.parametrize(
+@walk_cases(
     ("model", "field", "member"),
     [(model, field, member) for model, field, kind in DESCRIBED for member in kind],
 )

@@ -7,6 +7,7 @@ import pytest
 
 from deploy.sandbox.graph_api import message_rules
 from deploy.sandbox.graph_errors import GraphApiRefusal
+from tests.cases import walk_cases
 
 Body = dict[str, Any]
 PICTURE_ID = "1234567890123456"
@@ -222,7 +223,7 @@ class TestWords:
 
 
 class TestShape:
-    @pytest.mark.parametrize(
+    @walk_cases(
         "body",
         [
             text("x", messaging_product="facebook"),
