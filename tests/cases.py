@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 import pytest
+from django.db import connection, transaction
 
 from tests.conftest import skip_or_fail
 
@@ -19,7 +20,7 @@ def walk_cases(names: str | tuple[str, ...], cases: Iterable[Any]) -> Callable[[
     """Run the decorated test for every case, and report all cases that fail at the end.
 
     It is used like `pytest.mark.parametrize`, but makes one test of all cases. They share its
-    fixtures, so it is for tests that change nothing outside themselves.
+    fixtures, so it is for tests that change nothing outside themselves; see `roll_back`.
 
     Args:
         names: the parameters of the test that a case gives, as one name or several.
@@ -50,6 +51,21 @@ def walk_cases(names: str | tuple[str, ...], cases: Iterable[Any]) -> Callable[[
         return walk
 
     return decorate
+
+
+def roll_back(test: Test) -> Test:
+    """Undo what the decorated test writes to the database, so that each case finds it as it was."""
+
+    @functools.wraps(test)
+    def run(*args: Any, **fixtures: Any) -> None:
+        block = transaction.atomic()
+        block._from_testcase = True  # type: ignore[attr-defined]  # `durable=True` is allowed in it
+        with block:
+            test(*args, **fixtures)
+            connection.check_constraints()
+            transaction.set_rollback(True)
+
+    return run
 
 
 def _describe(row: Mapping[str, Any]) -> str:

@@ -37,6 +37,7 @@ from shared.use_cases import (
 from shared.whatsapp.services import alarms
 from tests import builders
 from tests.builders import DRAW, MINUTE, NOON, build_staff_actor, build_token_actor
+from tests.cases import roll_back, walk_cases
 from tests.integration.concurrency import run_at_once
 from tests.integration.conversation.chat import BuyerChat
 from tests.integration.raffles import order_states
@@ -430,7 +431,8 @@ STORIES: dict[Story, list[str]] = {
 @pytest.mark.django_db
 class TestAnEventAFact:
     @pytest.mark.same_everywhere
-    @pytest.mark.parametrize("story", STORIES, ids=lambda story: story.__name__)
+    @walk_cases("story", STORIES)
+    @roll_back
     def test_whoever(self, story: Story) -> None:
         story(builders.create_raffle(numbers=20, max_per_order=20))
 

@@ -9,6 +9,7 @@ from shared.whatsapp import payloads
 from shared.whatsapp.models import AccountNotice, Alarm, BusinessNumber
 from shared.whatsapp.services import business_numbers
 from tests.builders import MINUTE, NOON, PHONE_NUMBER_ID
+from tests.cases import roll_back, walk_cases
 from tests.integration.whatsapp.webhook_builders import build_change_webhook, store_webhooks
 from tests.real_payloads import REAL_PAYLOADS
 
@@ -55,7 +56,7 @@ class TestAccountUpdate:
         assert number.probe_at == NOON + business_numbers.PROBE_INTERVAL
         assert Alarm.objects.filter(key__startswith="notice:account_update").count() == 1
 
-    @pytest.mark.parametrize(
+    @walk_cases(
         "value",
         [
             {"event": "DISABLED_UPDATE", "ban_info": {"waba_ban_state": "REINSTATE"}},
@@ -70,6 +71,7 @@ class TestAccountUpdate:
             restrict("RESTRICTED_BUSINESS_INITIATED_CALLING"),
         ],
     )
+    @roll_back
     def test_sends_on_when_they_are_not(self, value: dict[str, Any]) -> None:
         store_webhooks(build_change_webhook("account_update", value))
 
@@ -125,11 +127,8 @@ class TestAccountUpdate:
 
 
 @pytest.mark.skipif(not REAL_PAYLOADS, reason="no folder shared/payloads")
-@pytest.mark.parametrize(
-    ("name", "body"),
-    [each for each in REAL_PAYLOADS if "account_update" in each[0]],
-    ids=lambda value: value if isinstance(value, str) else "",
-)
+@walk_cases(("name", "body"), [each for each in REAL_PAYLOADS if "account_update" in each[0]])
+@roll_back
 def test_of_metas_own_samples_only_a_deleted_account_pauses(name: str, body: bytes) -> None:
     store_webhooks(payloads.parse_webhook(body))
 

@@ -17,6 +17,7 @@ from shared.whatsapp.services.outbox import delivery_statuses, outbox_queue, sen
 from shared.whatsapp.services.outbox.delivery_statuses import UNMATCHED_STATUSES_KEPT_FOR
 from tests import builders
 from tests.builders import MINUTE, NOON, PHONE_NUMBER_ID
+from tests.cases import roll_back, walk_cases
 from tests.integration.concurrency import repeat_at_once
 from tests.integration.whatsapp.outbox_builders import LEASE_FOR, claim_message, queue_message
 from tests.integration.whatsapp.webhook_builders import build_status, build_webhook, store_webhooks
@@ -46,8 +47,9 @@ def reload_message(message: OutboundMessage) -> OutboundMessage:
 
 @pytest.mark.django_db
 class TestFurther:
-    @pytest.mark.parametrize("order", list(permutations(["sent", "delivered", "read"])))
-    @pytest.mark.parametrize("together", [True, False])
+    @walk_cases("order", permutations(["sent", "delivered", "read"]))
+    @walk_cases("together", [True, False])
+    @roll_back
     def test_ends_at_read_in_any_order(self, order: tuple[str, ...], together: bool) -> None:
         message = create_sent_message()
 
