@@ -18,6 +18,7 @@ from shared.events.errors import (
 from shared.events.models import EventDelivery, EventEndpoint
 from shared.events.services import endpoints
 from tests.builders import MINUTE, NOON
+from tests.cases import walk_cases
 from tests.integration.events.event_builders import create_delivery, create_endpoint
 
 pytestmark = pytest.mark.django_db
@@ -38,7 +39,7 @@ def test_an_endpoint_has_a_secret_of_its_own_and_wants_what_it_was_made_for() ->
 
 
 @pytest.mark.same_everywhere
-@pytest.mark.parametrize(
+@walk_cases(
     ("about", "refusal"),
     [
         ({"url": "ftp://n8n.example/"}, AddressMalformed),

@@ -12,6 +12,7 @@ from shared.raffles.services import availability
 from shared.raffles.services.availability import TicketCounts
 from tests import builders
 from tests.builders import MINUTE, NOON, PHONE_NUMBER_ID
+from tests.cases import walk_cases
 from tests.integration.raffles import order_states
 
 pytestmark = pytest.mark.django_db
@@ -74,7 +75,7 @@ class TestRecentCounts:
 
 
 class TestWhyNotSelling:
-    @pytest.mark.parametrize(
+    @walk_cases(
         ("fields", "now", "reason"),
         [
             ({}, NOON, None),

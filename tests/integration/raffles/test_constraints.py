@@ -7,13 +7,14 @@ from django.db import IntegrityError, transaction
 
 from shared.core.enums import OrderStatus
 from tests import builders
+from tests.cases import walk_cases
 
 pytestmark = pytest.mark.django_db
 
 
 class TestOrder:
-    @pytest.mark.parametrize("price", ["0.10", "1.10", "5.00", "0.07", "9999999999.99"])
-    @pytest.mark.parametrize("quantity", [1, 3, 7, 100])
+    @walk_cases("price", ["0.10", "1.10", "5.00", "0.07", "9999999999.99"])
+    @walk_cases("quantity", [1, 3, 7, 100])
     def test_accepts_a_total_of_price_times_quantity(self, price: str, quantity: int) -> None:
         raffle = builders.create_raffle(price=Decimal(price))
 

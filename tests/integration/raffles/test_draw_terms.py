@@ -26,6 +26,7 @@ from shared.raffles.models import Order, Raffle, RaffleEvent
 from shared.raffles.services import lifecycle, locks
 from tests import builders
 from tests.builders import DRAW, MINUTE, NOON, build_staff_actor
+from tests.cases import walk_cases
 from tests.integration.raffles import order_states
 
 pytestmark = pytest.mark.django_db
@@ -43,8 +44,8 @@ def move_draw(
 
 
 class TestOpen:
-    @pytest.mark.parametrize("status", [RaffleStatus.DRAFT, RaffleStatus.PAUSED])
-    @pytest.mark.parametrize(
+    @walk_cases("status", [RaffleStatus.DRAFT, RaffleStatus.PAUSED])
+    @walk_cases(
         ("fields", "error"),
         [
             ({"draw_at": None}, DrawDateMissing),
@@ -260,9 +261,9 @@ class TestDatabase:
         with pytest.raises(IntegrityError), transaction.atomic():
             builders.create_raffle(with_numbers=False, **fields)
 
-    @pytest.mark.parametrize("minutes", [0, 59, 60, 61])
-    @pytest.mark.parametrize("chosen", [None, NOON, NOON + MINUTE, NOON + 59 * MINUTE])
-    @pytest.mark.parametrize("opens", [None, NOON, NOON + MINUTE])
+    @walk_cases("minutes", [0, 59, 60, 61])
+    @walk_cases("chosen", [None, NOON, NOON + MINUTE, NOON + 59 * MINUTE])
+    @walk_cases("opens", [None, NOON, NOON + MINUTE])
     def test_finds_the_raffles_on_sale_by_the_same_rule(
         self, minutes: int, chosen: datetime | None, opens: datetime | None
     ) -> None:
@@ -271,9 +272,9 @@ class TestDatabase:
             with_numbers=False, draw_at=draw_at, sales_close_at=chosen, sales_open_at=opens
         )
 
-        found = Raffle.objects.filter(sale_rules.build_on_sale_condition(now=NOON)).exists()
+        on_sale = Raffle.objects.filter(sale_rules.build_on_sale_condition(now=NOON))
 
-        assert found is (sale_rules.get_not_selling_reason(raffle, now=NOON) is None)
+        assert (raffle in on_sale) is (sale_rules.get_not_selling_reason(raffle, now=NOON) is None)
 
 
 class TestLocks:

@@ -12,6 +12,7 @@ from shared.raffles.services.ticket_numbers import number_generation
 from shared.raffles.transitions import RAFFLE_TRANSITIONS
 from tests import builders
 from tests.builders import MINUTE, NOON, build_staff_actor
+from tests.cases import walk_cases
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -23,8 +24,8 @@ CHANGES: list[tuple[Callable[..., Raffle], RaffleStatus]] = [
 
 
 class TestEveryChange:
-    @pytest.mark.parametrize("current", list(RaffleStatus))
-    @pytest.mark.parametrize(("change", "wanted"), CHANGES)
+    @walk_cases("current", RaffleStatus)
+    @walk_cases(("change", "wanted"), CHANGES)
     def test_follows_the_table(
         self, change: Callable[..., Raffle], wanted: RaffleStatus, current: RaffleStatus
     ) -> None:

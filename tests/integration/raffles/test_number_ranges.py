@@ -8,6 +8,7 @@ from shared.raffles.models import Raffle, TicketNumber
 from shared.raffles.services.ticket_numbers import number_ranges
 from shared.raffles.services.ticket_numbers.number_ranges import NumberRange
 from tests import builders
+from tests.cases import walk_cases
 
 pytestmark = pytest.mark.django_db
 
@@ -35,8 +36,8 @@ ALL = [
 ]
 
 
-@pytest.mark.parametrize("status", [None, *TicketStatus])
-@pytest.mark.parametrize("limit", [1, 2, 3, 7, 8])
+@walk_cases("status", [None, *TicketStatus])
+@walk_cases("limit", [1, 2, 3, 7, 8])
 def test_pages_follow_each_other_without_a_gap(
     raffle: Raffle, limit: int, status: TicketStatus | None
 ) -> None:

@@ -36,6 +36,7 @@ from shared.raffles.services.ticket_numbers import inventory
 from shared.raffles.transitions import ORDER_TRANSITIONS
 from tests import builders
 from tests.builders import MINUTE, NOON, build_chat_actor, build_staff_actor, build_token_actor
+from tests.cases import walk_cases
 from tests.integration.raffles import order_states
 from tests.integration.raffles.order_states import AFTER_THE_DEADLINE
 
@@ -538,11 +539,10 @@ class TestHistory:
             ("PAID", "PENDING_PAYMENT", "PAID", "TOKEN", "3", "n8n", NOON + MINUTE),
         ]
 
-    @pytest.mark.parametrize("current", list(OrderStatus))
-    @pytest.mark.parametrize("wanted", list(OrderStatus))
-    def test_moves_along_the_table_only(
-        self, raffle: Raffle, current: OrderStatus, wanted: OrderStatus
-    ) -> None:
+    @walk_cases("current", OrderStatus)
+    @walk_cases("wanted", OrderStatus)
+    def test_moves_along_the_table_only(self, current: OrderStatus, wanted: OrderStatus) -> None:
+        raffle = builders.create_raffle(numbers=20)
         order = order_states.create_order_in_status(raffle, current)
         if wanted in ORDER_TRANSITIONS[current]:
             change_status(order, to=wanted)
