@@ -13,7 +13,7 @@ from tests.conftest import skip_or_fail
 
 type Test = Callable[..., None]
 
-_SHORT_REPR: Final = reprlib.Repr(maxstring=70, maxother=70, maxdict=3, maxlevel=2)
+_SHORT_REPR: Final = reprlib.Repr(maxstring=70, maxother=70, maxdict=3, maxlevel=1)
 
 
 def walk_cases(names: str | tuple[str, ...], cases: Iterable[Any]) -> Callable[[Test], Test]:
