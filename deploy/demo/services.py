@@ -19,6 +19,7 @@ from deploy.demo.environment import (
     SeededDemo,
     build_child_environment,
 )
+from shared.core.config import PROJECT_ROOT
 
 type ReportProgress = Callable[[str], None]
 
@@ -150,7 +151,6 @@ def _build_gateway_command(demo: RunningDemo) -> list[str]:
 
 def _build_backoffice_command(demo: RunningDemo) -> list[str]:
     bind = f"{LOOPBACK_HOST}:{demo.ports.backoffice}"
-    threads = ["--worker-class", "gthread", "--threads", "4", "--no-control-socket"]
-    logs = ["--logger-class", "backoffice.gunicorn_logging.GunicornLogger"]
-    program = [sys.executable, "-m", "gunicorn", "backoffice.wsgi:application", "--bind", bind]
-    return [*program, *threads, *logs]
+    settings = ["--config", str(PROJECT_ROOT / "deploy/gunicorn.conf.py")]
+    program = [sys.executable, "-m", "gunicorn", "backoffice.wsgi", *settings]
+    return [*program, "--bind", bind, "--workers", "1"]

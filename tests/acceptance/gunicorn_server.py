@@ -8,6 +8,7 @@ from pathlib import Path
 
 import httpx
 
+from shared.core.config import PROJECT_ROOT
 from tests.waiting import PATIENCE, wait_until
 
 
@@ -20,11 +21,11 @@ def run_gunicorn(
     logger_class: str = "backoffice.gunicorn_logging.GunicornLogger",
 ) -> Iterator[None]:
     """Serve the back office until the block ends; the log is written to `folder`."""
-    arguments = ["--bind", f"127.0.0.1:{port}", "--threads", "4", "--no-control-socket"]
-    arguments += ["--logger-class", logger_class]
+    arguments = ["--config", str(PROJECT_ROOT / "deploy/gunicorn.conf.py")]
+    arguments += ["--bind", f"127.0.0.1:{port}", "--workers", "1", "--logger-class", logger_class]
     with (folder / "gunicorn.log").open("w") as log:
         server = subprocess.Popen(
-            [sys.executable, "-m", "gunicorn", "backoffice.wsgi:application", *arguments],
+            [sys.executable, "-m", "gunicorn", "backoffice.wsgi", *arguments],
             env=dict(environment),
             cwd=folder,
             stdout=log,

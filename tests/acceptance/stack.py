@@ -18,6 +18,7 @@ from deploy.demo.environment import build_child_environment
 from deploy.sandbox.client import BuyerClient, NothingSeen, SandboxClient
 from deploy.sandbox.in_process import run_sandbox
 from deploy.sandbox.options import SandboxOptions
+from shared.core.config import PROJECT_ROOT
 from shared.core.enums import OutboxStatus, Scope
 from shared.whatsapp.models import DeliveryStatus, InboundMessage, OutboundMessage
 from shared.whatsapp.services import security
@@ -36,6 +37,10 @@ SANDBOX_OPTIONS: Final = SandboxOptions(
     app_secret="acceptance_app_secret", access_token="acceptance_token"
 )
 VERIFY_TOKEN: Final = "acceptance_verify_token"
+GUNICORN_OPTIONS: Final = (
+    *("--config", str(PROJECT_ROOT / "deploy/gunicorn.conf.py")),
+    *("--workers", "1"),
+)
 
 _phone_serial = count(1)
 
@@ -139,12 +144,8 @@ class Stack:
         """Start the back office and return its URL."""
         [port] = find_free_ports(0)
         address = f"http://{LOOPBACK_HOST}:{port}"
-        server = [sys.executable, "-m", "gunicorn", "backoffice.wsgi:application"]
-        threads = ["--worker-class", "gthread", "--threads", "4", "--no-control-socket"]
-        threads += ["--logger-class", "backoffice.gunicorn_logging.GunicornLogger"]
-        child = self.children.start(
-            "backoffice", *server, "--bind", f"{LOOPBACK_HOST}:{port}", *threads
-        )
+        server = [sys.executable, "-m", "gunicorn", "backoffice.wsgi", *GUNICORN_OPTIONS]
+        child = self.children.start("backoffice", *server, "--bind", f"{LOOPBACK_HOST}:{port}")
         self.children.wait_until_ready(child, f"{address}/readyz", timeout=PATIENCE)
         return address
 

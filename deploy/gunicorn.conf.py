@@ -1,0 +1,29 @@
+"""gunicorn's settings for the back office: `gunicorn -c deploy/gunicorn.conf.py backoffice.wsgi`.
+
+An installed package has this file in the folder of `deploy`, too. Options of the command line and
+of the variable `GUNICORN_CMD_ARGS` override it. These variables are gunicorn's own and are not read
+from `.env`: gunicorn starts before the application does.
+
+Source: "Settings" in https://docs.gunicorn.org/en/stable/settings.html.
+"""
+# ruff: noqa: N999 - gunicorn's own name for this file
+
+import os
+
+bind = os.environ.get("BACKOFFICE_BIND", "127.0.0.1:8000")
+workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
+worker_class = "gthread"
+threads = int(os.environ.get("BACKOFFICE_THREADS", "4"))
+"""Threads of each worker; each holds a connection to the database."""
+
+timeout = 30
+"""Seconds without a sign of life after which a worker is killed; long requests of a thread do not
+count."""
+graceful_timeout = 30
+"""Seconds in which current requests may finish when gunicorn stops."""
+
+forwarded_allow_ips = os.environ.get("FORWARDED_ALLOW_IPS", "127.0.0.1,::1")
+"""Addresses of proxies whose `X-Forwarded-Proto` gunicorn believes."""
+
+logger_class = "backoffice.gunicorn_logging.GunicornLogger"
+control_socket_disable = True
