@@ -1,9 +1,15 @@
-"""Liveness and readiness of this process."""
+"""Liveness and readiness of this process.
+
+Ready means that the process can take a webhook. A load balancer drops a gateway that is not ready,
+so messages that wait are only a warning: they wait in the database, for every gateway alike, and a
+paused number has its alarm.
+"""
 
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from enum import StrEnum
 from typing import Final
 
 import orjson
@@ -25,42 +31,58 @@ MAX_UNSENT_AGE: Final = timedelta(seconds=120)
 logger = logs.get_logger(__name__)
 
 
+class DatabaseState(StrEnum):
+    """What the database can do, as `/readyz` names it."""
+
+    OK = "ok"
+    READ_ONLY = "read-only"
+    AWAY = "away"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Readiness:
     """Result of a readiness check.
 
     Attributes:
-        database: whether the database answers.
+        database: whether the database answers and accepts rows.
         unapplied_migrations: number of migrations that the code needs and the database lacks.
         oldest_unanswered: age of the oldest message without an answer.
         oldest_unsent: age of the oldest reply that is not sent.
 
     """
 
-    database: bool = True
+    database: DatabaseState = DatabaseState.OK
     unapplied_migrations: int = 0
     oldest_unanswered: timedelta | None = None
     oldest_unsent: timedelta | None = None
 
     @property
     def reasons(self) -> list[str]:
-        """Return a sentence for each problem; empty if the gateway is ready."""
-        if not self.database:
-            return ["The database does not answer."]
-        if self.unapplied_migrations:
-            return [
-                f"{self.unapplied_migrations} migrations are not applied: run `manage migrate`."
-            ]
+        """Return why the gateway cannot take a webhook, in sentences; empty if it is ready."""
         reasons = []
-        if self.oldest_unanswered and self.oldest_unanswered > MAX_UNANSWERED_AGE:
+        if self.database is DatabaseState.AWAY:
+            reasons.append("The database does not answer.")
+        if self.database is DatabaseState.READ_ONLY:
+            reasons.append("The database is read-only.")
+        if self.unapplied_migrations:
             reasons.append(
+                f"{self.unapplied_migrations} migrations are not applied: run `manage migrate`."
+            )
+        return reasons
+
+    @property
+    def warnings(self) -> list[str]:
+        """Return a sentence for each queue that lags; such a gateway is ready."""
+        warnings = []
+        if self.oldest_unanswered and self.oldest_unanswered > MAX_UNANSWERED_AGE:
+            warnings.append(
                 f"A message waits for its answer since {_round_seconds(self.oldest_unanswered)} s."
             )
         if self.oldest_unsent and self.oldest_unsent > MAX_UNSENT_AGE:
-            reasons.append(
+            warnings.append(
                 f"A reply waits to be sent since {_round_seconds(self.oldest_unsent)} s."
             )
-        return reasons
+        return warnings
 
     def to_json(self) -> bytes:
         """Return the body of `/readyz`."""
@@ -68,15 +90,18 @@ class Readiness:
             {
                 "ready": not self.reasons,
                 "reasons": self.reasons,
-                "database": "ok" if self.database else "away",
-                "unapplied_migrations": self.unapplied_migrations if self.database else None,
+                "warnings": self.warnings,
+                "database": self.database,
+                "unapplied_migrations": (
+                    None if self.database is DatabaseState.AWAY else self.unapplied_migrations
+                ),
                 "oldest_unanswered_seconds": _round_seconds(self.oldest_unanswered),
                 "oldest_unsent_seconds": _round_seconds(self.oldest_unsent),
             }
         )
 
 
-DATABASE_AWAY: Final = Readiness(database=False)
+DATABASE_AWAY: Final = Readiness(database=DatabaseState.AWAY)
 
 
 def build_health_routes(check: Callable[[], Awaitable[Readiness]]) -> list[Route]:
@@ -139,6 +164,7 @@ class ReadinessCheck:
             return Readiness(unapplied_migrations=unapplied)
         self._migrated = True
         return Readiness(
+            database=DatabaseState.READ_ONLY if _is_read_only() else DatabaseState.OK,
             oldest_unanswered=inbox_queue.get_oldest_unanswered_age(now=now),
             oldest_unsent=outbox_queue.get_oldest_unsent_age(now=now),
         )
@@ -147,6 +173,15 @@ class ReadinessCheck:
 def _count_unapplied_migrations() -> int:
     executor = MigrationExecutor(connection)
     return len(executor.migration_plan(executor.loader.graph.leaf_nodes()))
+
+
+def _is_read_only() -> bool:
+    """Whether this is a standby of PostgreSQL, or a server or user that may only read."""
+    if connection.vendor != "postgresql":
+        return False
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW transaction_read_only")
+        return bool(cursor.fetchone() == ("on",))
 
 
 def _round_seconds(age: timedelta | None) -> int | None:

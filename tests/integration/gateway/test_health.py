@@ -10,10 +10,11 @@ from gateway.database import Database
 from gateway.health import DATABASE_AWAY, Readiness, ReadinessCheck, ReadinessMonitor
 from shared.core.enums import OutboxKind
 from shared.whatsapp import messages
-from shared.whatsapp.models import OutboundMessage
+from shared.whatsapp.models import Alarm, OutboundMessage
+from shared.whatsapp.services import business_numbers
 from shared.whatsapp.services.outbox import outbox_queue
 from tests import builders
-from tests.integration.gateway.fake_meta import RunGateway
+from tests.integration.gateway.fake_meta import PHONE_NUMBER_ID, RunGateway
 from tests.integration.gateway.sample_data import create_stuck_message
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -28,13 +29,14 @@ class TestReadiness:
         assert answer.json() == {
             "ready": True,
             "reasons": [],
+            "warnings": [],
             "database": "ok",
             "unapplied_migrations": 0,
             "oldest_unanswered_seconds": None,
             "oldest_unsent_seconds": None,
         }
 
-    async def test_a_message_that_waits_too_long_is_a_reason(
+    async def test_a_message_that_waits_too_long_is_a_warning(
         self, gateway: RunGateway, database: Database
     ) -> None:
         await database.run_unit(lambda: create_stuck_message(age=timedelta(seconds=90)))
@@ -42,21 +44,34 @@ class TestReadiness:
         async with gateway(workers=False) as meta:
             answer = await meta.get("/readyz")
 
-        assert answer.status_code == 503
+        assert (answer.status_code, answer.json()["reasons"]) == (200, [])
         assert answer.json()["oldest_unanswered_seconds"] in range(90, 100)
-        assert "waits for its answer" in answer.json()["reasons"][0]
+        assert "waits for its answer" in answer.json()["warnings"][0]
 
-    async def test_a_reply_that_waits_too_long_is_a_reason(
+    async def test_a_reply_that_waits_because_its_number_is_paused_is_a_warning(
         self, gateway: RunGateway, database: Database
     ) -> None:
         await database.run_unit(lambda: create_old_reply(age=timedelta(seconds=150)))
+        await database.run_unit(pause_number)
 
-        async with gateway(workers=False) as meta:
+        async with gateway() as meta:
             answer = await meta.get("/readyz")
 
-        assert answer.status_code == 503
+        assert (answer.status_code, answer.json()["reasons"]) == (200, [])
         assert answer.json()["oldest_unsent_seconds"] in range(150, 160)
-        assert "waits to be sent" in answer.json()["reasons"][0]
+        assert "waits to be sent" in answer.json()["warnings"][0]
+        assert await database.run_unit(Alarm.objects.count) == 1
+
+    async def test_a_standby_of_postgresql_is_a_reason(
+        self, database: Database, vendor: str
+    ) -> None:
+        if vendor == "postgresql":
+            await database.run_unit(make_connection_read_only)
+
+        readiness = await database.run_unit(ReadinessCheck())
+
+        reasons = {"sqlite": [], "postgresql": ["The database is read-only."]}
+        assert readiness.reasons == reasons[vendor]
 
     async def test_missing_migrations_are_a_reason_until_they_are_applied(
         self, database: Database
@@ -98,6 +113,19 @@ def create_old_reply(*, age: timedelta) -> OutboundMessage:
         kind=OutboxKind.REPLY,
         now=datetime.now(UTC) - age,
     )
+
+
+def pause_number() -> None:
+    """Pause sending, as after Meta refused the token."""
+    business_numbers.pause_sending(
+        PHONE_NUMBER_ID, code=190, reason="The token expired.", now=datetime.now(UTC)
+    )
+
+
+def make_connection_read_only() -> None:
+    """Make this connection refuse to write, as one to a standby does."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET default_transaction_read_only = on")
 
 
 def hide_a_migration() -> None:
