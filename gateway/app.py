@@ -12,6 +12,7 @@ from starlette.applications import Starlette
 
 from gateway import health, webhook
 from gateway.database import Database
+from gateway.draining import Drain
 from gateway.ingest import Ingest
 from gateway.webhook import ReceivedWebhook
 from gateway.webhook_sender import WebhookSender
@@ -24,7 +25,8 @@ from shared.whatsapp.services.inbox.webhook_store import StoredBatch
 from shared.whatsapp.services.meta_client import MetaClient
 
 SHUTDOWN_TIMEOUT_SECONDS: Final = 20.0
-"""Seconds in which current work may finish at shutdown; orchestrators kill after thirty."""
+"""Seconds in which current work may finish after the drain; whatever stops a gateway must wait
+for both."""
 
 logger = logs.get_logger(__name__)
 
@@ -59,6 +61,7 @@ def build_app(
 
     ingest = Ingest(store, committed=supervisor.wake_for_webhooks)
     readiness_check = health.ReadinessCheck()
+    drain = Drain(seconds=settings.drain_seconds)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -69,17 +72,18 @@ def build_app(
         )
         if workers:
             supervisor.start()
-        try:
-            yield
-        finally:
-            await asyncio.gather(
-                ingest.drain(timeout_seconds=SHUTDOWN_TIMEOUT_SECONDS),
-                supervisor.stop(timeout_seconds=SHUTDOWN_TIMEOUT_SECONDS),
-            )
-            await client.aclose()
-            await sender.aclose()
-            await database.aclose(timeout_seconds=1.0)
-            logger.info("gateway_stopped")
+        with drain.delay_sigterm():
+            try:
+                yield
+            finally:
+                await asyncio.gather(
+                    ingest.drain(timeout_seconds=SHUTDOWN_TIMEOUT_SECONDS),
+                    supervisor.stop(timeout_seconds=SHUTDOWN_TIMEOUT_SECONDS),
+                )
+                await client.aclose()
+                await sender.aclose()
+                await database.aclose(timeout_seconds=1.0)
+                logger.info("gateway_stopped")
 
     return Starlette(
         routes=[
@@ -88,7 +92,10 @@ def build_app(
                 secrets=settings.app_secrets,
                 verify_token=settings.meta_verify_token.get_secret_value(),
             ),
-            *health.build_health_routes(lambda: database.run_health_check(readiness_check)),
+            *health.build_health_routes(
+                lambda: database.run_health_check(readiness_check),
+                is_draining=lambda: drain.has_begun,
+            ),
         ],
         lifespan=lifespan,
     )

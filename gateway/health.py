@@ -7,7 +7,7 @@ paused number has its alarm.
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Final
@@ -44,6 +44,7 @@ class Readiness:
     """Result of a readiness check.
 
     Attributes:
+        draining: whether the process is about to stop.
         database: whether the database answers and accepts rows.
         unapplied_migrations: number of migrations that the code needs and the database lacks.
         oldest_unanswered: age of the oldest message without an answer.
@@ -51,6 +52,7 @@ class Readiness:
 
     """
 
+    draining: bool = False
     database: DatabaseState = DatabaseState.OK
     unapplied_migrations: int = 0
     oldest_unanswered: timedelta | None = None
@@ -60,6 +62,8 @@ class Readiness:
     def reasons(self) -> list[str]:
         """Return why the gateway cannot take a webhook, in sentences; empty if it is ready."""
         reasons = []
+        if self.draining:
+            reasons.append("The gateway is about to stop.")
         if self.database is DatabaseState.AWAY:
             reasons.append("The database does not answer.")
         if self.database is DatabaseState.READ_ONLY:
@@ -104,11 +108,14 @@ class Readiness:
 DATABASE_AWAY: Final = Readiness(database=DatabaseState.AWAY)
 
 
-def build_health_routes(check: Callable[[], Awaitable[Readiness]]) -> list[Route]:
+def build_health_routes(
+    check: Callable[[], Awaitable[Readiness]], *, is_draining: Callable[[], bool]
+) -> list[Route]:
     """Return the routes of `/healthz` and `/readyz`.
 
     Args:
         check: the readiness check; it may fail or take long.
+        is_draining: whether the process is about to stop.
 
     """
     monitor = ReadinessMonitor(check)
@@ -117,7 +124,7 @@ def build_health_routes(check: Callable[[], Awaitable[Readiness]]) -> list[Route
         return PlainTextResponse("alive")
 
     async def readyz_view(_: Request) -> Response:
-        readiness = await monitor.check_readiness()
+        readiness = replace(await monitor.check_readiness(), draining=is_draining())
         status = 503 if readiness.reasons else 200
         return Response(readiness.to_json(), status, media_type="application/json")
 

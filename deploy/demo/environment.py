@@ -155,6 +155,7 @@ class DemoFolder:
             "BRAND_COLOUR": "#0f766e",
             "TIME_ZONE": "UTC",
             "TRUSTED_PROXIES": "0",
+            "DRAIN_SECONDS": "0",  # nothing stands in front of its gateway
             "SENDS_PER_SECOND": "80",
             "API_REQUESTS_PER_MINUTE": "600",
             "MAX_ORDERS_UNDER_REVIEW": "5",

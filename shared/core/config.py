@@ -121,6 +121,12 @@ class Settings(BaseSettings):
         default="UTC",
         description="Zone of times that belong to no raffle, e.g. America/Bogota",
     )
+    drain_seconds: float = Field(
+        default=5,
+        ge=0,
+        le=60,
+        description="Seconds a gateway is not ready but works on, after SIGTERM, before it stops",
+    )
     sends_per_second: float = Field(
         default=80,
         gt=0,

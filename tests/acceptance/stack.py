@@ -245,6 +245,7 @@ def _build_variables(sandbox: SandboxClient, *, database: str, folder: Path) -> 
         "META_GRAPH_URL": sandbox.url,
         "META_GRAPH_VERSION": "v26.0",
         "MEDIA_ROOT": str(folder / "media"),
+        "DRAIN_SECONDS": "0",
         "SENDS_PER_SECOND": "80",
         "EVENTS_ALLOW_PRIVATE": "true",
         "LOG_FORMAT": "console",

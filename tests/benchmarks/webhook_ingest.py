@@ -118,6 +118,7 @@ def build_environment(file: Path) -> dict[str, str]:
         "META_PHONE_NUMBER_ID": "106540352242922",
         "META_GRAPH_URL": "http://127.0.0.1:1",
         "LOG_LEVEL": "WARNING",
+        "DRAIN_SECONDS": "0",
     }
 
 

@@ -31,6 +31,7 @@ COMPLETE = {
     "META_ACCESS_TOKEN": "test_access_token",
     "META_PHONE_NUMBER_ID": "106540352242922",
     "META_GRAPH_URL": "http://127.0.0.1:1",
+    "DRAIN_SECONDS": "0",
     "LOG_FORMAT": "json",
 }
 
@@ -83,18 +84,26 @@ def wait_for_answer(url: str) -> httpx.Response:
 
 @pytest.mark.django_db(transaction=True)
 class TestProcess:
-    def test_it_serves_and_stops_when_told(self, tmp_path: Path, vendor: str) -> None:
-        with run_uvicorn(tmp_path, DATABASE_URL=build_database_url(vendor)) as (url, process):
+    def test_it_serves_drains_and_stops_when_told_again(self, tmp_path: Path, vendor: str) -> None:
+        address = build_database_url(vendor)
+        with run_uvicorn(tmp_path, DATABASE_URL=address, DRAIN_SECONDS="60") as (url, process):
             ready = wait_for_answer(f"{url}/readyz")
             refused = httpx.get(f"{url}/webhook?hub.verify_token=secret-word")
+            process.send_signal(signal.SIGTERM)
+            wait_until(lambda: httpx.get(f"{url}/readyz").status_code == 503)
+            draining, alive = httpx.get(f"{url}/readyz"), httpx.get(f"{url}/healthz")
+            taken = asyncio.run(post_one(url))
             process.send_signal(signal.SIGTERM)
             _, log = process.communicate(timeout=PATIENCE)
 
         assert (ready.status_code, ready.json()["reasons"]) == (200, [])
         assert refused.status_code == 403
+        assert draining.json()["reasons"] == ["The gateway is about to stop."]
+        assert (alive.status_code, taken.status_code) == (200, 200)
+        assert InboundMessage.objects.count() == 1
         assert "secret-word" not in log
-        assert "gateway_started" in log
-        assert "gateway_stopped" in log
+        steps = ("gateway_started", "gateway_drains", "gateway_stopped")
+        assert [log.count(step) for step in steps] == [1, 1, 1]
         assert "Traceback" not in log
         assert all(line.startswith("{") for line in log.splitlines())
 
@@ -146,6 +155,12 @@ async def post_until_killed(url: str, process: "subprocess.Popen[str]") -> set[s
     async with httpx.AsyncClient(base_url=url, timeout=PATIENCE) as client:
         await asyncio.gather(*(one_sender(client, number) for number in range(16)))
     return acknowledged
+
+
+async def post_one(url: str) -> httpx.Response:
+    """Post one webhook and return the answer."""
+    async with httpx.AsyncClient(base_url=url, timeout=PATIENCE) as client:
+        return await post_webhook(client, build_text_webhook("hi"))
 
 
 def build_database_url(vendor: str) -> str:
