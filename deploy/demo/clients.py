@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
+from ssl import SSLContext
 from typing import Any, Final, Self
 
 import httpx
@@ -48,13 +49,14 @@ class HtmlPage(HTMLParser):
 class AdminBrowser:
     """A minimal browser with cookies, for logging in and pressing a button."""
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, *, verify: SSLContext | bool = True) -> None:
         self._http = httpx.Client(
             base_url=address,
             headers={"Origin": address},
             follow_redirects=True,
             trust_env=False,
             timeout=30,
+            verify=verify,
         )
 
     def __enter__(self) -> Self:
@@ -114,12 +116,13 @@ class AdminBrowser:
 class ApiClient:
     """A program with an API token, such as a workflow of n8n."""
 
-    def __init__(self, address: str, *, token: str) -> None:
+    def __init__(self, address: str, *, token: str, verify: SSLContext | bool = True) -> None:
         self._http = httpx.Client(
             base_url=f"{address}/api",
             headers={"Authorization": f"Bearer {token}"},
             trust_env=False,
             timeout=30,
+            verify=verify,
         )
 
     def __enter__(self) -> Self:

@@ -201,15 +201,23 @@ class Stack:
 
 
 @contextmanager
-def run_stack(*, vendor: str, database: str, folder: Path) -> Iterator[Stack]:
-    """Start a stack without gateways, and stop all its processes at the end."""
+def run_stack(*, vendor: str, database: str, folder: Path, **variables: str) -> Iterator[Stack]:
+    """Start a stack without gateways, and stop all its processes at the end.
+
+    Args:
+        vendor: `sqlite` or `postgresql`.
+        database: URL of the database.
+        folder: folder of logs and files.
+        variables: environment variables that replace those of every stack.
+
+    """
     nowhere = f"http://{LOOPBACK_HOST}:1/webhook"
     with run_sandbox(webhook_url=nowhere, options=SANDBOX_OPTIONS, retry_delays=(0.2,)) as sandbox:
-        variables = build_child_environment(
-            _build_variables(sandbox, database=database, folder=folder)
+        environment = build_child_environment(
+            _build_variables(sandbox, database=database, folder=folder) | variables
         )
         with (
-            ChildProcesses(environment=variables, logs=folder / "logs") as children,
+            ChildProcesses(environment=environment, logs=folder / "logs") as children,
             httpx.Client(trust_env=False, timeout=PATIENCE) as http,
         ):
             yield Stack(vendor, database, folder, sandbox, children, http)
