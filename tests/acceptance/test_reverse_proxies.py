@@ -6,6 +6,7 @@ All processes run with the commands of the shipped units, on one PostgreSQL.
 import os
 import signal
 import socket
+import subprocess
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -60,6 +61,9 @@ pytestmark = pytest.mark.xdist_group("reverse-proxies")
 LARGEST_PICTURE: Final = 5 * 1024 * 1024
 """Bytes of the largest file that people send to the back office."""
 PASSWORD: Final = "correct-horse-battery"
+GATEWAY_UNIT: Final = "raffle-gateway@.service"
+BACKOFFICE_UNIT: Final = "raffle-backoffice.service"
+
 CLIENT_ADDRESS: Final = "127.0.0.2"
 FORGED_ADDRESS: Final = "203.0.113.9"
 POSTS_PER_THREAD: Final = 25
@@ -79,9 +83,12 @@ class Servers:
     def start_missing(self) -> None:
         """Start what does not run, and wait until everything is ready."""
         for port in self.upstreams.gateways:
-            self._start(port, "raffle-gateway@.service")
+            self._start(port, GATEWAY_UNIT)
         for port in self.upstreams.backoffices:
-            self._start(port, "raffle-backoffice.service")
+            self._start(port, BACKOFFICE_UNIT)
+        for port in self.upstreams.gateways:
+            wait = read_command(GATEWAY_UNIT, key="ExecStartPost", instance=str(port))
+            subprocess.run(wait, check=True, timeout=PATIENCE)
         for port, child in self.running.items():
             ready = f"http://{LOOPBACK_HOST}:{port}/readyz"
             self.stack.children.wait_until_ready(child, ready, timeout=PATIENCE)
@@ -98,7 +105,7 @@ class Servers:
         if port in self.running and self.running[port].is_running:
             return
         variables = [f"BACKOFFICE_BIND={LOOPBACK_HOST}:{port}", "WEB_CONCURRENCY=1"]
-        notify = [f"NOTIFY_SOCKET={self.folder}/notify"] if "backoffice" in unit else []
+        notify = [f"NOTIFY_SOCKET={self.folder}/notify"] if unit == BACKOFFICE_UNIT else []
         self.running[port] = self.stack.children.start(
             f"{unit.partition('.')[0]}-{next(_serial)}",
             *("env", *variables, *notify, sys.executable, "-m", "tests.acceptance.hardened"),
