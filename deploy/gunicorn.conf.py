@@ -1,8 +1,8 @@
 """gunicorn's settings for the back office: `gunicorn -c deploy/gunicorn.conf.py backoffice.wsgi`.
 
 An installed package has this file in the folder of `deploy`, too. Options of the command line and
-of the variable `GUNICORN_CMD_ARGS` override it. These variables are gunicorn's own and are not read
-from `.env`: gunicorn starts before the application does.
+of the variable `GUNICORN_CMD_ARGS` override it. The variables below are read from the environment
+and not from `.env`: gunicorn starts before the application does.
 
 Source: "Settings" in https://docs.gunicorn.org/en/stable/settings.html.
 """
