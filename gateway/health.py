@@ -1,8 +1,8 @@
 """Liveness and readiness of this process.
 
 Ready means that the process can take a webhook. A load balancer drops a gateway that is not ready,
-so messages that wait are only a warning: they wait in the database, for every gateway alike, and a
-paused number has its alarm.
+so messages that wait are only a warning: they wait in the database, for every gateway alike. The
+alarms about a backlog and about a paused number tell people.
 """
 
 import asyncio

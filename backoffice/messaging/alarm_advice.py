@@ -288,11 +288,27 @@ def _advise_on_staff_mail(user: str) -> AlarmAdvice:
     return AlarmAdvice(steps, ("The person", reverse("admin:auth_user_change", args=[user])))
 
 
+def _advise_on_backlog(_: str) -> AlarmAdvice:
+    return AlarmAdvice(
+        (
+            "Nothing is lost: the messages are kept, and they are answered in order.",
+            "Look at the log and the processor of the gateways.",
+            "Restart a gateway that hangs, or start another one on the same PostgreSQL.",
+            "When the messages are answered, this alarm resolves itself.",
+        ),
+        (
+            "Messages in",
+            reverse("admin:whatsapp_inboundmessage_changelist") + "?status=RECEIVED",
+        ),
+    )
+
+
 ADVICE_BUILDERS: Final[Mapping[str, Callable[[str], AlarmAdvice]]] = {
     "paused": _advise_on_paused_number,
     "not_sent": _advise_on_unsent_messages,
     "refused": _advise_on_refused_messages,
     "unreachable": _advise_on_unreachable_meta,
+    "backlog": _advise_on_backlog,
     "inbound_failed": _advise_on_failed_inbound_message,
     "flood": _advise_on_flood,
     "chat_loop": _advise_on_chat_loop,

@@ -8,6 +8,7 @@ from typing import Final
 from gateway.database import Database
 from gateway.webhook_sender import WebhookSender
 from gateway.workers import events, expiry, loop
+from gateway.workers.backlog import BACKLOG_INTERVAL_SECONDS, BacklogWorker
 from gateway.workers.events import (
     EventDeliveryWorker,
     EventLeaseSweeper,
@@ -97,6 +98,12 @@ class Supervisor:
                 OutboxSweeper(database=database, outbox_signal=outbox_signal).turn,
                 WakeSignal(),
                 SWEEP_INTERVAL_SECONDS,
+            ),
+            _WorkerSpec(
+                "backlog",
+                BacklogWorker(database=database).turn,
+                WakeSignal(),
+                BACKLOG_INTERVAL_SECONDS,
             ),
             _WorkerSpec("media", media.turn, media_signal),
             _WorkerSpec("expiry", expiring.turn, WakeSignal(), expiry.EXPIRY_INTERVAL_SECONDS),

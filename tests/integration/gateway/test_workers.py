@@ -26,6 +26,7 @@ from shared.raffles.services.payment_proofs import renditions
 from shared.raffles.services.payment_proofs.renditions import RenditionKind
 from shared.whatsapp import messages
 from shared.whatsapp.models import Alarm, BusinessNumber, InboundMessage, OutboundMessage
+from shared.whatsapp.services.inbox import backlog_alarm
 from shared.whatsapp.services.outbox import outbox_queue
 from tests import builders
 from tests.hostile_files import write_gif, write_pdf
@@ -414,6 +415,28 @@ class TestMedia:
             await eventually(PaymentProof.objects.filter(status=ProofStatus.FAILED).exists)
 
         assert (await database.run_unit(PaymentProof.objects.get)).fetch_attempts == 2
+
+
+class TestBacklog:
+    async def test_rings_once_while_a_buyer_waits_and_resolves_itself(
+        self, gateway: RunGateway, eventually: Eventually, database: Database
+    ) -> None:
+        stuck = await database.run_unit(
+            lambda: sample_data.create_stuck_message(age=timedelta(minutes=6))
+        )
+        async with gateway():
+            await eventually(Alarm.objects.filter(key="backlog", resolved_at=None).exists)
+        await database.run_unit(backlog_alarm.check_backlog, now=datetime.now(UTC))
+        ringing = await database.run_unit(lambda: Alarm.objects.get().count)
+
+        await database.run_unit(
+            InboundMessage.objects.filter(pk=stuck.pk).update, status=InboxStatus.PROCESSED
+        )
+        await database.run_unit(backlog_alarm.check_backlog, now=datetime.now(UTC))
+
+        alarm = await database.run_unit(Alarm.objects.get)
+        assert ringing == 1
+        assert alarm.resolved_by == "the messages were answered"
 
 
 class TestExpiry:
