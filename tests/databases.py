@@ -26,6 +26,7 @@ MIGRATION_TABLES: Final = frozenset(
         "auth_permission",
         "auth_group",
         "auth_group_permissions",
+        "maintenance_installedversion",
     }
 )
 """Tables that migrations fill."""

@@ -4,7 +4,7 @@ from django.apps import AppConfig
 
 
 class MaintenanceConfig(AppConfig):
-    """The app `maintenance`, which has commands and no models."""
+    """The app `maintenance`: commands, and the versions that migrated the database."""
 
     name = "backoffice.maintenance"
     label = "maintenance"

@@ -30,7 +30,13 @@ SOURCE: Final = "source"
 ROWS_PER_QUERY: Final = 2_000
 
 FILLED_BY_MIGRATIONS: Final = frozenset(
-    {"auth_group", "auth_group_permissions", "auth_permission", "django_content_type"}
+    {
+        "auth_group",
+        "auth_group_permissions",
+        "auth_permission",
+        "django_content_type",
+        "maintenance_installedversion",
+    }
 )
 """Tables that an empty installation has rows in; they are replaced."""
 
