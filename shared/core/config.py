@@ -60,6 +60,11 @@ class Settings(BaseSettings):
     django_secret_key: SecretStr = Field(
         min_length=32, description="Signs sessions; 50 random characters, the same in every process"
     )
+    django_secret_key_fallbacks: str = Field(
+        default="",
+        repr=False,
+        description="Former secret keys, comma-separated: what they signed stays valid",
+    )
     django_debug: bool = Field(
         default=False, description="Django's debug pages; never in production"
     )
@@ -246,6 +251,11 @@ class Settings(BaseSettings):
     def app_secrets(self) -> tuple[str, ...]:
         """The app secrets that may have signed a webhook; while rotating, the old and the new."""
         return _split_list(self.meta_app_secret)
+
+    @property
+    def secret_key_fallbacks(self) -> tuple[str, ...]:
+        """The former secret keys, whose sessions and links are still accepted."""
+        return _split_list(self.django_secret_key_fallbacks)
 
     @property
     def phone_number_ids(self) -> tuple[str, ...]:

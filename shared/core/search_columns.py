@@ -4,7 +4,7 @@ SQLite and PostgreSQL fold different letters, so the spelling is computed here a
 write: `save`, `create`, `bulk_create` and `update`.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import batched
 from typing import TYPE_CHECKING, Any, Final
 
@@ -139,11 +139,37 @@ def fill_search_columns(
             cursor.executemany(statement, values)
 
 
+def refresh_search_columns(rows: models.QuerySet[Any]) -> int:
+    """Compute search columns anew where they do not fit, as a version without them leaves them.
+
+    Args:
+        rows: rows of a model with search columns.
+
+    Returns:
+        The count of rows that changed.
+
+    """
+    columns = [each for each in _list_fields(rows.model) if isinstance(each, SearchColumn)]
+    sources, names = [each.source for each in columns], [each.attname for each in columns]
+    changed = 0
+    for pk, *values in rows.order_by("pk").values_list("pk", *sources, *names):
+        texts, stored = values[: len(columns)], values[len(columns) :]
+        wanted = [each.compute_value(text) for each, text in zip(columns, texts, strict=True)]
+        if stored != wanted:
+            same = rows.filter(pk=pk, **dict(zip(sources, texts, strict=True)))
+            changed += same.update(**dict(zip(names, wanted, strict=True)))
+    return changed
+
+
 def _list_search_columns(
     model: type[models.Model], *, changed: Iterable[str]
 ) -> list[SearchColumn]:
     return [
         field
-        for field in model._meta.concrete_fields  # noqa: SLF001 - Django's documented API
+        for field in _list_fields(model)
         if isinstance(field, SearchColumn) and field.source in changed
     ]
+
+
+def _list_fields(model: type[models.Model]) -> Sequence[Any]:
+    return model._meta.concrete_fields  # noqa: SLF001 - Django's documented API

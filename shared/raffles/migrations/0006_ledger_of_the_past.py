@@ -5,34 +5,7 @@ from typing import Any
 from django.db import migrations
 from django.db.models import F, Q
 
-_CONFIRMATIONS_SQL = """
-    INSERT INTO raffles_ledgerentry (raffle_id, order_id, kind, confirmation_id, amount, currency,
-                                     quantity, reference, actor_kind, actor_id, actor_label, at)
-    SELECT o.raffle_id, o.id, 'CONFIRMED', e.id, o.total, o.currency,
-           o.quantity, '', e.actor_kind, e.actor_id, e.actor_label, e.at
-    FROM raffles_order o JOIN raffles_orderevent e ON e.id = (
-        SELECT max(later.id) FROM raffles_orderevent later
-        WHERE later.order_id = o.id AND later.action = 'PAID'
-    )
-    WHERE o.status = 'PAID'
-"""
-
-_LATE_REFUNDS_SQL = """
-    INSERT INTO raffles_ledgerentry (raffle_id, order_id, kind, confirmation_id, amount, currency,
-                                     quantity, reference, actor_kind, actor_id, actor_label, at)
-    SELECT o.raffle_id, o.id, 'LATE_REFUNDED', NULL, o.total, o.currency,
-           o.quantity, '', e.actor_kind, e.actor_id, e.actor_label, e.at
-    FROM raffles_orderevent e JOIN raffles_order o ON o.id = e.order_id
-    WHERE e.action = 'REFUND_NOTED'
-"""
-
-
-_CAPPED_DEADLINES_SQL = """
-    UPDATE raffles_order
-    SET expires_at = (SELECT draw_at FROM raffles_raffle r WHERE r.id = raffle_id)
-    WHERE status IN ('DRAFT', 'PENDING_PAYMENT')
-      AND expires_at > (SELECT draw_at FROM raffles_raffle r WHERE r.id = raffle_id)
-"""
+from shared.raffles.services import former_version
 
 
 def complete_terms(apps: Any, schema_editor: Any) -> None:
@@ -42,14 +15,19 @@ def complete_terms(apps: Any, schema_editor: Any) -> None:
     raffles.filter(~Q(status="DRAFT") | ~Q(time_zone="UTC")).update(time_zone_confirmed=True)
 
 
+def complete_orders(apps: Any, schema_editor: Any) -> None:
+    """Cap deadlines by the draw, and fill the ledger from the history."""
+    former_version.complete_orders(schema_editor.connection.alias)
+
+
 class Migration(migrations.Migration):
-    """Set-based, so that it takes seconds on a full table."""
+    """Small transactions, so that others write meanwhile; a second start goes on with the rest."""
+
+    atomic = False
 
     dependencies = [("raffles", "0005_last_day")]
 
     operations = [
         migrations.RunPython(complete_terms, migrations.RunPython.noop),
-        migrations.RunSQL(_CAPPED_DEADLINES_SQL, migrations.RunSQL.noop),
-        migrations.RunSQL(_CONFIRMATIONS_SQL, migrations.RunSQL.noop),
-        migrations.RunSQL(_LATE_REFUNDS_SQL, migrations.RunSQL.noop),
+        migrations.RunPython(complete_orders, migrations.RunPython.noop),
     ]

@@ -6,7 +6,7 @@ The functions run inside the caller's transaction, with the order locked.
 from datetime import datetime
 from decimal import Decimal
 
-from shared.core.enums import LedgerKind, OrderAction
+from shared.core.enums import ActorKind, LedgerKind, OrderAction
 from shared.raffles.actor import Actor
 from shared.raffles.models import LedgerEntry, Order, OrderEvent
 from shared.raffles.services import history
@@ -67,6 +67,29 @@ def load_confirmation(order: Order) -> OrderEvent:
     if event is None:
         raise RuntimeError(f"order {order.pk} is paid and its history does not say so")
     return event
+
+
+def ensure_confirmation_entry(order: Order, confirmation: OrderEvent) -> None:
+    """Add the entry of a confirmation if it is missing.
+
+    Version 0.2 makes none, and may have confirmed the order beside this one during an update.
+
+    Args:
+        order: the order, locked.
+        confirmation: its latest confirmation.
+
+    """
+    if not order.ledger.filter(kind=LedgerKind.CONFIRMED, confirmation=confirmation).exists():
+        by = Actor(
+            ActorKind(confirmation.actor_kind), confirmation.actor_id, confirmation.actor_label
+        )
+        record_ledger_entry(
+            order,
+            kind=LedgerKind.CONFIRMED,
+            confirmation=confirmation,
+            by=by,
+            now=confirmation.at,
+        )
 
 
 def find_reversal(confirmation_id: int) -> LedgerEntry | None:

@@ -170,4 +170,5 @@ def _load_confirmation(order: Order, confirmation_id: int) -> OrderEvent:
     confirmation = ledger.load_confirmation(order)
     if confirmation.pk != confirmation_id:
         raise ConfirmationReplaced(confirmation_id=confirmation.pk)
+    ledger.ensure_confirmation_entry(order, confirmation)
     return confirmation

@@ -23,8 +23,8 @@ Every commit still waits for the disk.
 
 
 @contextmanager
-def create_database(kind: Kind) -> Iterator[str]:
-    """Create a migrated database, use it as default while the block runs, and remove it.
+def create_database(kind: Kind, *, migrated: bool = True) -> Iterator[str]:
+    """Create a database, use it as default while the block runs, and remove it.
 
     The value of the block is its URL.
     """
@@ -34,7 +34,8 @@ def create_database(kind: Kind) -> Iterator[str]:
     try:
         with _run_server(kind, folder=folder) as address:
             _use_as_default(address)
-            call_command("migrate", verbosity=0)
+            if migrated:
+                call_command("migrate", verbosity=0)
             yield address
             connections.close_all()
     finally:
