@@ -71,7 +71,24 @@ def _check_configuration() -> list[CheckResult]:
     if settings.django_debug and settings.is_https:
         words = "Debug pages are on at a public address: they show strangers code and settings."
         return [report_failed("DJANGO_DEBUG", words, remedy="Take DJANGO_DEBUG out of .env.")]
-    return [report_passed("Configuration", "Every variable is there.")]
+    return [
+        report_passed("Configuration", "Every variable is there."),
+        *_check_former_secrets(settings),
+    ]
+
+
+def _check_former_secrets(settings: Settings) -> list[CheckResult]:
+    """Return an open result while former secrets are accepted: whoever has one can use it."""
+    former = []
+    if settings.secret_key_fallbacks:
+        former.append("DJANGO_SECRET_KEY_FALLBACKS a week after the change")
+    if len(settings.app_secrets) > 1:
+        former.append("the former app secret once Meta signs with the new one")
+    if not former:
+        return []
+    words = "Former ones are still accepted, as during a change of secrets."
+    remedy = f"Take out {' and '.join(former)} (docs/going-live.md, section 10)."
+    return [report_open("Secrets", words, remedy=remedy)]
 
 
 def _describe_variable(name: str, problem: str) -> str:
@@ -123,6 +140,7 @@ def _list_secrets(settings: Settings) -> list[str]:
         settings.meta_access_token.get_secret_value(),
         settings.email_host_password.get_secret_value(),
         *settings.app_secrets,
+        *settings.secret_key_fallbacks,
         urlsplit(settings.database_url).password or "",
     ]
     return [secret for secret in kept if secret]

@@ -9,6 +9,7 @@ from shared.core import config, logs
 configuration = config.get_settings()
 
 SECRET_KEY = configuration.django_secret_key.get_secret_value()
+SECRET_KEY_FALLBACKS = list(configuration.secret_key_fallbacks)
 DEBUG = configuration.django_debug
 USE_TZ = True
 TIME_ZONE = "UTC"

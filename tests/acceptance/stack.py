@@ -140,12 +140,14 @@ class Stack:
         self.children.wait_until_ready(gateway.child, ready, timeout=PATIENCE)
         self.sandbox.settings(webhook_url=gateway.webhook)
 
-    def start_backoffice(self) -> str:
-        """Start the back office and return its URL."""
+    def start_backoffice(self, **variables: str) -> str:
+        """Start the back office, with additional environment variables, and return its URL."""
         [port] = find_free_ports(0)
         address = f"http://{LOOPBACK_HOST}:{port}"
-        server = [sys.executable, "-m", "gunicorn", "backoffice.wsgi", *GUNICORN_OPTIONS]
-        child = self.children.start("backoffice", *server, "--bind", f"{LOOPBACK_HOST}:{port}")
+        changed = [f"{name}={value}" for name, value in variables.items()]
+        server = ["env", *changed, sys.executable, "-m", "gunicorn", "backoffice.wsgi"]
+        bind = ["--bind", f"{LOOPBACK_HOST}:{port}"]
+        child = self.children.start("backoffice", *server, *GUNICORN_OPTIONS, *bind)
         self.children.wait_until_ready(child, f"{address}/readyz", timeout=PATIENCE)
         return address
 
