@@ -9,6 +9,8 @@ from typing import Annotated, NoReturn
 import typer
 from rich.console import Console
 
+from shared.core.version import get_program_version
+
 # Each command imports its modules when it runs, so that `--help` does not wait for Django.
 # ruff: noqa: PLC0415
 
@@ -18,6 +20,25 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Sell raffle tickets over WhatsApp: try it at home, check it, take it live.",
 )
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        print(get_program_version())
+        raise typer.Exit
+
+
+@app.callback()
+def set_up(
+    *,
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", is_eager=True, callback=_print_version, help="Print the version."
+        ),
+    ] = False,
+) -> None:
+    """Take the options before a command."""
 
 
 @app.command()
@@ -52,6 +73,31 @@ def doctor(
     from deploy import doctor as checks
 
     raise typer.Exit(checks.run_doctor(_build_console(), machine=machine))
+
+
+@app.command()
+def upgrade(
+    *,
+    check: Annotated[
+        bool, typer.Option("--check", help="Only say what it will do; exits with 3 if it is due.")
+    ] = False,
+    machine: Annotated[
+        bool, typer.Option("--json", help="With --check: print JSON, for a program.")
+    ] = False,
+    backup: Annotated[
+        Path | None, typer.Option(help="Write a backup into this file first.")
+    ] = None,
+    confirmed: Annotated[
+        bool, typer.Option("--yes", help="There is a backup already: do not ask.")
+    ] = False,
+) -> None:
+    """Bring database and static files to this version, and complete what a former one wrote."""
+    from deploy import upgrade as upgrades
+
+    console = _build_console()
+    if check:
+        raise typer.Exit(upgrades.run_check(console, machine=machine))
+    raise typer.Exit(upgrades.run_upgrade(console, backup=backup, confirmed=confirmed))
 
 
 @app.command()

@@ -23,6 +23,7 @@ from shared.core.config import (
     GatewaySettings,
     Settings,
 )
+from shared.core.version import get_program_version
 
 CHECK_STATUS_MARKS: Final[Mapping[CheckStatus, tuple[str, str]]] = {
     CheckStatus.PASSED: ("✓", "green"),
@@ -47,7 +48,7 @@ GENERATED_SECRET_NAMES: Final = frozenset(generate_secrets())
 
 def run_checks(*, now: datetime) -> list[CheckResult]:
     """Run all checks, in the order in which an installation is set up."""
-    found = _check_configuration()
+    found = [report_passed("Version", get_program_version()), *_check_configuration()]
     try:
         settings = Settings.from_environment()
     except ConfigurationError:

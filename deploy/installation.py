@@ -17,6 +17,7 @@ from shared.core.enums import RaffleStatus
 from shared.raffles.models import Raffle
 from shared.raffles.services import availability
 from shared.staff_mail import deliveries
+from shared.use_cases import former_version
 from shared.whatsapp.models import BusinessNumber
 
 LOOPBACK_HOSTS: Final = frozenset({"127.0.0.1", "localhost", "::1"})
@@ -34,7 +35,11 @@ def check_installation(settings: Settings, *, now: datetime) -> list[CheckResult
     if found[-1].has_passed:
         found.append(_check_migrations())
     if found[-1].has_passed:
-        found += [_check_staff_login(), _check_raffle_on_sale(settings, now=now)]
+        found += [
+            *_check_former_payments(),
+            _check_staff_login(),
+            _check_raffle_on_sale(settings, now=now),
+        ]
     seen = {finding.title for finding in found}
     unseen = [title for title in ("Migrations", "Staff login", "Raffle") if title not in seen]
     found += [
@@ -70,6 +75,16 @@ def _check_migrations() -> CheckResult:
             remedy="Run `uv run manage migrate`.",
         )
     return report_passed("Migrations", "All are applied.")
+
+
+def _check_former_payments() -> list[CheckResult]:
+    """Return a failed result if processes of a former version left payments without an entry."""
+    count = former_version.count_payments_without_entry()
+    if not count:
+        return []
+    words = f"{count} payments that a former version confirmed after the update are in no sum."
+    remedy = "Run `uv run rafflebot upgrade` once the last process of that version has ended."
+    return [report_failed("Update", words, remedy=remedy)]
 
 
 def _check_staff_login() -> CheckResult:

@@ -6,7 +6,6 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from importlib import metadata
 from io import BytesIO
 from pathlib import Path
 from typing import IO, Final
@@ -16,6 +15,7 @@ from django.core.files.storage import storages
 from django.core.management import call_command
 from django.db import connection
 from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.recorder import MigrationRecorder
 from pydantic import ValidationError
 
 from backoffice.maintenance import database_copies
@@ -29,12 +29,12 @@ from backoffice.maintenance.manifest import (
     build_archive_path,
 )
 from backoffice.maintenance.stored_files import list_file_columns
+from shared.core.version import get_program_version
 from shared.raffles.services.ticket_numbers import inventory
 
 type Content = IO[bytes] | File[bytes]
 """A file that is open for reading."""
 
-DISTRIBUTION: Final = "raffle-tickets-bot"
 CHUNK_SIZE: Final = 1024 * 1024
 """Bytes of a file that are read at once."""
 
@@ -63,8 +63,8 @@ def create_backup(file: Path, *, copier: DatabaseCopier, now: datetime) -> Manif
     """
     if file.exists():
         raise PlaceNotEmpty(f"{file} exists; a backup never replaces another one.")
-    if _list_unapplied_migrations():
-        raise MaintenanceError("Migrations are not applied; run `manage migrate` first.")
+    if not MigrationRecorder(connection).applied_migrations():
+        raise MaintenanceError("The database is new: there is nothing to back up.")
     with tempfile.TemporaryDirectory(dir=file.parent, prefix=".backup-") as folder:
         partial = Path(folder, "archive")
         manifest = _write_archive(partial, Path(folder, DATABASE_NAME), copier=copier, now=now)
@@ -119,7 +119,7 @@ def _write_archive(archive: Path, copy: Path, *, copier: DatabaseCopier, now: da
         copy.unlink()
         stored, missing = _add_files(tar, names, now=now)
         manifest = Manifest(
-            product_version=metadata.version(DISTRIBUTION),
+            product_version=get_program_version(),
             created_at=now,
             vendor=connection.vendor,
             migrations=migrations,

@@ -1,20 +1,11 @@
-"""Versions: that of the program, and that which migrated the database."""
+"""The version that migrated the database."""
 
 from datetime import datetime
-from importlib.metadata import version
-from typing import Final
 
 from django.db import connection
 
 from backoffice.maintenance.models import InstalledVersion
-
-DISTRIBUTION: Final = "raffle-tickets-bot"
-"""Name of the package; its version stands in `pyproject.toml` alone."""
-
-
-def get_program_version() -> str:
-    """Return the version of the installed program."""
-    return version(DISTRIBUTION)
+from shared.core.version import get_program_version
 
 
 def find_database_version() -> str | None:

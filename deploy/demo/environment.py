@@ -143,6 +143,7 @@ class DemoFolder:
     def _build_variables(self, ports: DemoPorts) -> dict[str, str]:
         return {
             "DATABASE_URL": f"sqlite:///{self.folder / 'demo.sqlite3'}",
+            "DJANGO_SECRET_KEY_FALLBACKS": ",",  # a list of none
             "DJANGO_DEBUG": "false",
             "PUBLIC_URL": f"http://{LOOPBACK_HOST}:{ports.backoffice}",
             "META_PHONE_NUMBER_ID": PHONE_NUMBER_ID,

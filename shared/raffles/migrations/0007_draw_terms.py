@@ -1,3 +1,5 @@
+"""Let no sale end after the draw."""
+
 from typing import Any
 
 from django.db import migrations, models

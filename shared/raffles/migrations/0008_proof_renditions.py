@@ -1,4 +1,4 @@
-"""Add what pages can show of a proof; both columns have defaults, so no row is rewritten."""
+"""Add what pages can show of a proof; no row is rewritten on PostgreSQL."""
 
 from django.db import migrations, models
 
