@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from deploy.exit_codes import UPGRADE_DUE_EXIT_CODE
 from shared.core.config import Settings
+from shared.core.version import get_program_version
 from tests.waiting import PATIENCE
 
 pytestmark = pytest.mark.xdist_group("starting")
@@ -16,10 +18,17 @@ pytestmark = pytest.mark.xdist_group("starting")
 
 def run_manage(*arguments: str, folder: Path, **variables: str) -> subprocess.CompletedProcess[str]:
     """Run `manage` in a folder without a `.env`, with only `variables` of the bot set."""
+    return run_command("manage", *arguments, folder=folder, **variables)
+
+
+def run_command(
+    command: str, *arguments: str, folder: Path, **variables: str
+) -> subprocess.CompletedProcess[str]:
+    """Run a command of the project in the same way."""
     ours = {name.upper() for name in Settings.model_fields} | {"DJANGO_SETTINGS_MODULE"}
     environment = {name: value for name, value in os.environ.items() if name not in ours}
     return subprocess.run(
-        [str(Path(sys.executable).with_name("manage")), *arguments],
+        [str(Path(sys.executable).with_name(command)), *arguments],
         env=environment | variables,
         cwd=folder,
         stdin=subprocess.DEVNULL,
@@ -28,6 +37,24 @@ def run_manage(*arguments: str, folder: Path, **variables: str) -> subprocess.Co
         timeout=PATIENCE,
         check=False,
     )
+
+
+def test_rafflebot_names_its_version_and_says_that_a_new_database_is_due(tmp_path: Path) -> None:
+    database = f"sqlite:///{tmp_path / 'new.sqlite3'}"
+
+    version = run_command("rafflebot", "--version", folder=tmp_path)
+    check = run_command(
+        "rafflebot",
+        "upgrade",
+        "--check",
+        folder=tmp_path,
+        DJANGO_SECRET_KEY="x" * 50,
+        DATABASE_URL=database,
+    )
+
+    assert (version.returncode, version.stdout.strip()) == (0, get_program_version())
+    assert check.returncode == UPGRADE_DUE_EXIT_CODE, check.stderr
+    assert "Database: new, without tables" in check.stdout
 
 
 def test_help_needs_no_configuration(tmp_path: Path) -> None:

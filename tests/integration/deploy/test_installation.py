@@ -9,6 +9,7 @@ from deploy import installation
 from gateway.doctor import CheckResult, CheckStatus
 from shared.core.config import Settings
 from shared.core.enums import RaffleStatus
+from shared.raffles.models import OrderEvent
 from shared.whatsapp.models import BusinessNumber
 from tests import builders
 from tests.builders import NOON, PHONE_NUMBER_ID
@@ -49,6 +50,16 @@ class TestInstallation:
         assert "createsuperuser" in found["Staff login"].remedy
         assert found["Raffle"].outcome is CheckStatus.FAILED
         assert found["Migrations"].has_passed
+
+    def test_fails_on_payments_that_a_former_version_left_out_of_the_sums(self) -> None:
+        order = builders.create_order_row(builders.create_raffle(), status="PAID")
+        OrderEvent.objects.create(order=order, action="PAID", actor_kind="STAFF", at=NOON)
+
+        found = check_by_title()["Update"]
+
+        assert found.outcome is CheckStatus.FAILED
+        assert "1 payments" in found.words
+        assert "rafflebot upgrade" in found.remedy
 
     @pytest.mark.same_everywhere
     def test_ignores_users_who_may_not_log_in(self) -> None:

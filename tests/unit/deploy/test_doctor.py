@@ -8,6 +8,7 @@ from rich.console import Console
 
 from deploy import doctor
 from gateway.doctor import CheckResult, CheckStatus, report_failed, report_open, report_passed
+from shared.core.config import Settings
 
 GOOD = report_passed("Database", "answers")
 MISSING = report_open("PUBLIC_URL", "this machine only", remedy="Get a certificate.")
@@ -34,6 +35,33 @@ class TestExitCode:
     def test_is_zero_only_if_nothing_is_wrong(self) -> None:
         assert doctor.compute_exit_code([GOOD, MISSING, UNSEEN]) == 0
         assert doctor.compute_exit_code([GOOD, WRONG]) == 1
+
+
+class TestFormerSecrets:
+    @pytest.mark.parametrize(
+        ("variables", "remedy"),
+        [
+            ({}, None),
+            ({"meta_app_secret": "new"}, None),
+            (
+                {"meta_app_secret": "new,old"},
+                "Take out the former app secret once Meta signs with the new one",
+            ),
+            (
+                {"django_secret_key_fallbacks": "former"},
+                "Take out DJANGO_SECRET_KEY_FALLBACKS a week after the change",
+            ),
+        ],
+    )
+    def test_are_named_while_they_are_accepted(
+        self, variables: dict[str, str], remedy: str | None
+    ) -> None:
+        settings = Settings(**{"django_secret_key": "x" * 50, "meta_app_secret": "", **variables})  # type: ignore[arg-type]
+
+        found = doctor._check_former_secrets(settings)
+
+        assert [finding.outcome for finding in found] == ([CheckStatus.OPEN] if remedy else [])
+        assert remedy is None or found[0].remedy.startswith(remedy)
 
 
 class TestMarks:
