@@ -6,6 +6,7 @@ Import it after `django.setup()`.
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Final
 
 import typer
 from django.conf import settings
@@ -21,7 +22,7 @@ from deploy.upgrade import check
 from shared.raffles.services.ticket_numbers import inventory
 from shared.use_cases import former_version
 
-NO_BACKUP: str = (
+NO_BACKUP: Final = (
     "Nothing was changed. An update begins with a backup: `rafflebot upgrade --backup FILE` writes "
     "one, `--yes` says that there is one."
 )
