@@ -121,7 +121,7 @@ def _check_with_django(settings: Settings, *, now: datetime) -> list[CheckResult
         words = "It is a stand-in on this machine, so no real buyer is reached."
         found.append(report_open("Meta", words, remedy=remedy))
     if next(finding for finding in found if finding.title == "Migrations").has_passed:
-        found.append(installation.check_last_webhook(settings))
+        found.append(installation.check_last_webhook(settings, now=now))
         found.append(installation.check_staff_mail(settings))
     return found
 

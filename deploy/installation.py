@@ -129,8 +129,8 @@ def _check_public_url(settings: Settings) -> CheckResult:
     return report_failed(title, words, remedy=remedy)
 
 
-def check_last_webhook(settings: Settings) -> CheckResult:
-    """Check whether a webhook has ever arrived; needs a database with all migrations."""
+def check_last_webhook(settings: Settings, *, now: datetime) -> CheckResult:
+    """Check whether webhooks have arrived lately; needs a database with all migrations."""
     title = "Webhook"
     numbers = BusinessNumber.objects.filter(phone_number_id__in=settings.phone_number_ids)
     heard = numbers.exclude(last_webhook_at=None).order_by("-last_webhook_at").first()
@@ -138,9 +138,14 @@ def check_last_webhook(settings: Settings) -> CheckResult:
         return report_open(
             title, "None has arrived yet, so no buyer has been answered.", remedy=NO_WEBHOOK_REMEDY
         )
-    return report_passed(
-        title, f"The last one arrived at {heard.last_webhook_at:%Y-%m-%d %H:%M:%S} UTC."
-    )
+    words = f"The last one arrived at {heard.last_webhook_at:%Y-%m-%d %H:%M:%S} UTC."
+    limit = settings.webhook_silence_limit
+    if limit is not None and now - heard.last_webhook_at > limit:
+        hours = settings.webhook_silence_hours
+        return report_open(
+            title, f"{words} That is more than {hours} hours ago.", remedy=NO_WEBHOOK_REMEDY
+        )
+    return report_passed(title, words)
 
 
 def check_staff_mail(settings: Settings) -> CheckResult:

@@ -54,6 +54,7 @@ def build_app(
         public_url=settings.public_url,
         brand=settings.brand_name,
         mail_rules=build_mail_rules(settings),
+        silence_limit=settings.webhook_silence_limit,
     )
 
     async def store(arrivals: Sequence[ReceivedWebhook]) -> StoredBatch:

@@ -29,7 +29,7 @@ class BusinessNumberCard:
         style: The Bootstrap colour of that state.
         why: An explanation of the state.
         heard: The time since the last webhook, as text.
-        quiet: Whether the last webhook is older than `WEBHOOK_SILENCE_LIMIT`.
+        quiet: Whether the last webhook is too long ago.
 
     """
 
@@ -137,7 +137,7 @@ def _build_business_number_card(number: BusinessNumber, *, now: datetime) -> Bus
         heard=f"last webhook {display.format_time_since(heard, now=now)} ago"
         if heard
         else "no webhook yet",
-        quiet=heard is None or now - heard > business_numbers.WEBHOOK_SILENCE_LIMIT,
+        quiet=business_numbers.is_quiet(number, now=now),
     )
 
 

@@ -271,6 +271,27 @@ def _advise_on_undelivered_events(endpoint: str) -> AlarmAdvice:
     )
 
 
+def _advise_on_silent_number(_: str) -> AlarmAdvice:
+    return AlarmAdvice(
+        (
+            (
+                "Write “hi” to the number from a phone. If the bot answers, only nobody wrote, and "
+                "this alarm resolves itself within a minute."
+            ),
+            (
+                "If not, ask whoever runs the program to start “rafflebot doctor”: it asks Meta "
+                "where webhooks go. Look whether the address answers from outside, whether its "
+                "certificate is valid, and whether the proxy lets /webhook through."
+            ),
+            (
+                "Nothing is lost so far: Meta repeats for seven days what was not answered. "
+                "If such a silence is usual for you, set WEBHOOK_SILENCE_HOURS to more hours."
+            ),
+        ),
+        ("Business numbers", reverse("admin:whatsapp_businessnumber_changelist")),
+    )
+
+
 def _advise_on_staff_mail(user: str) -> AlarmAdvice:
     steps = (
         (
@@ -322,5 +343,6 @@ ADVICE_BUILDERS: Final[Mapping[str, Callable[[str], AlarmAdvice]]] = {
     "raffle_change_failed": _advise_on_failed_raffle_change,
     "events_undelivered": _advise_on_undelivered_events,
     "staff_mail": _advise_on_staff_mail,
+    "silent": _advise_on_silent_number,
 }
 """Advice by the part of an alarm's key before the colon; the part after it is the argument."""

@@ -1,19 +1,16 @@
 """Sending state of business numbers, and the context of their pages."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Final
+from datetime import datetime
 
 from django.http import HttpRequest
 
 from backoffice.messaging.channel_actions import TRY_NUMBER_PERMISSION
 from backoffice.ui import display
+from shared.core import config
 from shared.whatsapp import predicates
 from shared.whatsapp.models import BusinessNumber, OutboundMessage
 from shared.whatsapp.services.business_numbers import is_ours
-
-WEBHOOK_SILENCE_LIMIT: Final = timedelta(hours=24)
-"""Time without a webhook after which the page shows a warning."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +24,7 @@ class BusinessNumberDetailPage:
         since: when it was paused; empty if it is not.
         next_try: when the next message is tried; empty while the number sends.
         heard: time of the last webhook and its age.
-        quiet: whether there was no webhook for a day.
+        quiet: whether the last webhook is too long ago; see `is_quiet`.
         waiting: number of messages that wait to be sent.
         may_try: whether the number is not sending freely and the user may retry it at once.
 
@@ -63,10 +60,17 @@ def load_business_number_page(
         heard=f"{display.format_time(heard)} ({display.format_time_since(heard, now=now)} ago)"
         if heard
         else "never",
-        quiet=heard is None or now - heard > WEBHOOK_SILENCE_LIMIT,
+        quiet=is_quiet(number, now=now),
         waiting=waiting.count(),
         may_try=held_back and request.user.has_perm(TRY_NUMBER_PERMISSION),
     )
+
+
+def is_quiet(number: BusinessNumber, *, now: datetime) -> bool:
+    """Return whether no webhook came so far, or none for `WEBHOOK_SILENCE_HOURS`."""
+    limit = config.get_settings().webhook_silence_limit
+    heard = number.last_webhook_at
+    return heard is None or (limit is not None and now - heard > limit)
 
 
 def is_slowed_down(number: BusinessNumber, *, now: datetime) -> bool:

@@ -170,6 +170,7 @@ class DemoFolder:
             "DEFAULT_FROM_EMAIL": "demo@example.com",
             "STAFF_MAIL_PROOF_MINUTES": "15",
             "STAFF_MAIL_REPEAT_HOURS": "4",
+            "WEBHOOK_SILENCE_HOURS": "24",
             "LOG_FORMAT": "console",
             "LOG_LEVEL": "INFO",
         }

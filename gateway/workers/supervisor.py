@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Final
 
 from gateway.database import Database
@@ -20,6 +21,7 @@ from gateway.workers.inbox import InboxWorker
 from gateway.workers.loop import StopSignal, Turn, WakeSignal
 from gateway.workers.media import MediaWorker
 from gateway.workers.outbox import DeliveryStatusWorker, OutboxSweeper, OutboxWorker
+from gateway.workers.silence import SILENCE_INTERVAL_SECONDS, WebhookSilenceWorker
 from gateway.workers.staff_mail import MAIL_INTERVAL_SECONDS, StaffMailWorker
 from shared.core import logs
 from shared.staff_mail.situation import MailRules
@@ -53,6 +55,7 @@ class Supervisor:
         public_url: str,
         brand: str,
         mail_rules: MailRules | None,
+        silence_limit: timedelta | None,
     ) -> None:
         """Create the workers; they run from `start` on.
 
@@ -64,6 +67,7 @@ class Supervisor:
             public_url: address of the back office, for links in events and e-mails.
             brand: the seller's name, for e-mails.
             mail_rules: when staff are told by e-mail; None if there is no mail server.
+            silence_limit: time without a webhook that raises an alarm; None: none is raised.
 
         """
         self._stop = stop = StopSignal()
@@ -118,6 +122,11 @@ class Supervisor:
             )
             workers.append(
                 _WorkerSpec("staff_mail", mail.turn, WakeSignal(), MAIL_INTERVAL_SECONDS)
+            )
+        if silence_limit is not None:
+            silence = WebhookSilenceWorker(database=database, limit=silence_limit)
+            workers.append(
+                _WorkerSpec("silence", silence.turn, WakeSignal(), SILENCE_INTERVAL_SECONDS)
             )
         self._workers: Sequence[_WorkerSpec] = workers
         self._tasks: list[asyncio.Task[None]] = []

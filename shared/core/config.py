@@ -1,6 +1,7 @@
 """The configuration: typed settings from environment variables, validated together."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from email.utils import parseaddr
 from functools import cache
 from pathlib import Path
@@ -187,6 +188,12 @@ class Settings(BaseSettings):
         le=7 * 24,
         description="Hours after which staff are told again of proofs that still wait",
     )
+    webhook_silence_hours: int = Field(
+        default=24,
+        ge=0,
+        le=30 * 24,
+        description="Hours without a webhook during a sale until an alarm is raised; 0: never",
+    )
     log_format: Literal["console", "json"] = Field(
         default="console", description="console for people, json for machines"
     )
@@ -284,6 +291,12 @@ class Settings(BaseSettings):
     def sends_mail(self) -> bool:
         """Whether e-mails are sent to staff."""
         return bool(self.email_host)
+
+    @property
+    def webhook_silence_limit(self) -> timedelta | None:
+        """Time without a webhook during a sale that is too long; None: it never is."""
+        hours = self.webhook_silence_hours
+        return timedelta(hours=hours) if hours else None
 
     @property
     def is_https(self) -> bool:

@@ -8,7 +8,7 @@ from typing import Final
 
 from django.db.models import Count, Max, Min, Sum
 
-from shared.core.enums import TicketStatus
+from shared.core.enums import RaffleAction, TicketStatus
 from shared.raffles import sale_rules
 from shared.raffles.models import Order, Raffle, TicketNumber
 from shared.raffles.predicates import AVAILABLE_TICKETS
@@ -124,6 +124,24 @@ def list_raffles_on_sale(phone_number_id: str, *, now: datetime) -> list[Raffle]
     """Return the raffles that a business number sells now, oldest first."""
     on_sale = Raffle.objects.filter(sale_rules.build_on_sale_condition(now=now))
     return list(on_sale.filter(phone_number_id__in=["", phone_number_id]).order_by("id"))
+
+
+def find_sale_start(phone_number_id: str, *, now: datetime) -> datetime | None:
+    """Return since when a business number has had free ticket numbers on sale; None: it has none.
+
+    A raffle is on sale since it was opened (again), but not before its sale begins.
+    """
+    starts = [
+        _find_raffle_sale_start(raffle)
+        for raffle in list_raffles_on_sale(phone_number_id, now=now)
+        if TicketNumber.objects.filter(AVAILABLE_TICKETS, raffle=raffle).exists()
+    ]
+    return min(starts, default=None)
+
+
+def _find_raffle_sale_start(raffle: Raffle) -> datetime:
+    opened = raffle.events.filter(action=RaffleAction.OPENED).aggregate(at=Max("at"))["at"]
+    return max(filter(None, (opened, raffle.sales_open_at)), default=raffle.created_at)
 
 
 def find_free_neighbours(raffle: Raffle, *, numbers: Collection[int], limit: int) -> list[int]:

@@ -195,6 +195,11 @@ def build_unreachable_alarm_key(phone_number_id: str) -> str:
     return f"unreachable:{phone_number_id}"
 
 
+def build_silent_alarm_key(phone_number_id: str) -> str:
+    """Return the key of the alarm "no webhook arrives" of a number."""
+    return f"silent:{phone_number_id}"
+
+
 def list_phone_number_ids(*, waba_id: str, display_number: str = "") -> list[str]:
     """Return the ids of our numbers that a notice of an account is about.
 

@@ -108,15 +108,20 @@ class TestLastWebhook:
     def test_names_the_time_of_the_last_webhook(self) -> None:
         BusinessNumber.objects.create(phone_number_id=PHONE_NUMBER_ID, last_webhook_at=NOON)
 
-        found = installation.check_last_webhook(build_settings())
+        found = installation.check_last_webhook(build_settings(), now=NOON + timedelta(hours=24))
 
         assert found.has_passed
-        assert "2026-11-22 12:00:00 UTC" in found.words
+        assert found.words == "The last one arrived at 2026-11-22 12:00:00 UTC."
+
+        found = installation.check_last_webhook(build_settings(), now=NOON + timedelta(hours=25))
+
+        assert found.outcome is CheckStatus.OPEN
+        assert found.words.endswith("UTC. That is more than 24 hours ago.")
 
     def test_names_possible_causes_before_the_first_webhook(self) -> None:
         BusinessNumber.objects.create(phone_number_id="999", last_webhook_at=NOON)
 
-        found = installation.check_last_webhook(build_settings())
+        found = installation.check_last_webhook(build_settings(), now=NOON)
 
         assert found.outcome is CheckStatus.OPEN
         for cause in ("`messages`", "Live", "override", "proxy"):
