@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
 
@@ -12,6 +13,8 @@ from backoffice.dashboard.pending_counts import DashboardCounts
 from backoffice.messaging import business_numbers
 from backoffice.ui import display
 from shared.whatsapp.models import Alarm, BusinessNumber
+from shared.whatsapp.services.outbox import monthly_usage
+from shared.whatsapp.services.outbox.monthly_usage import FREE_MESSAGES_PER_MONTH, MonthlyUsage
 
 BUSINESS_NUMBERS_SHOWN: Final = 8
 """Business numbers on the dashboard; most sellers have one or two."""
@@ -30,6 +33,8 @@ class BusinessNumberCard:
         why: An explanation of the state.
         heard: The time since the last webhook, as text.
         quiet: Whether the last webhook is too long ago.
+        sent: The messages sent this month, of how many free ones.
+        cost: What that means for the costs; empty while there are free messages enough.
 
     """
 
@@ -40,6 +45,8 @@ class BusinessNumberCard:
     why: str
     heard: str
     quiet: bool
+    sent: str
+    cost: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +99,7 @@ class OpenAlarms:
 def load_channel_health(
     request: HttpRequest, counts: DashboardCounts, *, now: datetime
 ) -> ChannelHealth | None:
-    """Return the health of the channel, in one query; None if the user may see none of it."""
+    """Return the health of the channel, in two queries; None if the user may see none of it."""
     may = request.user.has_perm
     numbers = _load_business_numbers(now=now) if may("whatsapp.view_businessnumber") else None
     sees_messages = may("whatsapp.view_outboundmessage") or may("whatsapp.view_inboundmessage")
@@ -119,13 +126,19 @@ def load_open_alarms(counts: DashboardCounts, *, now: datetime) -> OpenAlarms | 
 
 
 def _load_business_numbers(*, now: datetime) -> list[BusinessNumberCard]:
+    numbers = list(BusinessNumber.objects.order_by("pk")[:BUSINESS_NUMBERS_SHOWN])
+    usage = monthly_usage.count_monthly_usage(
+        [number.phone_number_id for number in numbers], now=now, zone=settings.TIME_ZONE
+    )
     return [
-        _build_business_number_card(row, now=now)
-        for row in BusinessNumber.objects.order_by("pk")[:BUSINESS_NUMBERS_SHOWN]
+        _build_business_number_card(number, usage[number.phone_number_id], now=now)
+        for number in numbers
     ]
 
 
-def _build_business_number_card(number: BusinessNumber, *, now: datetime) -> BusinessNumberCard:
+def _build_business_number_card(
+    number: BusinessNumber, usage: MonthlyUsage, *, now: datetime
+) -> BusinessNumberCard:
     state, style = business_numbers.describe_sending_state(number, now=now)
     heard = number.last_webhook_at
     return BusinessNumberCard(
@@ -138,7 +151,24 @@ def _build_business_number_card(number: BusinessNumber, *, now: datetime) -> Bus
         if heard
         else "no webhook yet",
         quiet=business_numbers.is_quiet(number, now=now),
+        sent=_describe_usage(usage),
+        cost=_describe_cost(usage),
     )
+
+
+def _describe_usage(usage: MonthlyUsage) -> str:
+    free = f"{FREE_MESSAGES_PER_MONTH:,}"
+    if usage.charged:
+        return f"{usage.sent:,} messages sent this month, {usage.charged:,} beyond the free {free}"
+    return f"{usage.sent:,} of {free} free messages sent this month"
+
+
+def _describe_cost(usage: MonthlyUsage) -> str:
+    if usage.charged:
+        return "WhatsApp charges for them; without a payment method it stops answers."
+    if usage.is_high:
+        return "WhatsApp charges for more, and without a payment method it stops answers."
+    return ""
 
 
 def _list_message_problems(counts: DashboardCounts) -> list[MessageProblem]:

@@ -70,7 +70,7 @@ class Dashboard:
 
 
 def load_dashboard(request: HttpRequest, *, now: datetime) -> Dashboard:
-    """Return the parts of the dashboard that the user may see, in at most seven queries."""
+    """Return the parts of the dashboard that the user may see, in at most eight queries."""
     may = request.user.has_perm
     counts = pending_counts.count_pending_work(may=may, now=now)
     sees_raffles, sees_orders = may("raffles.view_raffle"), may("raffles.view_order")

@@ -317,6 +317,11 @@ class OutboundMessage(models.Model):
                 condition=Q(status=OutboxStatus.FAILED)
                 | Q(delivery=MessageDeliveryStatus.FAILED, status=OutboxStatus.SENT),
             ),
+            models.Index(
+                name="outbound_sent",
+                fields=["phone_number_id", "sent_at"],
+                condition=Q(sent_at__isnull=False),
+            ),
             models.Index(name="outbound_of_contact", fields=["contact", "-created_at"]),
             models.Index(name="outbound_by_wamid", fields=["wa_message_id"]),
         ]

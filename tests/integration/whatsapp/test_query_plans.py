@@ -1,4 +1,4 @@
-"""Tests that queries of queued and failed messages use their partial indexes."""
+"""Tests that queries of messages by status use their partial indexes."""
 
 from typing import Any
 
@@ -8,6 +8,8 @@ from django.db.models import Q
 
 from shared.whatsapp import predicates
 from shared.whatsapp.models import InboundMessage, OutboundMessage
+from shared.whatsapp.services.outbox import monthly_usage
+from tests.builders import NOON, PHONE_NUMBER_ID
 
 pytestmark = pytest.mark.django_db
 
@@ -24,11 +26,26 @@ pytestmark = pytest.mark.django_db
         ("inbound_waiting", InboundMessage, predicates.WAITING_INBOUND),
     ],
 )
-def test_counts_through_the_index(index: str, model: Any, condition: Q, vendor: str) -> None:
-    if vendor == "postgresql":
-        with connection.cursor() as cursor:  # an empty table would not need an index
-            cursor.execute("SET LOCAL enable_seqscan = off")
+def test_finds_waiting_and_failed_messages_through_the_index(
+    index: str, model: Any, condition: Q, vendor: str
+) -> None:
+    _forbid_scans(vendor)
 
     plan = model.objects.filter(condition).order_by().values("pk").explain()
 
     assert index in plan
+
+
+def test_counts_the_messages_of_a_month_in_the_index_alone(vendor: str) -> None:
+    _forbid_scans(vendor)
+
+    plan = monthly_usage.query_sent_counts([PHONE_NUMBER_ID], since=NOON).explain()
+
+    assert {"sqlite": "COVERING INDEX outbound_sent", "postgresql": "outbound_sent"}[vendor] in plan
+
+
+def _forbid_scans(vendor: str) -> None:
+    """Make PostgreSQL use an index although the table is empty."""
+    if vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL enable_seqscan = off")

@@ -135,6 +135,44 @@ class TestOf:
         assert "1 message held back" in words
 
     @pytest.mark.same_everywhere
+    @pytest.mark.parametrize(
+        ("sent", "words", "warning"),
+        [
+            (799, "799 of 1,000 free messages sent this month", None),
+            (800, "800 of 1,000 free messages sent this month", "charges for more"),
+            (1_042, "1,042 messages sent this month, 42 beyond the free 1,000", "charges for them"),
+        ],
+    )
+    def test_says_how_many_free_messages_are_used(
+        self, owner: Client, raffle: Raffle, sent: int, words: str, warning: str | None
+    ) -> None:
+        create_waiting_work(raffle)
+        example, now = (
+            OutboundMessage.objects.filter(status=OutboxStatus.SENT).get(),
+            timezone.now(),
+        )
+        OutboundMessage.objects.filter(pk=example.pk).update(sent_at=now)
+        OutboundMessage.objects.bulk_create(
+            OutboundMessage(
+                phone_number_id=PHONE_NUMBER_ID,
+                contact_id=example.contact_id,
+                kind=example.kind,
+                key=example.key,
+                payload=example.payload,
+                status=OutboxStatus.SENT,
+                created_at=now,
+                sent_at=now,
+            )
+            for _ in range(sent - 1)
+        )
+
+        shown = load_text(owner)
+
+        assert words in shown
+        assert ("WhatsApp charges for" in shown) == (warning is not None)
+        assert (warning or "") in shown
+
+    @pytest.mark.same_everywhere
     def test_every_link_leads_somewhere(self, owner: Client, raffle: Raffle) -> None:
         create_waiting_work(raffle)
         page = owner.get(reverse("admin:index")).content.decode()
@@ -242,7 +280,7 @@ class TestPermissions:
 
 @pytest.mark.same_everywhere
 class TestCost:
-    def test_takes_twelve_queries_at_most(
+    def test_takes_thirteen_queries_at_most(
         self,
         client: Client,
         raffle: Raffle,
@@ -252,7 +290,7 @@ class TestCost:
         log_in_as(client, "Seller")
         cache.clear()
 
-        with django_assert_max_num_queries(12):
+        with django_assert_max_num_queries(13):
             assert not load_dashboard(client).blank
 
     def test_reads_sums_once_in_twenty_seconds(
@@ -330,14 +368,14 @@ class TestSums:
 
 
 @pytest.mark.same_everywhere
-def test_reads_no_more_than_seven_queries_of_its_own(
+def test_reads_no_more_than_eight_queries_of_its_own(
     raffle: Raffle, client: Client, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
     create_waiting_work(raffle)
     request = client.get("/").wsgi_request
     request.user = User.objects.create_superuser("olga")
 
-    with django_assert_max_num_queries(7):
+    with django_assert_max_num_queries(8):
         page.load_dashboard(request, now=timezone.now())
 
 
