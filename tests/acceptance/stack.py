@@ -3,7 +3,7 @@
 import signal
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -13,7 +13,13 @@ from typing import Any, Final
 
 import httpx
 
-from deploy.child_processes import LOOPBACK_HOST, ChildProcess, ChildProcesses, find_free_ports
+from deploy.child_processes import (
+    LOOPBACK_HOST,
+    ChildProcess,
+    ChildProcesses,
+    find_free_ports,
+    run_command,
+)
 from deploy.demo.environment import build_child_environment
 from deploy.sandbox.client import BuyerClient, NothingSeen, SandboxClient
 from deploy.sandbox.in_process import run_sandbox
@@ -77,6 +83,7 @@ class Stack:
         folder: folder of logs and files.
         sandbox: sandbox of Meta's API.
         http: client that posts webhooks.
+        environment: complete environment of the processes.
 
     """
 
@@ -86,6 +93,7 @@ class Stack:
     sandbox: SandboxClient
     children: ChildProcesses
     http: httpx.Client
+    environment: Mapping[str, str]
     gateways: list[GatewayProcess] = field(default_factory=list)
 
     @property
@@ -150,6 +158,22 @@ class Stack:
         child = self.children.start("backoffice", *server, *GUNICORN_OPTIONS, *bind)
         self.children.wait_until_ready(child, f"{address}/readyz", timeout=PATIENCE)
         return address
+
+    def run_manage(self, *arguments: str, **variables: str) -> str:
+        """Run a management command to its end and return what it printed.
+
+        Raises:
+            CommandFailed: it refused; the message has its words.
+
+        """
+        command = [sys.executable, "-m", "backoffice.manage", *arguments]
+        return run_command(command, environment={**self.environment, **variables}, timeout=PATIENCE)
+
+    def start_manage(self, *arguments: str, **variables: str) -> ChildProcess:
+        """Start a management command without waiting for it."""
+        changed = [f"{name}={value}" for name, value in variables.items()]
+        command = ["env", *changed, sys.executable, "-m", "backoffice.manage", *arguments]
+        return self.children.start(arguments[0], *command)
 
     def buyer(self, **about: Any) -> BuyerClient:
         """Return a buyer who has not written before."""
@@ -222,7 +246,7 @@ def run_stack(*, vendor: str, database: str, folder: Path, **variables: str) -> 
             ChildProcesses(environment=environment, logs=folder / "logs") as children,
             httpx.Client(trust_env=False, timeout=PATIENCE) as http,
         ):
-            yield Stack(vendor, database, folder, sandbox, children, http)
+            yield Stack(vendor, database, folder, sandbox, children, http, variables)
 
 
 def seed_database() -> None:
