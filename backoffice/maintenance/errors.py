@@ -13,5 +13,9 @@ class BackupInvalid(MaintenanceError):
     """A file is no backup, is damaged, or does not fit this installation."""
 
 
+class DatabaseInUse(MaintenanceError):
+    """Another process has the database open that is to be moved."""
+
+
 class PlaceNotEmpty(MaintenanceError):
     """A backup would be restored over data that is there."""

@@ -1,8 +1,9 @@
 """Move of a SQLite installation to PostgreSQL."""
 
 import hashlib
+import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,7 +16,12 @@ from django.db.migrations.recorder import MigrationRecorder
 from django.db.models import Field, JSONField, Model
 from psycopg.types.json import Jsonb
 
-from backoffice.maintenance.errors import BackupInvalid, MaintenanceError, PlaceNotEmpty
+from backoffice.maintenance.errors import (
+    BackupInvalid,
+    DatabaseInUse,
+    MaintenanceError,
+    PlaceNotEmpty,
+)
 from shared.raffles.services.ticket_numbers import inventory
 from shared.settings import build_database_settings
 
@@ -45,8 +51,9 @@ def move_to_postgres(sqlite_file: Path) -> dict[str, int]:
     """Copy every row of a SQLite file into the default database, which is an empty PostgreSQL.
 
     All is one transaction, so that a move that is cut off has moved nothing and can be started
-    again. The SQLite file cannot be written to meanwhile, and is left as it is. Files stay where
-    they are.
+    again. No other process may have the SQLite file open: a gateway that goes on with it would
+    answer webhooks that are never moved. It cannot be written to meanwhile, and is left as it is.
+    Files stay where they are.
 
     Args:
         sqlite_file: the database of the installation so far.
@@ -56,6 +63,7 @@ def move_to_postgres(sqlite_file: Path) -> dict[str, int]:
 
     Raises:
         BackupInvalid: there is no such installation, or its migrations are not this version's.
+        DatabaseInUse: gateway or back office still run.
         PlaceNotEmpty: the PostgreSQL database has rows.
         MaintenanceError: the default database is not PostgreSQL, or the copies differ.
 
@@ -64,6 +72,7 @@ def move_to_postgres(sqlite_file: Path) -> dict[str, int]:
         raise MaintenanceError("Set DATABASE_URL to the new PostgreSQL database first.")
     if not sqlite_file.is_file():
         raise BackupInvalid(f"There is no file {sqlite_file}.")
+    _refuse_if_in_use(sqlite_file)
     call_command("migrate", verbosity=0)
     with _open_source(sqlite_file):
         _check_same_version(sqlite_file)
@@ -96,6 +105,26 @@ def list_tables_to_move() -> list[type[Model]]:
         if model._meta.managed and not model._meta.proxy
     }
     return [models[table] for table in sorted(models)]
+
+
+def _refuse_if_in_use(sqlite_file: Path) -> None:
+    """Check that no process has a SQLite file open.
+
+    A database leaves WAL mode only for the one connection that has it open; Django's next
+    connection returns to it. Source: https://sqlite.org/pragma.html#pragma_journal_mode
+    """
+    try:
+        with closing(sqlite3.connect(sqlite_file, timeout=0, autocommit=True)) as probe:
+            mode = probe.execute("PRAGMA journal_mode=DELETE").fetchone()[0]
+    except sqlite3.OperationalError:
+        mode = "wal"
+    except sqlite3.DatabaseError as error:
+        raise BackupInvalid(f"{sqlite_file} is not the database of an installation.") from error
+    if mode != "delete":
+        raise DatabaseInUse(
+            f"{sqlite_file} is in use. Stop gateway and back office first: what they wrote from "
+            "now on would not be moved. Meta delivers again what it sends meanwhile."
+        )
 
 
 @contextmanager
