@@ -17,7 +17,8 @@ def log_error(
     """Log `error` under the event name `event`.
 
     PostgreSQL puts the failing row, which may hold a buyer's text, into its message. So of a
-    database error only the class and the SQLSTATE are logged.
+    database error only the class and its code are logged: PostgreSQL's SQLSTATE, or SQLite's name
+    for it, e.g. SQLITE_FULL.
 
     Args:
         logger: the logger of the calling module.
@@ -28,9 +29,8 @@ def log_error(
     """
     kind = type(error).__name__
     if isinstance(error, DatabaseError | InterfaceError):
-        sqlstate = getattr(error.__cause__, "sqlstate", None)
-        logger.error(
-            event, error=kind, sqlstate=sqlstate, database_away=is_database_away(error), **ids
-        )
+        cause = error.__cause__
+        code = getattr(cause, "sqlstate", None) or getattr(cause, "sqlite_errorname", None)
+        logger.error(event, error=kind, code=code, database_away=is_database_away(error), **ids)
     else:
         logger.error(event, error=kind, exc_info=error, **ids)

@@ -177,6 +177,26 @@ def _advise_on_hidden_proof(_: str) -> AlarmAdvice:
     )
 
 
+def _advise_on_unstored_files(_: str) -> AlarmAdvice:
+    return AlarmAdvice(
+        (
+            (
+                "Ask whoever runs the program to make room on the disk of MEDIA_ROOT (its folder "
+                "“renditions” may be emptied), or to let the gateway write there."
+            ),
+            (
+                "Nothing is lost so far: the files are tried again every few minutes, and Meta "
+                "keeps them for seven days."
+            ),
+            "This alarm resolves itself as soon as a file is stored.",
+        ),
+        (
+            "Payment proofs",
+            reverse("admin:raffles_paymentproof_changelist"),
+        ),
+    )
+
+
 def _advise_on_same_person(pair: str) -> AlarmAdvice:
     steps = (
         "Open the contact and compare the two: names, orders, and what they wrote last.",
@@ -335,6 +355,7 @@ ADVICE_BUILDERS: Final[Mapping[str, Callable[[str], AlarmAdvice]]] = {
     "chat_loop": _advise_on_chat_loop,
     "unknown_number": _advise_on_unknown_business_number,
     "proof_hidden": _advise_on_hidden_proof,
+    "files_not_stored": _advise_on_unstored_files,
     "same_person": _advise_on_same_person,
     "notice": _advise_on_account_notice,
     "unreadable": _advise_on_unreadable_item,

@@ -42,7 +42,7 @@ not ask the buyer for it again."""
 MEDIA_LIFETIME: Final = timedelta(days=7)
 """Meta keeps the file of a webhook so long. Source: Meta's page "Media"."""
 PAUSED_FETCH_WAIT: Final = timedelta(minutes=5)
-"""While nothing of a business number can be fetched, e.g. with a token that expired."""
+"""While no file can be fetched or stored, e.g. with a token that expired or on a full disk."""
 MAX_CORRUPT_DOWNLOADS: Final = 2
 """A download that was cut off is tried again; if it is corrupt twice, so is the file."""
 
@@ -101,7 +101,10 @@ class MediaWorker:
         except GraphError as error:
             await self._record_failure(job, error, final=job.attempts + 1 >= MAX_FETCH_ATTEMPTS)
         else:
-            await self._keep_file(job, fetched)
+            try:
+                await self._keep_file(job, fetched)
+            except OSError as error:
+                await self._record_storage_failure(job, error)
 
     async def _keep_file(self, job: ProofFetchJob, fetched: MediaFile) -> None:
         """Store a file with the pictures that pages show of it, unless it cannot be opened."""
@@ -177,6 +180,17 @@ class MediaWorker:
             else:
                 return None
         return refusal if refusal.judgement.reaction is FailureReaction.PAUSE else None
+
+    async def _record_storage_failure(self, job: ProofFetchJob, error: OSError) -> None:
+        now, reason = datetime.now(UTC), error.strerror or type(error).__name__
+        logger.error("proof_not_stored", proof_id=job.proof_id, reason=reason)
+        await self.database.run_unit(
+            proof_files.record_storage_failure,
+            job.proof_id,
+            reason=reason,
+            retry_at=now + PAUSED_FETCH_WAIT,
+            now=now,
+        )
 
     async def _record_failure(
         self,

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from hashlib import sha256
+from typing import Final
 
 from django.db import transaction
 
@@ -24,6 +25,8 @@ from shared.raffles.services.payment_proofs.proof_fetching import UnreadableFile
 from shared.whatsapp.models import WhatsAppContact
 from shared.whatsapp.services import alarms, business_numbers
 from shared.whatsapp.services.inbox import contacts
+
+_NOT_STORED_ALARM: Final = "files_not_stored"
 
 
 def keep_proof_file(
@@ -68,6 +71,36 @@ def keep_proof_file(
             fingerprint=fingerprint,
             rendering=rendering,
         )
+        alarms.resolve_alarm(_NOT_STORED_ALARM, by="a file was stored", now=now)
+
+
+@transaction.atomic(durable=True)
+def record_storage_failure(
+    proof_id: int, *, reason: str, retry_at: datetime, now: datetime
+) -> None:
+    """Record that a file could not be stored, e.g. because the disk is full; sound an alarm.
+
+    It says nothing about the file, so the attempt does not count.
+
+    Args:
+        proof_id: id of the proof.
+        reason: the operating system's words.
+        retry_at: time of the next attempt.
+        now: the present time.
+
+    Raises:
+        PaymentProof.DoesNotExist: there is no such proof.
+
+    """
+    proof_fetching.record_fetch_failure(
+        proof_id, error=f"Not stored: {reason}", retry_at=retry_at, now=now, counts=False
+    )
+    alarms.sound_alarm(
+        "files_not_stored",
+        title="Payment proofs cannot be stored",
+        detail=f"{reason}, in MEDIA_ROOT. They are tried again every few minutes.",
+        now=now,
+    )
 
 
 @transaction.atomic(durable=True)

@@ -1,8 +1,12 @@
 """Tests of the gateway's workers: answers, sending, proofs, expiry and shutdown."""
 
 import asyncio
-from collections.abc import Callable
+import resource
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -241,6 +245,27 @@ HIDDEN = httpx.Response(400, json={"error": {"code": 100, "error_subcode": 33}})
 """Meta's answer about an object that the access token may not see."""
 
 
+FULL_DISK = 6_000_000
+"""Bytes that files may have while the disk is said to be full; the database has fewer."""
+
+
+@contextmanager
+def limit_file_size(size: int) -> Iterator[None]:
+    """Let this process write no longer files, as a full disk would."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def list_stored(content: bytes) -> list[Path]:
+    """Return the files of proofs with this content, whole or in part."""
+    folder = Path(PaymentProof().file.storage.path(""))
+    return sorted(folder.rglob(f"*-{sha256(content).hexdigest()[:16]}*"))
+
+
 def create_due_proof(**fields: Any) -> PaymentProof:
     """Create a proof whose file is to be fetched now."""
     now = datetime.now(UTC)
@@ -373,6 +398,25 @@ class TestMedia:
             graph.refusals.clear()
             await database.run_unit(lambda: waits.update(fetch_at=datetime.now(UTC)))
             await eventually(PaymentProof.objects.filter(status=ProofStatus.KEPT).exists)
+
+        assert graph.sent == []
+
+    async def test_a_file_that_the_disk_cannot_take_is_kept_once_there_is_room(
+        self, gateway: RunGateway, graph: FakeGraph, eventually: Eventually, database: Database
+    ) -> None:
+        content = COPY_METHODS["png"](draw_receipt()) + bytes(FULL_DISK)
+        graph.files["4711"], before = content, list_stored(content)
+        await database.run_unit(lambda: create_due_proof(fetch_attempts=400))
+        waits = PaymentProof.objects.filter(fetch_attempts=400, fetch_error__startswith="Not st")
+        alarm = Alarm.objects.filter(key="files_not_stored")
+
+        async with gateway():
+            with limit_file_size(FULL_DISK):
+                await eventually(waits.exists)
+            assert await database.run_unit(alarm.filter(resolved_at=None).exists)
+            assert list_stored(content) == before
+            await database.run_unit(lambda: waits.update(fetch_at=datetime.now(UTC)))
+            await eventually(alarm.filter(resolved_by="a file was stored").exists)
 
         assert graph.sent == []
 

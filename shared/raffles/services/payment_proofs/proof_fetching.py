@@ -181,8 +181,15 @@ def record_fetch_failure(
 def _save_file(
     proof: PaymentProof, content: bytes, *, sha256: str, extension: str, now: datetime
 ) -> None:
+    """Store a file under a name that only this proof has, which the caller has locked."""
     name = f"{now:%Y%m%d}-{proof.pk}-{sha256[:16]}.{extension.lstrip('.')}"
-    proof.file.save(name, ContentFile(content), save=False)
+    storage = proof.file.storage
+    place = storage.get_available_name(proof.file.field.generate_filename(proof, name))
+    try:
+        proof.file = storage.save(place, ContentFile(content))
+    except OSError:
+        storage.delete(place)  # or each try would leave a part of it on a full disk
+        raise
 
 
 def _lock_proof(proof_id: int) -> PaymentProof:
