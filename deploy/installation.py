@@ -3,7 +3,9 @@
 Import it after `django.setup()`. Every check is a function that returns one result.
 """
 
+import shutil
 from datetime import datetime
+from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -21,6 +23,10 @@ from shared.use_cases import former_version
 from shared.whatsapp.models import BusinessNumber
 
 LOOPBACK_HOSTS: Final = frozenset({"127.0.0.1", "localhost", "::1"})
+
+MEGABYTE: Final = 1_000_000
+MIN_FREE_MEGABYTES: Final = 200
+"""A dozen of the largest files that a buyer may send, and room for the database."""
 
 NO_WEBHOOK_REMEDY: Final = (
     "Write to the number. Silence has one of these causes: the webhook is not verified; its field "
@@ -46,7 +52,7 @@ def check_installation(settings: Settings, *, now: datetime) -> list[CheckResult
         report_open(title, "This cannot be checked before the database is ready.")
         for title in unseen
     ]
-    return [*found, _check_public_url(settings)]
+    return [*found, _check_disk_space(settings), _check_public_url(settings)]
 
 
 def _check_database() -> CheckResult:
@@ -114,6 +120,29 @@ def _check_raffle_on_sale(settings: Settings, *, now: datetime) -> CheckResult:
         "No raffle is open: buyers are told that nothing is on sale.",
         remedy="Make one in the back office, then open it.",
     )
+
+
+def _check_disk_space(settings: Settings) -> CheckResult:
+    folders = [settings.media_folder]
+    if connection.vendor == "sqlite":
+        folders.append(Path(str(connection.settings_dict["NAME"])).absolute().parent)
+    free, folder = min(
+        (shutil.disk_usage(existing).free // MEGABYTE, existing)
+        for existing in map(_find_existing, folders)
+    )
+    words = f"{free:,} MB are free in {folder}."
+    if free >= MIN_FREE_MEGABYTES:
+        return report_passed("Disk", words)
+    return report_failed(
+        "Disk",
+        f"Only {words} On a full disk no webhook and no payment proof can be stored.",
+        remedy="Make room there; the folder `renditions` of MEDIA_ROOT may be emptied.",
+    )
+
+
+def _find_existing(folder: Path) -> Path:
+    """Return a folder or, as long as it is not made, the one it will be made in."""
+    return next(each for each in (folder, *folder.parents) if each.exists())
 
 
 def _check_public_url(settings: Settings) -> CheckResult:

@@ -41,7 +41,7 @@ def test_a_backup_while_numbers_are_sold_is_one_moment(stack: Stack, run_folder:
             str(PG_BIN),
             MEDIA_ROOT=str(get_settings().media_folder),  # where this process stores files
         )
-        begun = set(Order.objects.values_list("code", flat=True))
+        begun = list_codes()
         wait_for_sales(sellers, SALES_PER_SECOND // 2)
     assert sellers.failures == []
     assert inventory.find_inventory_problems() == []
@@ -66,10 +66,15 @@ def test_a_backup_while_numbers_are_sold_is_one_moment(stack: Stack, run_folder:
     )
 
 
+def list_codes() -> set[str]:
+    """Return the codes of all orders."""
+    return {str(code) for code in Order.objects.values_list("code", flat=True)}
+
+
 def check_restored(*, before: set[str], begun: set[str], proofs: Path) -> None:
     """Check that the current database and its files are one moment of the sale."""
     assert inventory.find_inventory_problems() == []
-    codes = set(Order.objects.values_list("code", flat=True))
+    codes = list_codes()
     assert before <= codes <= begun
     kept = dict(PaymentProof.objects.exclude(file="").values_list("file", "sha256"))
     stored = {

@@ -104,6 +104,18 @@ class TestInstallation:
         assert found["PUBLIC_URL"].outcome is outcome
 
 
+@pytest.mark.same_everywhere
+def test_says_when_the_disk_is_nearly_full(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert check_by_title()["Disk"].has_passed
+    monkeypatch.setattr(installation, "MIN_FREE_MEGABYTES", 10**9)
+
+    found = check_by_title(media_root="nowhere/media")["Disk"]
+
+    assert found.outcome is CheckStatus.FAILED
+    assert "no payment proof can be stored" in found.words
+    assert "renditions" in found.remedy
+
+
 class TestLastWebhook:
     def test_names_the_time_of_the_last_webhook(self) -> None:
         BusinessNumber.objects.create(phone_number_id=PHONE_NUMBER_ID, last_webhook_at=NOON)
