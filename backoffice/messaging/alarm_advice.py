@@ -304,8 +304,9 @@ def _advise_on_silent_number(_: str) -> AlarmAdvice:
                 "certificate is valid, and whether the proxy lets /webhook through."
             ),
             (
-                "Nothing is lost so far: Meta repeats for seven days what was not answered. "
-                "If such a silence is usual for you, set WEBHOOK_SILENCE_HOURS to more hours."
+                "Meta repeats for seven days what it could not deliver, but not what it was not "
+                "asked to deliver. If such a silence is usual for you, set WEBHOOK_SILENCE_HOURS "
+                "to more hours."
             ),
         ),
         ("Business numbers", reverse("admin:whatsapp_businessnumber_changelist")),
