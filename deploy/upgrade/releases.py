@@ -18,6 +18,7 @@ NEW_SETTINGS: Final[Mapping[str, tuple[str, ...]]] = {
     UNRELEASED: (
         "DEFAULT_FROM_EMAIL",
         "DJANGO_SECRET_KEY_FALLBACKS",
+        "DRAIN_SECONDS",
         "EMAIL_HOST",
         "EMAIL_HOST_PASSWORD",
         "EMAIL_HOST_USER",
@@ -27,6 +28,7 @@ NEW_SETTINGS: Final[Mapping[str, tuple[str, ...]]] = {
         "MAX_ORDERS_UNDER_REVIEW",
         "STAFF_MAIL_PROOF_MINUTES",
         "STAFF_MAIL_REPEAT_HOURS",
+        "WEBHOOK_SILENCE_HOURS",
     ),
 }
 """Settings by the release that began to read them; those of 0.2.0 and before are not listed."""
