@@ -1,5 +1,6 @@
 """Tests of `manage move_to_postgres`, with the rows of an installation of every kind."""
 
+import shutil
 import threading
 from collections.abc import Iterator
 from contextlib import closing
@@ -25,34 +26,48 @@ DUMP: Final = Path(__file__).parents[3] / "fixtures" / "installation_0_1_0" / "s
 pytestmark = pytest.mark.acceptance
 
 
-@pytest.fixture(autouse=True)
-def on_postgresql_only(vendor: str, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+@pytest.fixture(scope="module", autouse=True)
+def on_postgresql_only(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
     """Allow connections to databases of the test's own, which `django_db` does not know."""
-    if vendor == "sqlite":
+    if connection.vendor == "sqlite":
         pytest.skip("moves to PostgreSQL")
     with django_db_blocker.unblock():
         yield
 
 
-@pytest.fixture
-def sqlite_address(run_folder: Path, on_postgresql_only: None) -> Iterator[str]:
-    """Return the URL of a SQLite installation of the present version."""
+@pytest.fixture(scope="module")
+def upgraded_file(run_folder: Path, on_postgresql_only: None) -> Iterator[Path]:
+    """Return a SQLite installation of the present version, which no test changes."""
     with DatabaseFactory("sqlite", run_folder).restored(DUMP.read_text()) as address:
         with use_database(address):
             call_command("migrate", verbosity=0)
-        yield address
+        yield Path(address.removeprefix("sqlite:///"))
 
 
 @pytest.fixture
-def sqlite_file(sqlite_address: str) -> Path:
-    return Path(sqlite_address.removeprefix("sqlite:///"))
+def sqlite_file(tmp_path: Path, upgraded_file: Path) -> Path:
+    """Return a copy of the installation."""
+    return Path(shutil.copy(upgraded_file, tmp_path / "raffle.sqlite3"))
 
 
 @pytest.fixture
-def empty_postgres(run_folder: Path, on_postgresql_only: None) -> Iterator[None]:
-    """Use an empty PostgreSQL database."""
+def sqlite_address(sqlite_file: Path) -> str:
+    return f"sqlite:///{sqlite_file}"
+
+
+@pytest.fixture
+def empty_postgres(run_folder: Path) -> Iterator[None]:
+    """Use a PostgreSQL database without a single table."""
     factory = DatabaseFactory("postgresql", run_folder)
     with factory.restored("") as address, use_database(address):
+        yield
+
+
+@pytest.fixture
+def migrated_postgres(run_folder: Path) -> Iterator[None]:
+    """Use a PostgreSQL database with all tables and no row."""
+    factory = DatabaseFactory("postgresql", run_folder)
+    with factory.fresh() as address, use_database(address):
         yield
 
 
@@ -63,9 +78,11 @@ def run_command(file: Path) -> str:
     return out.getvalue()
 
 
-@pytest.mark.usefixtures("empty_postgres")
 class TestMove:
-    def test_copies_every_row(self, sqlite_address: str, sqlite_file: Path) -> None:
+    @pytest.mark.usefixtures("empty_postgres")
+    def test_copies_every_row_once_and_goes_on_with_the_ids(
+        self, sqlite_address: str, sqlite_file: Path
+    ) -> None:
         models = postgres_move.list_tables_to_move()
         with use_database(sqlite_address):
             before = {
@@ -84,12 +101,12 @@ class TestMove:
         assert list(Order.objects.order_by("pk").values_list("code", flat=True)) == codes
         assert InboundMessage.objects.exists()
 
-    def test_goes_on_with_the_ids(self, sqlite_file: Path) -> None:
-        run_command(sqlite_file)
-
+        with pytest.raises(CommandError, match="it must be empty"):
+            run_command(sqlite_file)
         last = Raffle.objects.latest("pk").pk
         assert builders.create_raffle(numbers=10).pk == last + 1
 
+    @pytest.mark.usefixtures("migrated_postgres")
     def test_keeps_writers_out_of_the_old_database(
         self, sqlite_file: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -115,6 +132,7 @@ class TestMove:
 
         assert refused == ["database is locked"]
 
+    @pytest.mark.usefixtures("migrated_postgres")
     def test_can_be_started_again_after_it_was_cut_off(
         self, sqlite_file: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -134,28 +152,22 @@ class TestMove:
         run_command(sqlite_file)
         assert Order.objects.exists()
 
-    def test_refuses_a_database_with_rows(self, sqlite_file: Path) -> None:
-        run_command(sqlite_file)
-
-        with pytest.raises(CommandError, match="it must be empty"):
-            run_command(sqlite_file)
-
-    def test_refuses_another_version(self, sqlite_address: str, sqlite_file: Path) -> None:
+    @pytest.mark.usefixtures("migrated_postgres")
+    def test_refuses_another_version_and_what_is_no_installation(
+        self, sqlite_address: str, sqlite_file: Path, tmp_path: Path
+    ) -> None:
         with use_database(sqlite_address):
             last = MigrationRecorder.Migration.objects.filter(app="raffles").latest("id")
             MigrationRecorder(connection).record_unapplied("raffles", last.name)
+        (other := tmp_path / "other.sqlite3").touch()
 
-        with pytest.raises(CommandError, match="is of another version"):
-            run_command(sqlite_file)
-
-    def test_refuses_what_is_no_installation(self, tmp_path: Path) -> None:
-        other = tmp_path / "other.sqlite3"
-        other.touch()
-
-        with pytest.raises(CommandError, match="is not the database of an installation"):
-            run_command(other)
-        with pytest.raises(CommandError, match="There is no file"):
-            run_command(tmp_path / "nothing")
+        for file, refusal in (
+            (sqlite_file, "is of another version"),
+            (other, "is not the database of an installation"),
+            (tmp_path / "nothing", "There is no file"),
+        ):
+            with pytest.raises(CommandError, match=refusal):
+                run_command(file)
 
 
 def test_wants_the_new_database_in_the_settings(sqlite_address: str, sqlite_file: Path) -> None:
