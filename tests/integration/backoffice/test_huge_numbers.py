@@ -5,7 +5,7 @@ there. The other is one that Python does not convert.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 import pytest
@@ -36,11 +36,13 @@ def list_addresses(number: object) -> Iterator[str]:
             yield _PLACEHOLDER.sub(str(number), pattern)
 
 
-def find_server_errors(browser: Client, *, number: object, fields: dict[str, Any]) -> list[str]:
-    """Send a GET and a POST to every address; return those that answer with a server error."""
+def find_server_errors(
+    browser: Client, addresses: Iterable[str], fields: dict[str, Any]
+) -> list[str]:
+    """Send a GET and a POST to each address; return those that answer with a server error."""
     return [
         f"{send.__name__} {address[:80]}"
-        for address in list_addresses(number)
+        for address in addresses
         for send in (browser.get, browser.post)
         if send(address, fields).status_code >= 500
     ]
@@ -63,7 +65,10 @@ def browser() -> Client:
 )
 class TestHugeNumbers:
     def test_in_any_address_are_no_server_error(self, browser: Client, number: str) -> None:
-        assert find_server_errors(browser, number=number, fields={}) == []
+        addresses = [address for address in list_addresses(number) if number in address]
+
+        assert len(addresses) > 100
+        assert find_server_errors(browser, addresses, {}) == []
 
     @pytest.mark.parametrize("action", ["confirm_payments", "delete_selected", "resend"])
     def test_ticked_in_a_list_are_no_server_error(
@@ -84,4 +89,4 @@ class TestHugeNumbers:
         sample_data.receive_proof(order)
         fields = dict.fromkeys(FIELDS, number) | {"sure": "yes"}
 
-        assert find_server_errors(browser, number=order.pk, fields=fields) == []
+        assert find_server_errors(browser, list_addresses(order.pk), fields) == []
