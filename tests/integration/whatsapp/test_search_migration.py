@@ -43,7 +43,9 @@ def full_tables(django_db_setup: None, run_folder: Path) -> Iterator[None]:
     ContentType.objects.clear_cache()
 
 
-def test_fill_every_row_and_go_on_after_an_interruption(full_tables: None) -> None:
+def test_fill_every_row_go_on_after_an_interruption_and_let_the_earlier_version_write(
+    full_tables: None,
+) -> None:
     call_command("migrate", "whatsapp", "0003", verbosity=0)
     with connection.cursor() as cursor:  # an earlier start got as far as this
         cursor.execute("UPDATE whatsapp_whatsappcontact SET search_phone = 'done' WHERE id < 501")
@@ -60,11 +62,7 @@ def test_fill_every_row_and_go_on_after_an_interruption(full_tables: None) -> No
     sale = Order.objects.get()
     assert (sale.search_name, sale.search_phone) == ("zoe", "7400123456")
 
-
-def test_let_a_program_of_the_earlier_version_go_on_writing(full_tables: None) -> None:
-    call_command("migrate", verbosity=0)
-
-    with connection.cursor() as cursor:
+    with connection.cursor() as cursor:  # a program of the earlier version goes on writing
         cursor.execute(
             """INSERT INTO whatsapp_whatsappcontact (phone_number_id, wa_id, parent_user_id,
             profile_name, username, state, context, is_blocked, identity_conflict, pair_rate_hits,
