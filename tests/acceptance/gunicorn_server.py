@@ -32,7 +32,8 @@ def run_gunicorn(
             stderr=log,
         )
         try:
-            wait_until(lambda: server.poll() is not None or is_ready(port))
+            with httpx.Client(timeout=PATIENCE) as client:  # a single one: each reads certificates
+                wait_until(lambda: server.poll() is not None or is_ready(port, client))
             assert server.poll() is None, f"gunicorn ended with code {server.returncode}"
             yield
         finally:
@@ -40,9 +41,9 @@ def run_gunicorn(
             server.wait(PATIENCE)
 
 
-def is_ready(port: int) -> bool:
+def is_ready(port: int, client: httpx.Client) -> bool:
     """Return whether the back office on this port answers `/readyz` with success."""
     try:
-        return httpx.get(f"http://127.0.0.1:{port}/readyz", timeout=PATIENCE).is_success
+        return client.get(f"http://127.0.0.1:{port}/readyz").is_success
     except httpx.TransportError:
         return False

@@ -70,14 +70,15 @@ def run_uvicorn(folder: Path, **settings: str) -> Iterator[tuple[str, "subproces
 
 def wait_for_answer(url: str) -> httpx.Response:
     """Repeat a request until the server answers."""
+    with httpx.Client(timeout=PATIENCE) as client:  # a single one: each reads certificates
 
-    def ask() -> httpx.Response | None:
-        try:
-            return httpx.get(url, timeout=PATIENCE)
-        except httpx.TransportError:
-            return None
+        def ask() -> httpx.Response | None:
+            try:
+                return client.get(url)
+            except httpx.TransportError:
+                return None
 
-    answer = wait_until(ask)
+        answer = wait_until(ask)
     assert answer is not None
     return answer
 
