@@ -22,6 +22,7 @@ CHROMIUM_FLAGS: Final = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    "--renderer-process-limit=1",  # each starts anew for every window otherwise
 ]
 WINDOW_SIZES: Final = {"wide": (1280, 900), "narrow": (390, 844)}
 AXE_OPTIONS: Final = {

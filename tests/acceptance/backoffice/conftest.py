@@ -1,19 +1,17 @@
 """One back office under gunicorn with production settings, one browser and logged-in users."""
 
-import json
 import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
 import pytest
 from playwright.sync_api import Browser, Playwright, StorageState, expect, sync_playwright
 from pytest_django import DjangoDbBlocker
 
 from deploy.child_processes import find_free_ports
+from tests.acceptance.backoffice import seed
 from tests.acceptance.backoffice.browser_user import (
     CHROMIUM,
     CHROMIUM_FLAGS,
@@ -23,21 +21,40 @@ from tests.acceptance.backoffice.browser_user import (
 )
 from tests.acceptance.gunicorn_server import run_gunicorn
 from tests.conftest import skip_or_fail
-from tests.databases import DatabaseFactory
+from tests.databases import DatabaseFactory, use_database
 from tests.waiting import PATIENCE
-
-ROOT: Final = Path(__file__).resolve().parents[3]
 
 expect.set_options(timeout=PATIENCE * 1_000)  # milliseconds
 
 
 @dataclass
 class BackOfficeServer:
-    """A running back office; `keys` are the primary keys of its seeded rows by name."""
+    """A running back office.
+
+    Attributes:
+        address: its URL.
+        database: URL of its database.
+        keys: the primary keys of its seeded rows by name.
+
+    """
 
     address: str
+    database: str
     keys: dict[str, int]
-    run: Callable[..., str]
+
+    def run[**P, T](self, step: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Call `step` with the ORM on the server's database.
+
+        It has a thread of its own: Django refuses database access where an event loop runs, which
+        is the browser's in the test's thread.
+        """
+
+        def call_connected() -> T:
+            with use_database(self.database):
+                return step(*args, **kwargs)
+
+        with ThreadPoolExecutor(max_workers=1) as thread:
+            return thread.submit(call_connected).result()
 
 
 type OpenBrowser = Callable[..., BrowserUser]
@@ -77,28 +94,16 @@ def backoffice_server(
     with django_db_blocker.unblock(), DatabaseFactory("sqlite", run_folder).fresh() as database:
         folder, [port] = tmp_path_factory.mktemp("backoffice"), find_free_ports(0)
         environment = {
-            "PATH": os.environ["PATH"],
-            "PYTHONPATH": str(ROOT),
+            **os.environ,  # tests.settings has set it
             "DJANGO_SETTINGS_MODULE": "tests.acceptance.backoffice_settings",
             "TEST_STATIC_FOLDER": str(static_folder),
             "DATABASE_URL": database,
-            "DJANGO_SECRET_KEY": "only-for-this-test-" + "x" * 40,
             "PUBLIC_URL": f"http://127.0.0.1:{port}",
-            "MEDIA_ROOT": str(folder / "media"),
-            "LOG_LEVEL": "WARNING",
         }
-
-        def run(*arguments: str) -> str:
-            command = [sys.executable, "-m", *arguments]
-            done = subprocess.run(
-                command, env=environment, cwd=folder, capture_output=True, text=True, check=False
-            )
-            assert done.returncode == 0, done.stderr
-            return done.stdout
-
-        keys = json.loads(run("tests.acceptance.backoffice.seed"))
+        with use_database(database):
+            keys = seed.seed_database()
         with run_gunicorn(port, environment=environment, folder=folder):
-            yield BackOfficeServer(f"http://127.0.0.1:{port}", keys, run)
+            yield BackOfficeServer(environment["PUBLIC_URL"], database, keys)
 
 
 @pytest.fixture(scope="package")

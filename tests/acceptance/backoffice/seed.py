@@ -1,18 +1,33 @@
-"""Script that seeds the back office's database and prints the primary keys as JSON."""
+"""Rows that the browser tests begin with, by the names under which they know their keys."""
 
-import json
-import sys
 from datetime import timedelta
 from decimal import Decimal
 from io import BytesIO
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 from uuid import uuid4
 
-import django
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.utils import timezone
+from PIL import Image, ImageDraw
 
-if TYPE_CHECKING:
-    from shared.raffles.models import Order, Raffle
-    from shared.whatsapp.models import WhatsAppContact
+from shared.core.enums import OrderStatus, OutboxKind, OutboxStatus, RaffleStatus
+from shared.events.models import EventAttempt, EventDelivery
+from shared.events.services import endpoints
+from shared.publishing import recorder
+from shared.raffles.models import Order, Raffle
+from shared.raffles.services import ledger, lifecycle, locks, orders
+from shared.use_cases import cash_sales, payments, raffle_changes, reversals
+from shared.whatsapp import messages
+from shared.whatsapp.models import BusinessNumber, InboundMessage, OutboundMessage, WhatsAppContact
+from shared.whatsapp.services import alarms
+from tests import builders
+from tests.integration.backoffice import sample_data
+from tests.integration.whatsapp.webhook_builders import (
+    build_message,
+    build_webhook,
+    store_webhooks,
+)
 
 PASSWORD: Final = "correct-horse-battery"
 LONG_NAME: Final = "Wilhelmina Featherstonehaugh-Cholmondeley of the Third Street Corner Shop"
@@ -27,8 +42,6 @@ LONGEST_NAMES: Final = (
 
 def draw_receipt(words: str, *, seed: int = 0, quality: int = 88) -> bytes:
     """Draw a receipt as tall as a phone's screenshot; `seed` varies its pattern."""
-    from PIL import Image, ImageDraw
-
     picture = Image.new("RGB", (720, 1280), "white")
     draw = ImageDraw.Draw(picture)
     draw.rectangle((0, 0, 720, 160), fill="navy")
@@ -42,14 +55,8 @@ def draw_receipt(words: str, *, seed: int = 0, quality: int = 88) -> bytes:
     return written.getvalue()
 
 
-def main() -> None:
-    """Create two users, two raffles and orders at every stage, and print their keys."""
-    django.setup()
-    from django.contrib.auth.models import User
-
-    from shared.core.enums import RaffleStatus
-    from tests import builders
-
+def seed_database() -> dict[str, int]:
+    """Create two users, two raffles and orders at every stage; return their keys by name."""
     User.objects.create_superuser("olga", password=PASSWORD)
     User.objects.create_superuser("rita", password=PASSWORD)
     raffle = builders.create_raffle(numbers=1000, time_zone="America/Bogota")
@@ -59,7 +66,7 @@ def main() -> None:
     keys = {"raffle": raffle.pk, "empty": empty.pk}
     for name in ("live_wide", "live_narrow", "live_hidden", "live_long"):
         keys[name] = builders.create_raffle(title=f"Live Raffle, {name}", numbers=10).pk
-    keys |= (
+    return keys | (
         create_orders_to_review(raffle)
         | create_late_payment(raffle)
         | create_orphan_proof(raffle)
@@ -71,14 +78,10 @@ def main() -> None:
         | create_longest_values()
         | create_moved_buyers(raffle)
     )
-    json.dump(keys, sys.stdout)
 
 
-def create_orders_to_review(raffle: "Raffle") -> dict[str, int]:
+def create_orders_to_review(raffle: Raffle) -> dict[str, int]:
     """Create orders with waiting proofs, oldest first."""
-    from tests import builders
-    from tests.integration.backoffice import sample_data
-
     keys = {}
     names = (
         *("confirm", "reject", "original", "same", "similar", "ask", "faster", "unseen", "many"),
@@ -110,16 +113,8 @@ def create_orders_to_review(raffle: "Raffle") -> dict[str, int]:
     return keys
 
 
-def create_moved_buyers(raffle: "Raffle") -> dict[str, int]:
+def create_moved_buyers(raffle: Raffle) -> dict[str, int]:
     """Create two buyers with a new phone number that has a contact of its own already."""
-    from tests import builders
-    from tests.integration.backoffice import sample_data
-    from tests.integration.whatsapp.webhook_builders import (
-        build_message,
-        build_webhook,
-        store_webhooks,
-    )
-
     keys = {}
     for place, size in enumerate(("wide", "narrow")):
         old, new = f"1555019{place}001", f"1555019{place}002"
@@ -138,14 +133,8 @@ def create_moved_buyers(raffle: "Raffle") -> dict[str, int]:
     return keys
 
 
-def create_late_payment(raffle: "Raffle") -> dict[str, int]:
+def create_late_payment(raffle: Raffle) -> dict[str, int]:
     """Create an expired order with a late payment; one of its numbers has a new owner."""
-    from django.db import transaction
-
-    from shared.raffles.services import locks, orders
-    from tests import builders
-    from tests.integration.backoffice import sample_data
-
     order = sample_data.place_order(raffle, numbers=[901, 902])
     with transaction.atomic():
         orders.expire(locks.lock_order(order.pk), now=builders.NOON + timedelta(hours=1))
@@ -157,13 +146,6 @@ def create_late_payment(raffle: "Raffle") -> dict[str, int]:
 
 def create_refunds() -> dict[str, int]:
     """Call off a raffle with a paid order, one under review, a cash sale and one refund made."""
-    from shared.core.enums import OrderStatus
-    from shared.raffles.models import Order
-    from shared.raffles.services import ledger, lifecycle
-    from shared.use_cases import cash_sales, payments, raffle_changes, reversals
-    from tests import builders
-    from tests.integration.backoffice import sample_data
-
     by, now = builders.build_staff_actor(), builders.NOON
     raffle = builders.create_raffle(title="Boat Raffle", time_zone="America/Bogota")
     buyer = builders.create_contact(profile_name=LONG_NAME)
@@ -201,11 +183,8 @@ def create_refunds() -> dict[str, int]:
     return {"boat": raffle.pk, "to_refund": found[0].pk, "refunded": found[2].pk}
 
 
-def create_orphan_proof(raffle: "Raffle") -> dict[str, int]:
+def create_orphan_proof(raffle: Raffle) -> dict[str, int]:
     """Create a proof that matches no order of its sender, and the order it is for."""
-    from tests import builders
-    from tests.integration.backoffice import sample_data
-
     friend = builders.create_contact(profile_name="A friend who paid")
     proof = sample_data.receive_proof(None, contact_id=friend.pk)
     sample_data.keep_proof_file(proof, content=draw_receipt("orphan", seed=80))
@@ -215,12 +194,8 @@ def create_orphan_proof(raffle: "Raffle") -> dict[str, int]:
     return {"orphan": proof.pk, "paid_by_friend": order.pk}
 
 
-def create_second_receipts(raffle: "Raffle") -> dict[str, int]:
+def create_second_receipts(raffle: Raffle) -> dict[str, int]:
     """Create a paid order with a second receipt for each window size, and what that is for."""
-    from shared.use_cases import payments
-    from tests import builders
-    from tests.integration.backoffice import sample_data
-
     keys: dict[str, int] = {}
     for place, name in enumerate(("wide", "narrow")):
         buyer = builders.create_contact(profile_name=f"Pays twice, {name}")
@@ -245,14 +220,6 @@ def create_second_receipts(raffle: "Raffle") -> dict[str, int]:
 
 def create_last_day_raffles() -> dict[str, int]:
     """Create a raffle for each window size with an order and a cash sale, and one that is due."""
-    from uuid import uuid4
-
-    from django.utils import timezone
-
-    from shared.use_cases import cash_sales
-    from tests import builders
-    from tests.integration.backoffice import sample_data
-
     keys = {}
     for name in ("wide", "narrow", "due"):
         raffle = builders.create_raffle(
@@ -280,10 +247,6 @@ def create_last_day_raffles() -> dict[str, int]:
 
 def create_longest_values() -> dict[str, int]:
     """Create a raffle and orders with the longest titles and names, in emoji and Arabic."""
-    from shared.core.enums import OrderStatus
-    from tests import builders
-    from tests.integration.backoffice import sample_data
-
     raffle = builders.create_raffle(
         title="W" * 60,
         prize="M" * 60,
@@ -306,12 +269,6 @@ def create_longest_values() -> dict[str, int]:
 
 def create_channel_troubles() -> dict[str, int]:
     """Create a failed message, a contact to block and an alarm."""
-    from shared.core.enums import OutboxKind, OutboxStatus
-    from shared.whatsapp import messages
-    from shared.whatsapp.models import BusinessNumber, InboundMessage, OutboundMessage
-    from shared.whatsapp.services import alarms
-    from tests import builders
-
     buyer = builders.create_contact(profile_name="Somebody rude")
     message: dict[str, Any] = {"type": "text", "text": {"body": "rude words"}}
     said = InboundMessage.objects.create(
@@ -351,11 +308,6 @@ def create_channel_troubles() -> dict[str, int]:
 
 def create_failed_delivery() -> dict[str, int]:
     """Create an endpoint with one failed delivery."""
-    from shared.events.models import EventAttempt, EventDelivery
-    from shared.events.services import endpoints
-    from shared.publishing import recorder
-    from tests import builders
-
     endpoint = endpoints.create_endpoint(
         name="n8n: " + LONG_NAME[:50],
         url="https://n8n.example.com/webhook/7f1c2a9e-1b2c-4d3e-9f00-aa55bb66cc77/raffle",
@@ -371,23 +323,16 @@ def create_failed_delivery() -> dict[str, int]:
     return {"endpoint": endpoint.pk, "delivery": delivery.pk}
 
 
-def _create_unreachable_contact() -> "WhatsAppContact":
-    from tests import builders
+def _create_unreachable_contact() -> WhatsAppContact:
 
     return builders.create_contact(profile_name="Not on WhatsApp any more")
 
 
 def _load_raffles(key: int) -> Any:
-    from shared.raffles.models import Raffle
 
     return Raffle.objects.filter(pk=key)
 
 
-def _load_order(key: int) -> "Order":
-    from shared.raffles.models import Order
+def _load_order(key: int) -> Order:
 
     return Order.objects.get(pk=key)
-
-
-if __name__ == "__main__":
-    main()

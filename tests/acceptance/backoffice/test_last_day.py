@@ -5,6 +5,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+from tests.acceptance.backoffice import gateway_steps
 from tests.acceptance.backoffice.browser_user import WINDOW_SIZES
 from tests.acceptance.backoffice.conftest import BackOfficeServer, OpenBrowser
 
@@ -28,7 +29,7 @@ def test_a_draw_is_moved_and_the_raffle_called_off(
     seller.check_page_fits()
     page.get_by_role("button", name="Move the draw").click()
     seller.expect_message("The draw is moved: 20 Dec 2037, 18:30")
-    backoffice_server.run("tests.acceptance.backoffice.follow_raffle")
+    backoffice_server.run(gateway_steps.follow_raffle_changes)
 
     page.get_by_role("link", name="Call off…").click()
     expect(page.get_by_text("1 paid order")).to_be_visible()
@@ -40,7 +41,7 @@ def test_a_draw_is_moved_and_the_raffle_called_off(
     page.get_by_label(re.compile("Type the raffle")).fill(f"autumn raffle, {size}")
     page.get_by_role("button", name="Call off the raffle").click()
     seller.expect_message("The raffle is called off.")
-    backoffice_server.run("tests.acceptance.backoffice.follow_raffle")
+    backoffice_server.run(gateway_steps.follow_raffle_changes)
 
     page.reload()
     expect(page.locator(".follow-up")).to_contain_text("All its orders are worked off.")

@@ -9,6 +9,7 @@ from typing import Final
 import pytest
 from playwright.sync_api import Page, Route, expect
 
+from tests.acceptance.backoffice import gateway_steps
 from tests.acceptance.backoffice.browser_user import BrowserUser
 from tests.acceptance.backoffice.conftest import BackOfficeServer, OpenBrowser
 
@@ -42,9 +43,7 @@ def open_queue(person: BrowserUser, server: BackOfficeServer, name: str) -> Page
 
 def receive_proofs(server: BackOfficeServer, name: str, *numbers: int) -> None:
     """Place orders with proofs; those of smaller numbers come first in the queue."""
-    server.run(
-        "tests.acceptance.backoffice.place_order", str(server.keys[name]), *map(str, numbers)
-    )
+    server.run(gateway_steps.place_orders, server.keys[name], *numbers)
 
 
 @pytest.mark.parametrize("size", ["wide", "narrow"])

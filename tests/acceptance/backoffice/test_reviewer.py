@@ -1,11 +1,11 @@
 """Tests of reviewing proofs by mouse and by keyboard, alone and with a second reviewer."""
 
-import json
 import re
 
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.acceptance.backoffice import gateway_steps
 from tests.acceptance.backoffice.browser_user import BrowserUser
 from tests.acceptance.backoffice.conftest import BackOfficeServer, OpenBrowser
 
@@ -128,9 +128,7 @@ def test_a_proof_that_arrives_meanwhile_is_not_judged_unseen(
 ) -> None:
     reviewer = open_browser()
     page = open_review(reviewer, backoffice_server, "unseen")
-    backoffice_server.run(
-        "tests.acceptance.backoffice.receive_proof", str(backoffice_server.keys["unseen"])
-    )
+    backoffice_server.run(gateway_steps.receive_proof, backoffice_server.keys["unseen"])
 
     submit_confirmation(page)
 
@@ -176,7 +174,7 @@ def test_an_orphan_finds_the_order_it_was_meant_for(
 def test_a_huge_picture_a_heic_photo_and_a_pdf_are_shown_as_bounded_pictures(
     open_browser: OpenBrowser, backoffice_server: BackOfficeServer
 ) -> None:
-    keys = json.loads(backoffice_server.run("tests.acceptance.backoffice.receive_hard_proofs"))
+    keys = backoffice_server.run(gateway_steps.receive_hard_proofs)
     reviewer = open_browser("rita", "narrow")
     page = reviewer.open_page(f"/admin/queue/{keys['order']}/")
 
