@@ -1,18 +1,100 @@
-"""A buyer who floods, and another bot: others are served, and neither costs many messages."""
+"""Tests of what arrives in masses or to do harm: others are served, and it costs few messages."""
 
+import hashlib
 import time
+from typing import Final
+
+import pytest
 
 from deploy.sandbox.client import NothingSeen
 from shared.conversation.inbound_limits import FLOOD_MESSAGES, SAME_TEXTS
-from shared.core.enums import SilenceReason
+from shared.core.enums import InboxStatus, SilenceReason
 from shared.raffles.models import PaymentProof
-from shared.whatsapp.models import Alarm, InboundMessage, WhatsAppContact
-from tests.acceptance.buyer_steps import request_card
+from shared.whatsapp import payloads
+from shared.whatsapp.models import (
+    AccountNotice,
+    Alarm,
+    DeliveryStatus,
+    InboundMessage,
+    UnreadableItem,
+    WhatsAppContact,
+)
+from tests.acceptance.buyer_steps import request_card, wait_for_message
 from tests.acceptance.stack import Stack, load_messages_to, wait_while_messages_move
+from tests.conftest import skip_or_fail
+from tests.real_payloads import REAL_PAYLOADS
 from tests.unit.whatsapp import webhook_payloads
 
 TEXTS = 300
 PHONE = "15550107777"
+
+
+HOSTILE: Final = {
+    "digits": "1" * 4_096,
+    "more digits than a phone sends": "1" * 65_536,
+    "spaces": "7" + " " * 4_094 + "8",
+    "ligatures": "ﷺ" * 4_096,
+    "marks": "a" + "\u0323\u0301" * 2_047,
+    "ranges": "1-2\n" * 1_024,
+}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def gateway(stack: Stack) -> None:
+    """Start one gateway for all tests; one that does not recover fails the next one."""
+    stack.start_gateway_and_wait()
+
+
+def test_every_real_webhook_is_accepted_kept_and_dealt_with(stack: Stack) -> None:
+    if not REAL_PAYLOADS:
+        skip_or_fail("no folder shared/payloads beside the checkout")
+    bodies = dict(REAL_PAYLOADS)
+
+    statuses = {name: stack.post_webhook(body) for name, body in bodies.items()}
+
+    assert {name: status for name, status in statuses.items() if status != 200} == {}
+    assert [name for name, body in bodies.items() if not is_kept(body)] == []
+    wait_while_messages_move(
+        lambda: not InboundMessage.objects.filter(status=InboxStatus.RECEIVED).exists()
+    )
+    assert not InboundMessage.objects.exclude(error="").exists()
+
+
+def is_kept(body: bytes) -> bool:
+    """Return whether everything in a webhook has been stored."""
+    read = payloads.parse_webhook(body)
+    return (
+        all(
+            InboundMessage.objects.filter(
+                phone_number_id=item.phone_number_id, dedupe_key=item.dedupe_key
+            ).exists()
+            for item in read.messages
+        )
+        and all(
+            DeliveryStatus.objects.filter(
+                wa_message_id=item.wa_message_id, status=item.status
+            ).exists()
+            for item in read.statuses
+        )
+        and all(
+            AccountNotice.objects.filter(dedupe_key=item.dedupe_key).exists()
+            for item in read.notices
+        )
+        and all(
+            UnreadableItem.objects.filter(sha256=hashlib.sha256(part.body).hexdigest()).exists()
+            for part in read.unreadable
+        )
+    )
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_text_is_answered_and_holds_nobody_up(stack: Stack, name: str) -> None:
+    hostile, ana = stack.buyer(), stack.buyer()
+    request_card(hostile)
+
+    hostile.says(HOSTILE[name])
+    request_card(ana)
+    wait_for_message(hostile, "did not understand")
 
 
 def build_flood() -> bytes:
@@ -33,7 +115,6 @@ def build_flood() -> bytes:
 
 
 def test_a_flood_and_another_bot_hold_nobody_up_and_cost_little(stack: Stack) -> None:
-    stack.start_gateway_and_wait()
     ana, bot = stack.buyer(), stack.buyer()
 
     assert stack.post_webhook(build_flood()) == 200
