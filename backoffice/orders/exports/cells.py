@@ -5,10 +5,6 @@ from decimal import Decimal
 from typing import Final
 
 import regex
-from openpyxl.cell import WriteOnlyCell
-from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
-from openpyxl.styles.numbers import FORMAT_TEXT
-from openpyxl.worksheet._write_only import WriteOnlyWorksheet
 
 type CellValue = str | int | Decimal | None
 """A value of an export: text, whole number or amount; times are formatted as text before."""
@@ -26,9 +22,6 @@ _FORMULA_AFTER_SEPARATOR: Final = regex.compile(
     rf"([;\t\r\n])(?={_INVISIBLE_CHARACTERS}{_FORMULA_SIGNS})", regex.V1
 )
 """The same after other separators of cells or lines, such as the semicolon in many countries."""
-
-_PHONE_NUMBER_PATTERN: Final = regex.compile(r"\+[0-9 ]+")
-_TICKET_NUMBER_PATTERN: Final = regex.compile(r"[0-9]+")
 
 
 def is_formula_like(text: str) -> bool:
@@ -49,25 +42,6 @@ def format_csv_cell(value: CellValue) -> str | int | Decimal:
         return value
     escaped = _FORMULA_AFTER_SEPARATOR.sub(r"\1'", value)
     return f"'{escaped}" if is_formula_like(value) else escaped
-
-
-def format_excel_cell(value: CellValue, *, sheet: WriteOnlyWorksheet) -> object:
-    """Return a value as a cell of an Excel sheet.
-
-    Excel cells have a type, so a text needs no apostrophe. openpyxl makes a formula of a text that
-    begins with `=` unless its data type is set. The number format "text" keeps it a text when
-    somebody edits the cell, and keeps the leading zeros of a ticket number.
-    """
-    if not isinstance(value, str):
-        return value
-    clean = ILLEGAL_CHARACTERS_RE.sub("", value)
-    is_plain = not is_formula_like(clean) or _PHONE_NUMBER_PATTERN.fullmatch(clean)
-    if is_plain and not _TICKET_NUMBER_PATTERN.fullmatch(clean):
-        return clean
-    cell = WriteOnlyCell(sheet, value=clean)
-    cell.data_type = "s"
-    cell.number_format = FORMAT_TEXT
-    return cell
 
 
 def format_iso_time(at: datetime | None) -> str | None:

@@ -4,7 +4,6 @@ import csv
 from collections.abc import Callable, Generator
 from datetime import date, datetime, time, timedelta
 from itertools import batched
-from tempfile import TemporaryFile
 from typing import IO, Any, Final, cast
 from zoneinfo import ZoneInfo
 
@@ -17,10 +16,8 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.utils.http import content_disposition_header
 from django.utils.text import slugify
-from openpyxl import Workbook
-from openpyxl.worksheet._write_only import WriteOnlyWorksheet
 
-from backoffice.orders.exports.cells import format_csv_cell, format_excel_cell
+from backoffice.orders.exports.cells import format_csv_cell
 from backoffice.orders.exports.tables import (
     ExportKind,
     ExportSelection,
@@ -34,9 +31,6 @@ from shared.core.enums import OrderStatus
 from shared.raffles.models import Order, Raffle
 
 EXPORT_PERMISSION: Final = "raffles.export_order"
-ROWS_PER_SHEET: Final = 1_048_576
-"""Maximum rows of an Excel sheet, including the headings."""
-
 _LINES_PER_CHUNK: Final = 500
 _BOM: Final = "\ufeff"
 """The byte order mark by which Excel recognises UTF-8."""
@@ -161,7 +155,9 @@ def _build_file_response(
     table = build_export_table(wanted, zone=settings.TIME_ZONE, now=timezone.now())
     name = build_file_name(wanted, kind=kind, now=timezone.localtime())
     if kind == "xlsx":
-        file, rows = write_excel_file(table, title=wanted.what.capitalize())
+        from backoffice.orders.exports import excel  # noqa: PLC0415 - openpyxl is slow to import
+
+        file, rows = excel.write_excel_file(table, title=wanted.what.capitalize())
         record_export(rows)
         return FileResponse(
             file, as_attachment=True, filename=name, content_type=_EXCEL_CONTENT_TYPE
@@ -222,33 +218,3 @@ def generate_csv_lines(found: ExportTable, *, done: Callable[..., None]) -> Gene
         whole = True
     finally:
         done(rows, whole=whole)
-
-
-def write_excel_file(found: ExportTable, *, title: str) -> tuple[IO[bytes], int]:
-    """Write a table to a temporary Excel file on disk.
-
-    Args:
-        found: The table; rows beyond `ROWS_PER_SHEET` continue on another sheet.
-        title: The name of the sheet.
-
-    Returns:
-        The open file, which is deleted when it is closed, and the count of its rows.
-
-    """
-    book = Workbook(write_only=True)
-    rows, sheet = 0, _add_sheet(book, found, title=title)
-    for rows, row in enumerate(found.rows, start=1):
-        if rows > 1 and rows % (ROWS_PER_SHEET - 1) == 1:
-            sheet = _add_sheet(book, found, title=f"{title} {len(book.worksheets) + 1}")
-        sheet.append([format_excel_cell(value, sheet=sheet) for value in row])
-    file = TemporaryFile()  # noqa: SIM115 - the response closes it
-    book.save(file)
-    file.seek(0)
-    return file, rows
-
-
-def _add_sheet(book: Workbook, found: ExportTable, *, title: str) -> WriteOnlyWorksheet:
-    sheet = book.create_sheet(title)
-    sheet.freeze_panes = "A2"
-    sheet.append(found.headings)
-    return cast(WriteOnlyWorksheet, sheet)

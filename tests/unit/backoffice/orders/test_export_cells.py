@@ -10,7 +10,7 @@ from openpyxl import Workbook
 from openpyxl.styles.numbers import FORMAT_TEXT
 from openpyxl.worksheet._write_only import WriteOnlyWorksheet
 
-from backoffice.orders.exports import cells
+from backoffice.orders.exports import cells, excel
 
 CATEGORIES: Final = ("Zs", "Zl", "Zp", "Cc", "Cf", "Cs", "Co")
 """Categories of what cannot be seen; which characters are unassigned depends on the library."""
@@ -45,7 +45,7 @@ def test_a_cell_has_nothing_but_the_text_and_apostrophes(text: str) -> None:
 def test_a_ticket_number_is_a_text_with_its_zeros(number: str) -> None:
     sheet = cast("WriteOnlyWorksheet", Workbook(write_only=True).create_sheet())
 
-    cell: Any = cells.format_excel_cell(number, sheet=sheet)
+    cell: Any = excel.format_excel_cell(number, sheet=sheet)
 
     assert cells.format_csv_cell(number) == number
     assert (cell.value, cell.data_type, cell.number_format) == (number, "s", FORMAT_TEXT)
