@@ -191,7 +191,7 @@ def assert_nothing_moved_behind(frozen: RaffleSnapshot) -> None:
     last_day_checks.assert_consistent(frozen.raffle.pk)
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 @pytest.mark.parametrize("ends", ["seal", "call_off"])
 def test_no_order_changes_behind_a_raffle_that_ends(
     frozen: list[RaffleSnapshot], ends: str, seed: int
@@ -213,14 +213,13 @@ def test_no_order_changes_behind_a_raffle_that_ends(
     assert_nothing_moved_behind(frozen[0])
 
 
-@pytest.mark.parametrize("seed", range(2))
 def test_whoever_ends_moves_or_calls_off_at_once_waits_for_nobody_for_ever(
-    frozen: list[RaffleSnapshot], seed: int
+    frozen: list[RaffleSnapshot],
 ) -> None:
     day = RaffleDay()
 
     run_steps_at_once(
-        seed,
+        0,
         [
             *(day.confirm, day.hold, day.reverse, day.move_draw),
             *(day.move_draw, day.follow_raffle, day.seal, day.call_off),
