@@ -122,8 +122,8 @@ class TestNews:
         create_staff("sally")
         create_waiting_proof(raffle, 1)
         sent = []
-        for minutes in range(15, 10 * 60, 10):
-            create_waiting_proof(raffle, 1 + minutes // 10, at=NOON + minutes * MINUTE)
+        for minutes in range(15, 10 * 60, 30):
+            create_waiting_proof(raffle, 2 + minutes // 30, at=NOON + minutes * MINUTE)
             sent += [minutes for _ in send_all(NOON + minutes * MINUTE)]
 
         assert sent == [15, 15 + 240, 15 + 480]
@@ -173,7 +173,7 @@ class TestNews:
     def test_a_flood_of_alarms_is_one_mail_a_quarter_of_an_hour(self) -> None:
         create_staff("sally")
         sent = 0
-        for minute in range(60):
+        for minute in range(0, 60, 3):
             alarms.sound_alarm(f"inbound_failed:{minute}", title="x", now=NOON)
             sent += len(send_all(NOON + minute * MINUTE))
 
