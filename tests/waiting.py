@@ -62,5 +62,5 @@ async def await_until[T](
     patience = _Patience(progress)
     while not (answer := await condition()):
         patience.check()
-        await asyncio.sleep(POLL / 5)
+        await asyncio.sleep(POLL)
     return answer
