@@ -33,8 +33,8 @@ from tests.acceptance.stack import (
 LOST = "answer claimed"
 """After this crash nobody can know that nothing was sent; the next gateway waits for a status."""
 
-KILLS = 6
-BUYERS = 15
+KILLS = 4
+BUYERS = 10
 
 
 @pytest.fixture(scope="module")
