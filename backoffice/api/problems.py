@@ -36,6 +36,7 @@ STATUS_PER_CODE: Final[Mapping[str, int]] = {
     "note_too_long": 422,  # e.g. reference and note together; each alone is checked before
     "numbers_unknown": 422,
     "proof_elsewhere": 422,
+    "proof_erased": 410,
     "proof_failed": 410,
     "proof_link_broken": 403,
     "proof_link_expired": 403,

@@ -27,6 +27,7 @@ class ProofDisplay(StrEnum):
     FILE = "file"
     FETCHING = "fetching"
     FAILED = "failed"
+    ERASED = "erased"
 
 
 PROOF_DISPLAY_LABELS: Final = {
@@ -35,6 +36,7 @@ PROOF_DISPLAY_LABELS: Final = {
     ProofDisplay.FILE: "File",
     ProofDisplay.FETCHING: "Still being fetched",
     ProofDisplay.FAILED: "Could not be had",
+    ProofDisplay.ERASED: "Erased",
 }
 
 FAILURE_SENTENCES: Final = {
@@ -207,6 +209,8 @@ def choose_proof_display(proof: PaymentProof) -> ProofDisplay:
             return ProofDisplay.FETCHING
         case ProofStatus.FAILED:
             return ProofDisplay.FAILED
+        case ProofStatus.ERASED:
+            return ProofDisplay.ERASED
         case ProofStatus.KEPT:
             if not is_proof_showable(proof):
                 return ProofDisplay.FILE

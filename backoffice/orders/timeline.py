@@ -29,6 +29,7 @@ ACTION_LABELS: Final[Mapping[OrderAction, str]] = {
     OrderAction.CONTACT_CHANGED: "Moved to another contact of its buyer",
     OrderAction.REVIEW_ENDED: "No proof left to check, the time to pay runs again",
     OrderAction.TIME_EXTENDED: "Time extended for a receipt that may belong to it",
+    OrderAction.ERASED: "Personal data erased",
 }
 
 _ACTOR_BADGES: Final[Mapping[ActorKind, tuple[str, str]]] = {

@@ -50,6 +50,7 @@ UNTRUE_KEYS_BY_ACTION: Final[Mapping[OrderAction, Collection[str] | None]] = {
     OrderAction.CONTACT_CHANGED: _NO_KEYS,  # the order is as it was
     OrderAction.REVIEW_ENDED: _ALL_KEYS,
     OrderAction.TIME_EXTENDED: _NO_KEYS,  # the deadline they name is still early enough
+    OrderAction.ERASED: _NO_KEYS,  # the messages are erased, too, or belong to another order
 }
 """Keys of the texts about an order that each action makes untrue; None: all of them."""
 

@@ -96,6 +96,7 @@ class OrderAction(StrEnum):
     CONTACT_CHANGED = "CONTACT_CHANGED"  # two contacts of one person were joined, or parted again
     REVIEW_ENDED = "REVIEW_ENDED"  # its last pending proof left; the time to pay runs again
     TIME_EXTENDED = "TIME_EXTENDED"  # for a receipt that may belong to it
+    ERASED = "ERASED"  # its proofs, texts and the name of a cash buyer were erased
 
 
 class LedgerKind(StrEnum):
@@ -117,11 +118,12 @@ class ActorKind(StrEnum):
 
 
 class ProofStatus(StrEnum):
-    """The status of a payment proof's file: being downloaded, stored, or not available."""
+    """The status of a payment proof's file: being downloaded, stored, not available, or erased."""
 
     FETCHING = "FETCHING"
     KEPT = "KEPT"
     FAILED = "FAILED"
+    ERASED = "ERASED"  # with the personal data of the buyer; the SHA-256 stays
 
 
 class RenditionStatus(StrEnum):

@@ -55,7 +55,7 @@ class Proof(Representation):
     """A payment proof: a picture or PDF that a buyer sent."""
 
     id: int
-    status: str = Field(examples=["KEPT"], description="FETCHING, KEPT or FAILED.")
+    status: str = Field(examples=["KEPT"], description="FETCHING, KEPT, FAILED or ERASED.")
     verdict: str = Field(
         examples=["PENDING"], description="PENDING, ACCEPTED, REJECTED or DISMISSED."
     )

@@ -324,6 +324,12 @@ class Order(SearchableModel):
     closed_at = models.DateTimeField(
         null=True, blank=True, help_text="When it was paid, cancelled or expired."
     )
+    erased_at = models.DateTimeField(
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="When its proofs, its texts and the name of a cash buyer were erased.",
+    )
     tickets = models.ManyToManyField(TicketNumber, through="OrderTicket", related_name="orders")
 
     LIVE: ClassVar = (OrderStatus.DRAFT, OrderStatus.PENDING_PAYMENT)
@@ -430,7 +436,10 @@ def collect_ticket_numbers(links: Iterable[OrderTicket]) -> list[int]:
 
 
 class OrderEvent(models.Model):
-    """An entry in an order's history: actor, action, time and reason; never changed or deleted."""
+    """An entry in an order's history: actor, action, time and reason; never deleted.
+
+    It changes only when personal data is erased: then it loses its reason and the buyer's name.
+    """
 
     order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="events")
     action = models.CharField(max_length=20, choices=enums.build_choices(OrderAction))
@@ -454,6 +463,8 @@ class OrderEvent(models.Model):
 
 class LedgerEntry(models.Model):
     """An entry of the ledger: money that came in or went back; never changed or deleted.
+
+    Only its reference is emptied when personal data is erased.
 
     Money in is the sum of CONFIRMED. Money back is the sum of UNDONE and REFUNDED. So the sums of
     past days never change.
@@ -647,6 +658,21 @@ class PictureFingerprint(models.Model):
 
     def __str__(self) -> str:
         return f"fingerprint of proof {self.proof_id}"
+
+
+class ErasedFile(models.Model):
+    """A file of an erased payment proof that is still to be removed from the storage.
+
+    The row is written with the erasure and deleted once the file is gone, so a process that dies
+    in between leaves no file behind for good.
+    """
+
+    name = models.CharField(max_length=200, blank=True, help_text="In the storage of proofs.")
+    sha256 = models.CharField(max_length=64, blank=True, help_text="Of the file; names renditions.")
+    receipt_id = models.BigIntegerField(help_text="Whose other rows may still need the file.")
+
+    def __str__(self) -> str:
+        return f"erased file {self.pk}"
 
 
 class FingerprintBand(models.Model):

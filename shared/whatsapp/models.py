@@ -57,12 +57,19 @@ class WhatsAppContact(SearchableModel):
         help_text="The contact of the same person that has its keys, messages and orders now.",
     )
     created_at = models.DateTimeField()
+    erased_at = models.DateTimeField(
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="When its ids, names and messages were erased; its orders still refer to it.",
+    )
 
     class Meta:
-        """Both keys are unique within a business number; a joined contact has none."""
+        """Both keys are unique within a business number; a joined or erased contact has none."""
 
         verbose_name = "contact"
         ordering = ["-id"]
+        permissions = [("erase_whatsappcontact", "Can erase the personal data of buyers")]
         constraints = [
             models.UniqueConstraint(
                 name="contact_by_user_id", fields=["phone_number_id", "user_id"]
@@ -72,7 +79,8 @@ class WhatsAppContact(SearchableModel):
                 name="contact_has_a_key",
                 condition=Q(user_id__isnull=False)
                 | Q(wa_id__isnull=False)
-                | Q(joined_into__isnull=False),
+                | Q(joined_into__isnull=False)
+                | Q(erased_at__isnull=False),
             ),
             models.CheckConstraint(
                 name="contact_state_known", condition=Q(state__in=[s.value for s in State])
@@ -172,7 +180,7 @@ class ContactJoin(models.Model):
 
 
 class InboundMessage(models.Model):
-    """A message from a buyer, stored before Meta's request is answered, and never deleted."""
+    """A message from a buyer, stored before Meta's request is answered; only erasure deletes it."""
 
     phone_number_id = models.CharField("business number", max_length=32)
     wa_message_id = models.CharField(max_length=255)

@@ -58,6 +58,12 @@ class ProofFileFailed(DomainError):
     code = "proof_failed"
 
 
+class ProofFileErased(DomainError):
+    """The file of this payment proof was erased with the personal data of its buyer."""
+
+    code = "proof_erased"
+
+
 class ProofFileNotFound(DomainError):
     """The storage has not got the file of this payment proof any more."""
 
@@ -233,6 +239,7 @@ class ProofFileView(APIView):
                 _PROOF_NOT_FOUND,
                 ProofFileFetching(),
                 ProofFileFailed(),
+                ProofFileErased(),
                 ProofFileNotFound(),
                 ProofLinkBroken(),
                 ProofLinkExpired(expired_at=datetime(2026, 11, 29, 12, 0, tzinfo=UTC)),
@@ -300,6 +307,7 @@ def _build_proof_file_response(proof: PaymentProof) -> HttpResponseBase:
     Raises:
         ProofFileFetching: the file is still being fetched.
         ProofFileFailed: the file could not be fetched.
+        ProofFileErased: it was erased with the personal data of its buyer.
         ProofFileNotFound: the storage no longer has the file.
 
     """
@@ -308,6 +316,8 @@ def _build_proof_file_response(proof: PaymentProof) -> HttpResponseBase:
             raise ProofFileFetching
         case ProofStatus.FAILED:
             raise ProofFileFailed
+        case ProofStatus.ERASED:
+            raise ProofFileErased
         case ProofStatus.KEPT:
             try:
                 return proof_files.build_proof_file_response(proof)

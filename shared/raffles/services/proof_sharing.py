@@ -8,7 +8,7 @@ from datetime import datetime
 
 from shared.core.enums import ProofStatus
 from shared.raffles.actor import Actor
-from shared.raffles.errors import ProofRowExists
+from shared.raffles.errors import ProofNotViewable, ProofRowExists
 from shared.raffles.models import Order, PaymentProof, PictureFingerprint
 from shared.raffles.results import ProofKept, ProofLate
 from shared.raffles.services import proofs
@@ -44,9 +44,12 @@ def share_proof(
 
     Raises:
         ProofRowExists: the receipt belongs to that order already.
+        ProofNotViewable: it was erased.
 
     """
     original = _lock_original(proof)
+    if original.status == ProofStatus.ERASED:
+        raise ProofNotViewable(proof_ids=[original.pk])
     refuse_if_row_exists(original, order=order)
     share = PaymentProof.objects.create(
         order=order,

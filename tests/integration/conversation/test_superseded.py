@@ -78,6 +78,7 @@ def list_expected_untrue_keys(action: OrderAction) -> set[str]:
             OrderAction.HELD
             | OrderAction.CONTACT_CHANGED
             | OrderAction.TIME_EXTENDED
+            | OrderAction.ERASED
             | OrderAction.PROOF_DISMISSED
         ):
             return set()

@@ -6,6 +6,7 @@ The functions change one proof and no order, and lock nothing else.
 import hashlib
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from django.core.files.base import ContentFile
 from django.db.models import F
@@ -16,6 +17,9 @@ from shared.raffles.models import PaymentProof
 from shared.raffles.predicates import PROOFS_TO_FETCH
 from shared.raffles.rendering.outcome import Rendering
 from shared.raffles.services.payment_proofs import shared_files, similar_proofs
+
+_FINAL_STATUSES: Final = (ProofStatus.KEPT, ProofStatus.ERASED)
+"""Statuses in which a file that arrives is not stored any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +90,7 @@ def store_proof_file(
     fingerprint: str = "",
     rendering: Rendering | None = None,
 ) -> PaymentProof:
-    """Store a proof's file; a file that was stored before stays.
+    """Store a proof's file; one that was stored before stays, and one that was erased stays so.
 
     Args:
         proof_id: id of the proof.
@@ -102,7 +106,7 @@ def store_proof_file(
 
     """
     proof = _lock_proof(proof_id)
-    if proof.status == ProofStatus.KEPT:
+    if proof.status in _FINAL_STATUSES:
         return proof
     proof.sha256 = hashlib.sha256(content).hexdigest()
     proof.size = len(content)
@@ -157,7 +161,7 @@ def record_fetch_failure(
 
     """
     proof = _lock_proof(proof_id)
-    if proof.status == ProofStatus.KEPT:
+    if proof.status in _FINAL_STATUSES:
         return proof
     proof.status = ProofStatus.FAILED if retry_at is None else ProofStatus.FETCHING
     proof.fetch_at = None if retry_at is None else max(retry_at, now)

@@ -46,7 +46,7 @@ def load_rendition(proof: PaymentProof, kind: RenditionKind) -> bytes | None:
         RendererBusy: it is missing, and too many others are being made.
 
     """
-    if not proof.sha256 or proof.rendition not in SHOWABLE_STATUSES:
+    if not proof.file or not proof.sha256 or proof.rendition not in SHOWABLE_STATUSES:
         return None
     is_rendered = proof.rendition == RenditionStatus.MADE  # else its pages are not counted
     if is_rendered and (stored := _read_rendition(proof.sha256, kind)):
@@ -58,9 +58,10 @@ def load_rendition(proof: PaymentProof, kind: RenditionKind) -> bytes | None:
         return None
     rendering = renderer.render_file(content, content_type=proof.content_type)
     store_rendition(rendering, sha256=proof.sha256)
-    PaymentProof.objects.filter(pk=proof.pk).update(
-        rendition=rendering.status, page_count=rendering.page_count
-    )
+    still_there = PaymentProof.objects.filter(pk=proof.pk).exclude(file="")
+    if not still_there.update(rendition=rendering.status, page_count=rendering.page_count):
+        delete_renditions(proof.sha256)  # it was erased meanwhile
+        return None
     proof.rendition, proof.page_count = rendering.status, rendering.page_count
     return _choose_picture(rendering, kind) or None
 
@@ -81,6 +82,17 @@ def store_rendition(rendering: Rendering, *, sha256: str) -> None:
             _get_storage().save(_build_name(sha256, kind), content)
     except OSError as error:
         logger.warning("rendition_not_stored", reason=type(error).__name__)
+
+
+def delete_renditions(sha256: str) -> None:
+    """Delete the pictures of a file, if there are any.
+
+    Raises:
+        OSError: the storage refuses.
+
+    """
+    for kind in RenditionKind:
+        _get_storage().delete(_build_name(sha256, kind))
 
 
 def _choose_picture(rendering: Rendering, kind: RenditionKind) -> bytes:

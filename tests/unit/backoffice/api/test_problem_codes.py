@@ -22,6 +22,13 @@ ELSEWHERE: Final = frozenset(
         "contact_already_joined",
         "contact_limit_reached",
         "cooling_down",
+        "buyer_erased",  # nobody is erased over the API
+        "buyer_has_open_order",
+        "buyer_has_undecided_receipt",
+        "buyer_in_undrawn_raffle",
+        "buyer_is_owed_money",
+        "buyer_message_under_way",
+        "buyer_not_found",
         "draw_date_passed",  # no draw is moved over the API
         "join_already_undone",
         "join_not_undoable",

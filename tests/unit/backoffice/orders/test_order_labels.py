@@ -36,6 +36,7 @@ NOT_DECISIONS = {
     OrderAction.NUMBERS_TAKEN_BACK,
     OrderAction.REVIEW_ENDED,
     OrderAction.TIME_EXTENDED,
+    OrderAction.ERASED,
 }
 
 
