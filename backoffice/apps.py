@@ -15,10 +15,14 @@ class BackofficeConfig(AppConfig):
     verbose_name = "Back office"
 
     def ready(self) -> None:
-        """Register the URL converter of ids; record the start of a session at each login."""
+        """Register the URL converter of ids, and connect receivers of signals.
+
+        They record the start of a session at each login, and erase buyers from the admin log.
+        """
         from django.contrib.auth.signals import user_logged_in  # noqa: PLC0415 - needs models
 
         from backoffice.accounts import sessions  # noqa: PLC0415 - needs models
+        from backoffice.messaging import audit_erasure  # noqa: F401, PLC0415 - needs models
 
         register_converter(ids.IdConverter, "id")
         user_logged_in.connect(sessions.record_session_start, dispatch_uid="sessions.begun")

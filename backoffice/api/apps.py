@@ -9,3 +9,7 @@ class ApiConfig(AppConfig):
     name = "backoffice.api"
     label = "api"
     verbose_name = "API"
+
+    def ready(self) -> None:
+        """Connect the receivers that erase personal data."""
+        from backoffice.api import erasure  # noqa: F401, PLC0415 - receivers; needs the models

@@ -140,6 +140,9 @@ def answer_waiting_messages(
 
     """
     contact = contacts.lock_contact(contact_id)
+    if contact.erased_at is not None:
+        contacts.rehome_messages(contact, now=now)
+        return AnswerResult()
     unanswered = inbox_queue.list_unanswered_messages(
         contact.pk, limit=MAX_MESSAGES_PER_TRANSACTION
     )

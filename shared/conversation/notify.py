@@ -57,7 +57,7 @@ def has_recent_acknowledgement(
 def notify_buyer(
     order: Order, build_reply: Callable[[OrderFacts], Reply], *, now: datetime
 ) -> None:
-    """Queue a message to the buyer of a locked order; does nothing if the order has no contact.
+    """Queue a message to the buyer of a locked order, if it has a contact that is not erased.
 
     Args:
         order: the order, locked together with its contact.
@@ -72,7 +72,12 @@ def notify_buyer(
 
 
 def notify_contact(contact: WhatsAppContact, reply: Reply, *, now: datetime) -> None:
-    """Queue a message to a locked contact; outside the 24-hour window it is withheld."""
+    """Queue a message to a locked contact; outside the 24-hour window it is withheld.
+
+    An erased contact gets none.
+    """
+    if contact.erased_at is not None:
+        return
     outbox_queue.enqueue_message(
         contact,
         reply.to_whatsapp_message(),

@@ -7,3 +7,46 @@ class BuyerNameMissing(DomainError):
     """A sale for cash needs the buyer's name: there is no chat to find them by."""
 
     code = "buyer_name_missing"
+
+
+class BuyerNotFound(DomainError):
+    """There is no buyer with this phone number, user id or order code."""
+
+    code = "buyer_not_found"
+
+
+class BuyerErased(DomainError):
+    """The personal data of this buyer was erased before."""
+
+    code = "buyer_erased"
+
+
+class BuyerHasOpenOrder(DomainError):
+    """An order of theirs is not settled: cancel it or decide about it first."""
+
+    code = "buyer_has_open_order"
+
+
+class BuyerHasUndecidedReceipt(DomainError):
+    """A receipt of theirs waits for a decision: decide about it first."""
+
+    code = "buyer_has_undecided_receipt"
+
+
+class BuyerInUndrawnRaffle(DomainError):
+    """They have paid numbers in a raffle that is not over, and a winner must be reachable."""
+
+    code = "buyer_in_undrawn_raffle"
+
+
+class BuyerIsOwedMoney(DomainError):
+    """A raffle of theirs was called off: record the refund of their money first."""
+
+    code = "buyer_is_owed_money"
+
+
+class BuyerMessageUnderWay(DomainError):
+    """A message from or to them is being handled: try again in a minute or two."""
+
+    code = "buyer_message_under_way"
+    retryable = True

@@ -83,6 +83,24 @@ def lock_two_orders_with_contacts(
     return found[first_id], found[second_id]
 
 
+def lock_orders_with_contacts(order_ids: Collection[int]) -> list[Order]:
+    """Lock the contacts of orders, the orders and their raffles (shared), each in ascending order.
+
+    Orders that do not exist are left out.
+    """
+    _require_transaction()
+    locked = _lock_contacts_of_orders(order_ids, sender_id=None)
+    orders = lock_orders(Order.objects.filter(pk__in=order_ids))
+    _lock_contacts({order.contact_id for order in orders} - locked)
+    raffles = {
+        raffle_id: lock_raffle_shared(raffle_id)
+        for raffle_id in sorted({order.raffle_id for order in orders})
+    }
+    for order in orders:
+        order.raffle = raffles[order.raffle_id]
+    return orders
+
+
 def _lock_contacts_of_orders(
     order_ids: Collection[int], *, sender_id: int | None
 ) -> set[int | None]:

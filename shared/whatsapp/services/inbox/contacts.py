@@ -6,7 +6,9 @@ from datetime import datetime
 from django.db import IntegrityError, transaction
 
 from shared.core.bulk_insert import insert_new_rows
+from shared.core.enums import InboxStatus
 from shared.whatsapp.models import ContactAlias, InboundMessage, WhatsAppContact
+from shared.whatsapp.sender_ids import ContactCards, read_sender
 from shared.whatsapp.services.inbox import join_suggestions
 from shared.whatsapp.services.inbox.contact_matching import KnownContact, Sender, match_contacts
 
@@ -27,6 +29,22 @@ def lock_contact(contact_id: int) -> WhatsAppContact:
         return contact
     InboundMessage.objects.filter(contact=contact).update(contact=contact.joined_into_id)
     return lock_contact(contact.joined_into_id)
+
+
+def rehome_messages(contact: WhatsAppContact, *, now: datetime) -> None:
+    """Give messages that were stored while their contact was erased to a new contact.
+
+    Args:
+        contact: an erased contact, locked.
+        now: the current time.
+
+    """
+    waiting = InboundMessage.objects.filter(contact=contact, status=InboxStatus.RECEIVED)
+    for message in waiting.order_by("pk"):
+        named = read_sender(message.payload, cards=ContactCards.from_contacts([]))
+        sender = Sender(phone_number_id=message.phone_number_id, **named)
+        [message.contact_id] = find_or_create_contacts([sender], now=now)
+        message.save(update_fields=["contact"])
 
 
 def block_contact(contact_id: int) -> bool:
@@ -82,7 +100,7 @@ def save_contacts(changed: Sequence[KnownContact], *, now: datetime) -> None:
 
     Raises:
         IntegrityError: another process was faster; see `find_or_create_contacts`. Or a contact
-            was joined into another one since it was matched.
+            was joined into another one, or erased, since it was matched.
 
     """
     if not changed:
@@ -91,9 +109,11 @@ def save_contacts(changed: Sequence[KnownContact], *, now: datetime) -> None:
     for known in sorted(
         (known for known in changed if known.changes and known.id), key=_build_sort_key
     ):
-        current = WhatsAppContact.objects.filter(pk=known.stored_id, joined_into=None)
+        current = WhatsAppContact.objects.filter(
+            pk=known.stored_id, joined_into=None, erased_at=None
+        )
         if not current.update(**known.changes):
-            raise IntegrityError(f"contact {known.stored_id} was joined into another one meanwhile")
+            raise IntegrityError(f"contact {known.stored_id} was joined or erased meanwhile")
     _create_contacts(
         sorted((known for known in changed if known.id is None), key=_build_sort_key), now=now
     )
@@ -151,7 +171,8 @@ def _update_names(renamed: Sequence[KnownContact]) -> None:
     if not names_by_id:
         return
     unlocked = WhatsAppContact.objects.select_for_update(skip_locked=True, no_key=True)
-    for pk in unlocked.filter(pk__in=names_by_id).order_by("pk").values_list("pk", flat=True):
+    found = unlocked.filter(pk__in=names_by_id, erased_at=None).order_by("pk")
+    for pk in found.values_list("pk", flat=True):
         WhatsAppContact.objects.filter(pk=pk).update(**names_by_id[pk])
 
 

@@ -51,7 +51,7 @@ def learn_user_id(contact: WhatsAppContact, user_id: str, *, now: datetime) -> N
 
     """
     owner_id = _find_owner(contact.phone_number_id, user_id)
-    if owner_id == contact.pk:
+    if owner_id == contact.pk or contact.erased_at is not None:
         return
     if owner_id is None and contact.user_id is None:
         try:

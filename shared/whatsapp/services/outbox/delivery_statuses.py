@@ -68,6 +68,7 @@ def _apply_waiting(waiting: QuerySet[DeliveryStatus], *, now: datetime) -> int:
     for contact_id, user_id in sorted(new_user_ids.items()):
         recipient_ids.learn_user_id(buyers[contact_id], user_id, now=now)
     messages = _lock_messages({match.message_id for _, match in matched})
+    matched = [(status, match) for status, match in matched if match.message_id in messages]
     before = {pk: _collect_saved_fields(message) for pk, message in messages.items()}
     new_failures: list[_DeliveryFailure] = []
     for status, match in matched:

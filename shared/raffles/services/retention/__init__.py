@@ -1,0 +1,1 @@
+"""Erasure of the personal data that orders and payment proofs hold."""
