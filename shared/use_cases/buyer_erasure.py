@@ -30,6 +30,9 @@ from shared.whatsapp.services.erasure import ContactKeys
 
 ON_REQUEST: Final = "on request"
 
+_MIN_PHONE_DIGITS: Final = 7
+"""As short as a phone number can be (`sender_ids`); logs are searched for no shorter text."""
+
 _log = logs.get_logger(__name__)
 
 
@@ -237,8 +240,13 @@ def _list_orders_of_others(proof_ids: Collection[int], orders: Collection[Order]
 
 
 def _collect_cash_keys(orders: Collection[Order]) -> ContactKeys:
+    """Return what cash buyers were called; a phone number too short to be one finds nobody."""
     cash = [order for order in orders if order.contact_id is None]
     return ContactKeys(
-        frozenset(order.buyer_phone for order in cash if order.buyer_phone),
+        frozenset(
+            order.buyer_phone
+            for order in cash
+            if sum(map(str.isdigit, order.buyer_phone)) >= _MIN_PHONE_DIGITS
+        ),
         frozenset(order.buyer_name for order in cash if order.buyer_name),
     )

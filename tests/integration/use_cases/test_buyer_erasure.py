@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 from django.db.models import Sum
-from pytest_django import Settings
 
 from shared.core.constants import ERASED_BUYER
 from shared.core.enums import InboxStatus, OutboxStatus, RaffleStatus
@@ -14,7 +13,8 @@ from shared.raffles.models import ErasedFile, LedgerEntry, Order, PaymentProof, 
 from shared.raffles.services.ticket_numbers import inventory
 from shared.use_cases import buyer_erasure, buyers, payments
 from shared.use_cases.errors import BuyerErased, BuyerMessageUnderWay, BuyerNotFound
-from shared.whatsapp.models import InboundMessage, OutboundMessage, WhatsAppContact
+from shared.whatsapp.models import Alarm, InboundMessage, OutboundMessage, WhatsAppContact
+from shared.whatsapp.services import alarms
 from tests import builders
 from tests.builders import MINUTE, NOON, build_staff_actor
 from tests.integration.conversation.chat import BuyerChat
@@ -32,18 +32,7 @@ from tests.integration.use_cases.personal_data import (
 LATER = NOON + 60 * MINUTE
 BY: dict[str, Any] = {"by": build_staff_actor(), "now": LATER}
 
-pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture(autouse=True)
-def private_storage(tmp_path: Path, settings: Settings) -> None:
-    settings.STORAGES = settings.STORAGES | {
-        alias: {
-            "BACKEND": "django.core.files.storage.FileSystemStorage",
-            "OPTIONS": {"location": tmp_path / alias},
-        }
-        for alias in ("proofs", "renditions")
-    }
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("private_storage")]
 
 
 def list_files(tmp_path: Path) -> list[str]:
@@ -145,11 +134,13 @@ class TestErasure:
         )
         with pytest.raises(BuyerNotFound):
             buyers.find_buyer("0 555-77")  # without its country code it may be anybody's
+        alarms.sound_alarm("anything", title="?", detail="another 0 555-77", now=NOON)
 
         buyer_erasure.erase_buyer(buyers.find_buyer(str(order)), **BY)
 
         order.refresh_from_db()
         assert (order.buyer_name, order.buyer_phone) == (ERASED_BUYER, "")
+        assert Alarm.objects.get().detail, "logs are not searched for a text that is no number"
         with pytest.raises(BuyerErased):
             buyers.find_buyer(str(order))
 
