@@ -151,6 +151,13 @@ class Settings(BaseSettings):
         le=1000,
         description="Orders of a buyer under review at once; one more receipt waits in a list",
     )
+    retention_days: int | None = Field(
+        default=None,
+        ge=7,
+        le=3650,
+        description="Days from a raffle's end until `manage retention` erases its proofs and "
+        "buyers, 7 to 3650; none: kept for ever",
+    )
     events_allow_private: bool = Field(
         default=False,
         description="Whether events may be sent into a private network, e.g. to n8n beside it",
