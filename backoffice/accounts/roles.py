@@ -55,7 +55,7 @@ class Role:
 SELLER: Final = Role(
     "Seller",
     "Runs the raffles: makes and opens them, moves draws, calls raffles off, decides about "
-    "payments, refunds, sells for cash, exports, answers buyers. May not change people.",
+    "payments, refunds, sells for cash, exports, answers and erases buyers. May not change people.",
     VIEW_SALES_PERMISSIONS
     | VIEW_MESSAGES_PERMISSIONS
     | VIEW_CHANNEL_PERMISSIONS
@@ -69,6 +69,7 @@ SELLER: Final = Role(
         "raffles.refund_order",
         "raffles.export_order",
         "whatsapp.change_whatsappcontact",
+        "whatsapp.erase_whatsappcontact",
         "whatsapp.change_inboundmessage",
         "whatsapp.change_outboundmessage",
         "whatsapp.change_businessnumber",

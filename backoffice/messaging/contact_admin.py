@@ -14,7 +14,13 @@ from django.utils.safestring import SafeString
 
 from backoffice.changelists import filters
 from backoffice.changelists.tabs import TabbedAdmin
-from backoffice.messaging import channel_actions, contact_joins, contact_page, contact_search
+from backoffice.messaging import (
+    buyer_erasure,
+    channel_actions,
+    contact_joins,
+    contact_page,
+    contact_search,
+)
 from backoffice.ui import display
 from shared.core.constants import SERVICE_WINDOW, SERVICE_WINDOW_MARGIN
 from shared.core.enums import State
@@ -107,13 +113,16 @@ class WhatsAppContactAdmin(TabbedAdmin):
         return vars(contact).get("order_count") or 0
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[WhatsAppContact]:
-        """Return the contacts, each with its number of orders; the list has no joined ones."""
+        """Return the contacts, each with its number of orders.
+
+        The list has neither joined nor erased ones.
+        """
         orders = Order.objects.filter(contact=OuterRef("pk")).order_by().values("contact")
         count = Subquery(orders.annotate(count=Count("pk")).values("count"))
         contacts: QuerySet[WhatsAppContact] = super().get_queryset(request)
         kwargs = request.resolver_match.kwargs if request.resolver_match else {}
         if "object_id" not in kwargs:
-            contacts = contacts.filter(joined_into=None)
+            contacts = contacts.filter(joined_into=None, erased_at=None)
         return contacts.annotate(order_count=count)
 
     def find_rows(
@@ -123,7 +132,7 @@ class WhatsAppContactAdmin(TabbedAdmin):
         return queryset.filter(contact_search.build_contact_condition(term))
 
     def get_urls(self) -> list[URLPattern]:
-        """Add the URLs that block, unblock and join a contact."""
+        """Add the URLs that block, join, export and erase a contact."""
         view = self.admin_site.admin_view
         return [
             path(
@@ -150,6 +159,16 @@ class WhatsAppContactAdmin(TabbedAdmin):
                 "<id:contact_id>/keep-apart/",
                 view(contact_joins.keep_apart_view),
                 name="whatsapp_whatsappcontact_keep_apart",
+            ),
+            path(
+                "<id:contact_id>/erase/",
+                view(buyer_erasure.erase_buyer_view),
+                name="whatsapp_whatsappcontact_erase",
+            ),
+            path(
+                "<id:contact_id>/export/",
+                view(buyer_erasure.export_buyer_view),
+                name="whatsapp_whatsappcontact_export",
             ),
             *super().get_urls(),
         ]

@@ -111,7 +111,7 @@ def load_join_card(contact: WhatsAppContact, *, request: HttpRequest) -> JoinCar
 def join_contact_view(request: HttpRequest, contact_id: int) -> HttpResponse:
     """Search another contact, compare it with this one, and join the two."""
     require_permission(request, JOIN_CONTACT_PERMISSION)
-    contact = get_object_or_404(WhatsAppContact, pk=contact_id, joined_into=None)
+    contact = get_object_or_404(WhatsAppContact, pk=contact_id, joined_into=None, erased_at=None)
     other = _find_other(contact, request.POST.get("other") or request.GET.get("other", ""))
     if request.method == "POST" and other is not None and request.POST.get("sure") == "yes":
         return _join(request, contact, other)
@@ -199,7 +199,7 @@ def _search_contacts(contact: WhatsAppContact, term: str) -> list[WhatsAppContac
 
 def _query_others(contact: WhatsAppContact) -> QuerySet[WhatsAppContact]:
     others = WhatsAppContact.objects.filter(
-        phone_number_id=contact.phone_number_id, joined_into=None
+        phone_number_id=contact.phone_number_id, joined_into=None, erased_at=None
     )
     return others.exclude(pk=contact.pk)
 

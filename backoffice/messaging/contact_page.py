@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from backoffice.messaging import buyer_pattern, chat_view
+from backoffice.messaging.buyer_erasure import ERASE_BUYER_PERMISSION, EXPORT_BUYER_PERMISSION
 from backoffice.messaging.channel_actions import BLOCK_CONTACT_PERMISSION
 from backoffice.messaging.chat_view import ChatBubble, Conversation
 from backoffice.ui import display
@@ -75,6 +76,9 @@ class ContactDetailPage:
         untold: our latest news, if the contact did not receive it.
         by_hand: wa.me link with that news; empty without a phone number.
         may_block: whether the user may block and unblock the contact.
+        may_export: whether the user may export what is stored about the contact.
+        may_erase: whether the user may erase it.
+        erased: when it was erased; empty if it was not.
         facts: further details as names and values.
         pattern: that much of this buyer waits at once; empty if it does not.
         remembered: the conversation's stored context as JSON.
@@ -95,6 +99,9 @@ class ContactDetailPage:
     untold: ChatBubble | None
     by_hand: str
     may_block: bool
+    may_export: bool
+    may_erase: bool
+    erased: str
     facts: Sequence[tuple[str, str]]
     pattern: str
     remembered: str
@@ -108,6 +115,7 @@ def load_contact_page(
     orders = list(found.prefetch_related("ledger").order_by("-id")[: _MAX_ORDERS + 1])
     talk = chat_view.load_conversation(contact.pk, zone=settings.TIME_ZONE, limit=_MAX_MESSAGES)
     untold = talk.untold
+    gone = contact.erased_at is not None
     return ContactDetailPage(
         contact=contact,
         name=str(contact),
@@ -122,7 +130,10 @@ def load_contact_page(
         talk=replace(talk, earlier=False),  # the link to earlier messages would lead to this page
         untold=untold,
         by_hand=chat_view.build_whatsapp_link(contact.wa_id, text=untold.plain) if untold else "",
-        may_block=request.user.has_perm(BLOCK_CONTACT_PERMISSION),
+        may_block=not gone and request.user.has_perm(BLOCK_CONTACT_PERMISSION),
+        may_export=not gone and request.user.has_perm(EXPORT_BUYER_PERMISSION),
+        may_erase=not gone and request.user.has_perm(ERASE_BUYER_PERMISSION),
+        erased=display.format_time(contact.erased_at) if gone else "",
         facts=(
             ("User name", contact.username or "–"),
             ("User id", contact.user_id or "–"),
@@ -151,6 +162,8 @@ def _compute_window_end(contact: WhatsAppContact) -> datetime | None:
 
 
 def _describe_window(contact: WhatsAppContact, *, now: datetime) -> str:
+    if contact.erased_at is not None:
+        return "No: their phone number was erased"
     if contact.last_inbound_at is None:
         return "Closed: they have not written yet"
     if window.is_window_open(contact.last_inbound_at, now=now):

@@ -264,6 +264,8 @@ ACCESS: Final[dict[str, AllowedRoles]] = {
     "whatsapp_whatsappcontact_join": allow_get_and_post(look="OS", do="OS"),
     "whatsapp_whatsappcontact_undo_join": allow_post("OS"),
     "whatsapp_whatsappcontact_keep_apart": allow_post("OS"),
+    "whatsapp_whatsappcontact_erase": allow_get_and_post(look="OS", do="OS"),
+    "whatsapp_whatsappcontact_export": allow_post("OSA"),
     **allow_read_only("whatsapp_inboundmessage", SALES),
     "whatsapp_inboundmessage_again": allow_post("OS"),
     **allow_read_only("whatsapp_outboundmessage", SALES),
