@@ -140,7 +140,10 @@ def erase_buyer(buyer: Buyer, *, by: Actor, now: datetime) -> ErasedBuyer:
 
 @transaction.atomic(durable=True)
 def _erase_buyer(buyer: Buyer, *, by: Actor, now: datetime) -> ErasedBuyer:
-    contacts = erasure.lock_for_erasure(buyer.contact_ids)
+    owners = Order.objects.filter(pk__in=_list_orders_to_lock(buyer), contact__isnull=False)
+    others = owners.order_by().values_list("contact_id", flat=True)
+    locked = erasure.lock_for_erasure({*buyer.contact_ids, *others})  # all of them in one order
+    contacts = [contact for contact in locked if contact.pk in buyer.contact_ids]
     found, buyer = buyer, buyers.refresh_buyer(buyer)
     if buyer.contact_ids != found.contact_ids:  # joined meanwhile
         raise BuyerMessageUnderWay
