@@ -15,6 +15,7 @@ SCREENS = (
     "/admin/orphans/{orphan}/",
     "/admin/orphans/{dismissed_wide}/",
     "/admin/orphans/{orphan}/make-order/",
+    "/admin/whatsapp/whatsappcontact/{former_wide}/erase/",
     "/admin/late/",
     "/admin/queue/{late}/",
     "/admin/refunds/",
