@@ -12,7 +12,7 @@ def forwards(apps, schema_editor):
 class Migration(migrations.Migration):
     dependencies = [
         ("backoffice", "0003_last_day"),
-        ("whatsapp", "0007_erasure"),
+        ("whatsapp", "0008_erasure"),
     ]
 
     operations = [

@@ -26,6 +26,7 @@ NEW_SETTINGS: Final[Mapping[str, tuple[str, ...]]] = {
         "EMAIL_USE_SSL",
         "EMAIL_USE_TLS",
         "MAX_ORDERS_UNDER_REVIEW",
+        "RETENTION_DAYS",
         "STAFF_MAIL_PROOF_MINUTES",
         "STAFF_MAIL_REPEAT_HOURS",
         "WEBHOOK_SILENCE_HOURS",
