@@ -23,6 +23,7 @@ from shared.core.config import (
     GatewaySettings,
     Settings,
 )
+from shared.core.secret_files import name_file_variable
 from shared.core.version import get_program_version
 
 CHECK_STATUS_MARKS: Final[Mapping[CheckStatus, tuple[str, str]]] = {
@@ -66,7 +67,9 @@ def _check_configuration() -> list[CheckResult]:
         settings = GatewaySettings.from_environment()
     except ConfigurationError as error:
         return [
-            report_failed(name, _describe_variable(name, problem), remedy=_explain_variable(name))
+            report_failed(
+                name, _describe_variable(name, problem), remedy=_explain_variable(name, problem)
+            )
             for name, problem in error.problems.items()
         ]
     if settings.django_debug and settings.is_https:
@@ -100,7 +103,9 @@ def _describe_variable(name: str, problem: str) -> str:
     return f"Its value cannot be used: {problem.removeprefix('Value error, ')}. {reason}".strip()
 
 
-def _explain_variable(name: str) -> str:
+def _explain_variable(name: str, problem: str) -> str:
+    if name_file_variable(name) in problem:
+        return f"Correct {name}, or {name_file_variable(name)} and the file that it names."
     if name in GENERATED_SECRET_NAMES:
         return "Run `uv run rafflebot secrets >> .env`, once."
     if name in PLACES_OF_VARIABLES:
@@ -136,6 +141,7 @@ def _redact_secrets(finding: CheckResult, settings: Settings) -> CheckResult:
 
 def _list_secrets(settings: Settings) -> list[str]:
     kept = [
+        settings.database_password.get_secret_value(),
         settings.django_secret_key.get_secret_value(),
         settings.meta_verify_token.get_secret_value(),
         settings.meta_access_token.get_secret_value(),

@@ -2,6 +2,7 @@
 
 import re
 import secrets
+import textwrap
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
@@ -10,10 +11,16 @@ from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
 from shared.core.config import GatewaySettings, Settings
+from shared.core.secret_files import SECRET_FIELDS
 
-ENV_EXAMPLE_HEADING: Final = """\
+_SECRETS: Final = textwrap.indent(
+    textwrap.fill(", ".join(sorted(SECRET_FIELDS)).upper() + ".", width=95), "# "
+)
+ENV_EXAMPLE_HEADING: Final = f"""\
 # The environment of the gateway and the back office. Copy it to .env and fill it in;
 # a variable set in the environment itself goes first. An empty line counts as not set.
+# A secret can be in a file of its own: NAME_FILE=/path in place of NAME=value, with the names
+{_SECRETS}
 # `uv run rafflebot secrets` makes the two secrets, `uv run rafflebot doctor` checks the rest.
 # Written by `uv run python -m deploy.dotenv > .env.example` from shared/core/config.py.
 """

@@ -14,6 +14,7 @@ from typing import Final
 from deploy import dotenv
 from deploy.child_processes import LOOPBACK_HOST, find_free_ports
 from shared.core.config import PROJECT_ROOT
+from shared.core.secret_files import SECRET_FIELDS, name_file_variable
 
 PHONE_NUMBER_ID: Final = "106540352242922"
 WABA_ID: Final = "102290129340398"
@@ -144,6 +145,7 @@ class DemoFolder:
         return {
             "DATABASE_URL": f"sqlite:///{self.folder / 'demo.sqlite3'}",
             "DJANGO_SECRET_KEY_FALLBACKS": ",",  # a list of none
+            "DATABASE_PASSWORD": "demo",  # SQLite has none
             "DJANGO_DEBUG": "false",
             "PUBLIC_URL": f"http://{LOOPBACK_HOST}:{ports.backoffice}",
             "META_PHONE_NUMBER_ID": PHONE_NUMBER_ID,
@@ -213,5 +215,10 @@ def _generate_password() -> str:
 
 def build_child_environment(variables: Mapping[str, str]) -> dict[str, str]:
     """Return the complete environment of a child process: this process's, then the demo's."""
-    inherited = {name: value for name, value in os.environ.items() if "DJANGO_" not in name}
+    files = {name_file_variable(name) for name in SECRET_FIELDS}
+    inherited = {
+        name: value
+        for name, value in os.environ.items()
+        if "DJANGO_" not in name and name not in files
+    }
     return {**inherited, **variables, "DJANGO_SETTINGS_MODULE": "backoffice.settings"}

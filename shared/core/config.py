@@ -5,13 +5,20 @@ from datetime import timedelta
 from email.utils import parseaddr
 from functools import cache
 from pathlib import Path
-from typing import Final, Literal, Self
-from urllib.parse import urlsplit
+from typing import Any, Final, Literal, Self, cast, override
+from urllib.parse import quote, urlsplit
 from zoneinfo import available_timezones
 
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_core import ErrorDetails
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+from shared.core.secret_files import SecretFileSource, UnusableSecretFile
 
 PROJECT_ROOT: Final = Path(__file__).resolve().parents[2]
 
@@ -57,6 +64,10 @@ class Settings(BaseSettings):
         default="sqlite:///var/raffle.sqlite3",
         repr=False,
         description="sqlite:///path (relative to the project's root) or postgres://user:password@host/name",
+    )
+    database_password: SecretStr = Field(
+        default=SecretStr(""),
+        description="Password of a PostgreSQL database, if DATABASE_URL has none",
     )
     django_secret_key: SecretStr = Field(
         min_length=32, description="Signs sessions; 50 random characters, the same in every process"
@@ -208,12 +219,43 @@ class Settings(BaseSettings):
         default="INFO", description="The least urgent event that is logged"
     )
 
+    @classmethod
+    @override
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Return the sources; those of the environment go before those of `.env`."""
+        sources = [init_settings]
+        for variables in (env_settings, dotenv_settings):
+            files = SecretFileSource(settings_cls, cast(EnvSettingsSource, variables))
+            sources += [files, variables]
+        return tuple(sources)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _refuse_unusable_file(cls, value: Any) -> Any:
+        if isinstance(value, UnusableSecretFile):
+            raise ValueError(value.problem)  # noqa: TRY004 - pydantic collects these
+        return value
+
     @field_validator("database_url")
     @classmethod
     def _validate_database_url(cls, value: str) -> str:
         scheme = urlsplit(value).scheme
         if scheme not in {"sqlite", "postgres", "postgresql"}:
             raise ValueError("must begin with sqlite:/// or postgres://")
+        return value
+
+    @field_validator("database_password")
+    @classmethod
+    def _validate_database_password(cls, value: SecretStr, info: ValidationInfo) -> SecretStr:
+        if value.get_secret_value() and urlsplit(info.data.get("database_url", "")).password:
+            raise ValueError("is given twice: take it or the password in DATABASE_URL out")
         return value
 
     @field_validator("public_url", "meta_graph_url")
@@ -278,11 +320,18 @@ class Settings(BaseSettings):
 
     @property
     def resolved_database_url(self) -> str:
-        """`database_url`, with a SQLite path made absolute against the project's root."""
+        """`database_url` with an absolute path of SQLite or with the password of PostgreSQL."""
         prefix = "sqlite:///"
-        if self.database_url.startswith(prefix) and ":memory:" not in self.database_url:
+        if self.database_url.startswith(prefix):
+            if ":memory:" in self.database_url:
+                return self.database_url
             return prefix + str(PROJECT_ROOT / self.database_url.removeprefix(prefix))
-        return self.database_url
+        password = quote(self.database_password.get_secret_value(), safe="")
+        parts = urlsplit(self.database_url)
+        user, _, host = parts.netloc.rpartition("@")
+        if not password:
+            return self.database_url
+        return parts._replace(netloc=f"{user}:{password}@{host}").geturl()
 
     @property
     def media_folder(self) -> Path:

@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 
 from shared.core.config import PROJECT_ROOT, ConfigurationError, GatewaySettings, Settings
+from shared.core.secret_files import SECRET_FIELDS, name_file_variable
+from shared.settings import build_database_settings
 
 COMPLETE = {
     "DJANGO_SECRET_KEY": "k" * 50,
@@ -21,6 +23,8 @@ def empty_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
     for name in Settings.model_fields:
         monkeypatch.delenv(name.upper(), raising=False)
+    for name in SECRET_FIELDS:
+        monkeypatch.delenv(name_file_variable(name), raising=False)
 
 
 def set_environment(monkeypatch: pytest.MonkeyPatch, **variables: str) -> None:
@@ -166,3 +170,84 @@ class TestMail:
 
         assert settings.sends_mail
         assert "very-secret" not in repr(settings)
+
+
+class TestSecretFiles:
+    @pytest.fixture
+    def secret(self, tmp_path: Path) -> Path:
+        file = tmp_path / "secret"
+        file.write_text("from a file\n")
+        return file
+
+    def test_hold_the_value_of_a_variable(
+        self, monkeypatch: pytest.MonkeyPatch, secret: Path
+    ) -> None:
+        set_environment(monkeypatch, META_ACCESS_TOKEN="", META_ACCESS_TOKEN_FILE=str(secret))
+
+        assert GatewaySettings.from_environment().meta_access_token.get_secret_value() == (
+            "from a file"
+        )
+
+    def test_are_named_in_a_dotenv_file_too_but_the_environment_goes_first(
+        self, monkeypatch: pytest.MonkeyPatch, secret: Path
+    ) -> None:
+        Path(".env").write_text(f"META_APP_SECRET_FILE={secret}\nMETA_VERIFY_TOKEN=from .env\n")
+        set_environment(
+            monkeypatch,
+            META_APP_SECRET="from the environment",
+            META_VERIFY_TOKEN="",
+            META_VERIFY_TOKEN_FILE=str(secret),
+        )
+        settings = GatewaySettings.from_environment()
+
+        assert settings.meta_app_secret == "from the environment"
+        assert settings.meta_verify_token.get_secret_value() == "from a file"
+
+    def test_that_cannot_be_used_are_named_together_with_all_else(
+        self, monkeypatch: pytest.MonkeyPatch, secret: Path, tmp_path: Path
+    ) -> None:
+        empty = tmp_path / "empty"
+        empty.touch()
+        set_environment(
+            monkeypatch,
+            DJANGO_SECRET_KEY="",
+            DJANGO_SECRET_KEY_FILE="/no/such/file",
+            META_APP_SECRET="",
+            META_APP_SECRET_FILE=str(empty),
+            META_ACCESS_TOKEN_FILE=str(secret),
+            TIME_ZONE="Mars/Base",
+        )
+
+        with pytest.raises(ConfigurationError) as caught:
+            GatewaySettings.from_environment()
+
+        problems = caught.value.problems
+        assert set(problems) == {
+            "DJANGO_SECRET_KEY",
+            "META_APP_SECRET",
+            "META_ACCESS_TOKEN",
+            "TIME_ZONE",
+        }
+        assert (
+            "the file /no/such/file, which DJANGO_SECRET_KEY_FILE names, cannot be read: No such"
+            in problems["DJANGO_SECRET_KEY"]
+        )
+        assert "is empty" in problems["META_APP_SECRET"]
+        assert "given twice" in problems["META_ACCESS_TOKEN"]
+
+    def test_hold_the_password_of_a_database(
+        self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        file = tmp_path / "password"
+        file.write_text("p/ss@word:1\n")
+        address = "postgres://raffle@db:5432/raffle?sslmode=require"
+        set_environment(monkeypatch, DATABASE_URL=address, DATABASE_PASSWORD_FILE=str(file))
+
+        url = Settings.from_environment().resolved_database_url
+
+        assert url == "postgres://raffle:p%2Fss%40word%3A1@db:5432/raffle?sslmode=require"
+        assert build_database_settings(url)["PASSWORD"] == "p/ss@word:1"
+
+        set_environment(monkeypatch, DATABASE_URL="postgres://raffle:other@db/raffle")
+        with pytest.raises(ConfigurationError, match=r"DATABASE_PASSWORD: .*given twice"):
+            Settings.from_environment()

@@ -1,6 +1,7 @@
 """Tests of the doctor's report."""
 
 import json
+from datetime import UTC, datetime
 from io import StringIO
 
 import pytest
@@ -105,3 +106,20 @@ class TestAsJson:
             "words": "is 40 s away",
             "remedy": "Set it.",
         }
+
+
+class TestConfiguration:
+    def test_names_the_file_of_a_secret_that_cannot_be_read(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.delenv("META_ACCESS_TOKEN")
+        monkeypatch.setenv("META_ACCESS_TOKEN_FILE", "/no/such/file")
+
+        [found] = [
+            result
+            for result in doctor.run_checks(now=datetime.now(UTC))
+            if result.title == "META_ACCESS_TOKEN"
+        ]
+
+        assert "the file /no/such/file, which META_ACCESS_TOKEN_FILE names" in found.words
+        assert "META_ACCESS_TOKEN_FILE and the file that it names" in found.remedy
