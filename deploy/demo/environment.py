@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+import backoffice
 from deploy import dotenv
 from deploy.child_processes import LOOPBACK_HOST, find_free_ports
-from shared.core.config import PROJECT_ROOT
 from shared.core.secret_files import SECRET_FIELDS, name_file_variable
 
 PHONE_NUMBER_ID: Final = "106540352242922"
 WABA_ID: Final = "102290129340398"
-BRAND_LOGO: Final = PROJECT_ROOT / "backoffice/static/backoffice/ticket.png"
+BRAND_LOGO: Final = Path(backoffice.__file__).parent / "static/backoffice/ticket.png"
 SELLER_USERNAME: Final = "seller"
 READABLE_CHARACTERS: Final = "abcdefghjkmnpqrstuvwxyz23456789"
 

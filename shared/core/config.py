@@ -20,7 +20,15 @@ from pydantic_settings import (
 
 from shared.core.secret_files import SecretFileSource, UnusableSecretFile
 
-PROJECT_ROOT: Final = Path(__file__).resolve().parents[2]
+
+def _find_project_root() -> Path:
+    code_folder = Path(__file__).resolve().parents[2]
+    return code_folder if (code_folder / "pyproject.toml").is_file() else Path.cwd()
+
+
+PROJECT_ROOT: Final = _find_project_root()
+"""The folder that relative paths begin at: the checkout, or the working folder of a process that
+runs from an installed package."""
 
 LOGO_MEDIA_TYPES: Final = {
     ".png": "image/png",
