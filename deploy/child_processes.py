@@ -162,7 +162,7 @@ class ChildProcesses:
             while time.monotonic() < give_up_at:
                 if not child.is_running:
                     raise ProcessFailed(child, what=f"ended with code {child.popen.returncode}")
-                if _is_answering(client, address):
+                if is_answering(client, address):
                     return
                 time.sleep(0.1)
         raise ProcessFailed(child, what=f"did not answer at {address} within {timeout:.0f} s")
@@ -173,7 +173,8 @@ class ChildProcesses:
             self.children.pop().stop(timeout=timeout)
 
 
-def _is_answering(client: httpx.Client, address: str) -> bool:
+def is_answering(client: httpx.Client, address: str) -> bool:
+    """Whether a request to `address` is answered with success."""
     try:
         return client.get(address).is_success
     except httpx.HTTPError:

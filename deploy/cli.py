@@ -101,6 +101,26 @@ def upgrade(
 
 
 @app.command()
+def serve(
+    *,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    gateway_port: Annotated[int, typer.Option(help="Port of the gateway.")] = 8080,
+    backoffice_port: Annotated[int, typer.Option(help="Port of the back office.")] = 8000,
+) -> None:
+    """Run gateway and back office together on this machine; if one ends, so does the other."""
+    from deploy import serve as server
+
+    raise typer.Exit(
+        server.run_server(
+            _build_console(),
+            host=host,
+            gateway_port=gateway_port,
+            backoffice_port=backoffice_port,
+        )
+    )
+
+
+@app.command()
 def secrets() -> None:
     """Print fresh secrets for a .env: `rafflebot secrets >> .env`."""
     from deploy import dotenv

@@ -10,7 +10,7 @@ from typing import Final
 from rich.console import Console
 from rich.text import Text
 
-from deploy import child_processes
+from deploy import child_processes, server_commands
 from deploy.child_processes import LOOPBACK_HOST, ChildProcesses
 from deploy.demo.environment import (
     SELLER_USERNAME,
@@ -19,7 +19,6 @@ from deploy.demo.environment import (
     SeededDemo,
     build_child_environment,
 )
-from shared.core.config import PROJECT_ROOT
 
 type ReportProgress = Callable[[str], None]
 
@@ -116,8 +115,16 @@ def _seed_database(folder: DemoFolder, env: dict[str, str], *, static: bool) -> 
 
 def _start_services(children: ChildProcesses, demo: RunningDemo) -> None:
     meta = children.start("meta", *_build_sandbox_command(demo))
-    backoffice = children.start("backoffice", *_build_backoffice_command(demo))
-    gateway = children.start("gateway", *_build_gateway_command(demo))
+    backoffice = children.start(
+        "backoffice",
+        *server_commands.build_backoffice_command(
+            host=LOOPBACK_HOST, port=demo.ports.backoffice, workers=1
+        ),
+    )
+    gateway = children.start(
+        "gateway",
+        *server_commands.build_gateway_command(host=LOOPBACK_HOST, port=demo.ports.gateway),
+    )
     children.wait_until_ready(
         meta, f"{demo.sandbox_url}/sandbox/state", timeout=START_TIMEOUT_SECONDS
     )
@@ -131,26 +138,3 @@ def _build_sandbox_command(demo: RunningDemo) -> list[str]:
     address = f"{demo.gateway_url}/webhook"
     port = str(demo.ports.meta)
     return [sys.executable, "-m", "deploy.sandbox", "--port", port, "--webhook-url", address]
-
-
-def _build_gateway_command(demo: RunningDemo) -> list[str]:
-    port = str(demo.ports.gateway)
-    return [
-        sys.executable,
-        "-m",
-        "uvicorn",
-        "gateway.asgi:app",
-        "--http",
-        "gateway.http_limits:LimitedProtocol",
-        "--host",
-        LOOPBACK_HOST,
-        "--port",
-        port,
-    ]
-
-
-def _build_backoffice_command(demo: RunningDemo) -> list[str]:
-    bind = f"{LOOPBACK_HOST}:{demo.ports.backoffice}"
-    settings = ["--config", str(PROJECT_ROOT / "deploy/gunicorn.conf.py")]
-    program = [sys.executable, "-m", "gunicorn", "backoffice.wsgi", *settings]
-    return [*program, "--bind", bind, "--workers", "1"]
