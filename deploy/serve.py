@@ -18,8 +18,8 @@ from rich.text import Text
 from deploy import child_processes, server_commands
 from deploy.child_processes import LOOPBACK_HOST
 
-STOP_SECONDS: Final = 90.0
-"""Seconds both may take to stop; a gateway drains for up to 60 and finishes its work in 20."""
+STOP_SECONDS: Final = 120.0
+"""Seconds both may take to stop; a gateway drains for up to 60 and then finishes its work."""
 POLL_SECONDS: Final = 0.2
 STOP_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 ALL_ADDRESSES: Final = frozenset({"0.0.0.0", "::"})  # noqa: S104 - compared, not bound

@@ -55,7 +55,7 @@ class TestLinters:
             "caddy",
             *("validate", "--adapter", "caddyfile"),
             *("--config", str(files.DEPLOY / "caddy/compose.Caddyfile")),
-            WEBHOOK_URL="https://webhook.raffles.example",
+            WEBHOOK_URL="https://hooks.raffles.example",
             PUBLIC_URL="https://raffles.example",
             XDG_DATA_HOME=str(tmp_path),
             XDG_CONFIG_HOME=str(tmp_path),
