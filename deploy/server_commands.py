@@ -10,7 +10,7 @@ GUNICORN_SETTINGS: Final = Path(__file__).with_name("gunicorn.conf.py")
 def build_gateway_command(*, host: str, port: int) -> list[str]:
     """Return the command of a gateway that listens on `host` and `port`."""
     program = [sys.executable, "-m", "uvicorn", "gateway.asgi:app"]
-    limits = ["--http", "gateway.http_limits:LimitedProtocol"]
+    limits = ["--http", "gateway.http_limits:LimitedProtocol", "--timeout-graceful-shutdown", "10"]
     return [*program, *limits, "--host", host, "--port", str(port)]
 
 
