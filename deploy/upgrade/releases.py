@@ -16,6 +16,7 @@ FIRST_RECORDED_AFTER: Final = "0.2.0"
 
 NEW_SETTINGS: Final[Mapping[str, tuple[str, ...]]] = {
     UNRELEASED: (
+        "DATABASE_PASSWORD",
         "DEFAULT_FROM_EMAIL",
         "DJANGO_SECRET_KEY_FALLBACKS",
         "DRAIN_SECONDS",
