@@ -74,7 +74,7 @@ def record_order_change(
         return
     _record_order_event(
         type_,
-        order_id=order.pk,
+        order=order,
         details={
             "reason": reason,
             "by": _describe_actor(by),
@@ -138,7 +138,7 @@ def record_proof_received(*, proof: PaymentProof, order: Order, now: datetime, *
     }
     _record_order_event(
         EventType.ORDER_PROOF_RECEIVED,
-        order_id=order.pk,
+        order=order,
         proof_id=proof.pk,
         details={"reason": "", "by": None, "proof": proof_data},
         now=now,
@@ -221,20 +221,18 @@ def _choose_event_type(order: Order, action: OrderAction) -> EventType | None:
 def _record_order_event(
     type_: EventType,
     *,
-    order_id: int,
+    order: Order,
     proof_id: int | None = None,
     details: Mapping[str, Any],
     dedupe_key: str | None = None,
     now: datetime,
 ) -> None:
-    order = representations.represent_order(
-        representations.query_represented_orders().get(pk=order_id)
-    )
+    represented = representations.represent_locked_order(order)
     feed.record_event(
         type_,
-        data={"order": order.model_dump(mode="json"), **details},
-        subject=order.code or f"order {order_id}",
-        order_id=order_id,
+        data={"order": represented.model_dump(mode="json"), **details},
+        subject=order.code or f"order {order.pk}",
+        order_id=order.pk,
         proof_id=proof_id,
         dedupe_key=dedupe_key,
         now=now,

@@ -4,7 +4,8 @@ Money is text with its decimals, times are ISO 8601 with their offset, and ticke
 with their leading zeros, so that no client rounds, shifts or shortens them.
 """
 
-from datetime import datetime
+from collections.abc import Iterable
+from datetime import UTC, datetime
 from typing import Annotated
 
 from django.db.models import OuterRef, Prefetch, QuerySet, Subquery
@@ -19,15 +20,26 @@ from pydantic import (
 
 from shared.core.enums import LedgerKind, OrderAction, OrderStatus
 from shared.raffles import models
-from shared.raffles.models import LedgerEntry, OrderEvent, OrderTicket, collect_ticket_numbers
+from shared.raffles.models import (
+    LedgerEntry,
+    OrderEvent,
+    OrderTicket,
+    collect_ticket_numbers,
+)
+from shared.raffles.order_tickets import choose_ticket_numbers
 from shared.whatsapp.models import WhatsAppContact
+
+
+def _format_moment(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat()
+
 
 type Moment = Annotated[
     AwareDatetime,
-    PlainSerializer(datetime.isoformat, return_type=str, when_used="json"),
+    PlainSerializer(_format_moment, return_type=str, when_used="json"),
     WithJsonSchema({"type": "string", "format": "date-time"}),
 ]
-"""A time in ISO 8601 with its offset, e.g. 2026-12-12T20:00:00+00:00."""
+"""A time in UTC, as ISO 8601 with its offset, e.g. 2026-12-12T20:00:00+00:00."""
 
 
 class Representation(BaseModel):
@@ -131,13 +143,53 @@ def query_represented_orders() -> QuerySet[models.Order]:
 
 def represent_order(order: models.Order) -> Order:
     """Return the representation of an order read by `query_represented_orders`."""
+    return _represent_order(
+        order,
+        numbers=collect_ticket_numbers(order.order_tickets.all()),
+        proofs=order.proofs.all(),
+        refunds=getattr(order, "refunds", []),
+        last_confirmation_id=getattr(order, "last_confirmation_id", None),
+    )
+
+
+def represent_locked_order(order: models.Order) -> Order:
+    """Return the representation of an order that this transaction holds locked.
+
+    What the order itself has is not read again. Its tickets, proofs and refunds are, because they
+    may have changed since somebody last read them.
+    """
+    tickets = OrderTicket.objects.filter(order_id=order.pk)
+    confirmations = OrderEvent.objects.filter(order_id=order.pk, action=OrderAction.PAID)
+    is_paid = order.status == OrderStatus.PAID
+    return _represent_order(
+        order,
+        numbers=choose_ticket_numbers(tickets.values_list("ticket__number", "released_at")),
+        proofs=models.PaymentProof.objects.filter(order_id=order.pk),
+        refunds=LedgerEntry.objects.filter(order_id=order.pk, kind=LedgerKind.REFUNDED),
+        last_confirmation_id=(
+            confirmations.order_by("-id").values_list("pk", flat=True).first() if is_paid else None
+        ),
+    )
+
+
+def _represent_order(
+    order: models.Order,
+    *,
+    numbers: Iterable[int],
+    proofs: Iterable[models.PaymentProof],
+    refunds: Iterable[LedgerEntry],
+    last_confirmation_id: int | None,
+) -> Order:
+    """Return the representation of an order; it is refunded once at most."""
+    refund = next(iter(refunds), None)
+    money_is_in = order.status == OrderStatus.PAID and refund is None
     return Order(
         id=order.pk,
         code=order.code,
         status=order.status,
         raffle=RaffleName(id=order.raffle_id, title=order.raffle.title),
         buyer=represent_buyer(order),
-        numbers=represent_ticket_numbers(order),
+        numbers=[order.raffle.format_ticket_number(number) for number in numbers],
         quantity=order.quantity,
         unit_price=str(order.unit_price),
         total=str(order.total),
@@ -148,9 +200,9 @@ def represent_order(order: models.Order) -> Order:
         under_review_since=order.under_review_since,
         closed_at=order.closed_at,
         needs_decision=order.needs_decision,
-        confirmation_id=_find_confirmation_id(order),
-        refund=_represent_refund(order),
-        proofs=[represent_proof(proof) for proof in order.proofs.all()],
+        confirmation_id=last_confirmation_id if money_is_in else None,
+        refund=None if refund is None else represent_refund(refund),
+        proofs=[represent_proof(proof) for proof in proofs],
     )
 
 
@@ -201,22 +253,3 @@ def represent_proof(proof: models.PaymentProof) -> Proof:
         late=proof.late,
         sha256=proof.sha256,
     )
-
-
-def _find_confirmation_id(order: models.Order) -> int | None:
-    """Return the id of the confirmation whose money is still in."""
-    if order.status != OrderStatus.PAID or _list_refunds(order):
-        return None
-    confirmation_id: int | None = getattr(order, "last_confirmation_id", None)
-    return confirmation_id
-
-
-def _represent_refund(order: models.Order) -> Refund | None:
-    refunds = _list_refunds(order)
-    return represent_refund(refunds[-1]) if refunds else None
-
-
-def _list_refunds(order: models.Order) -> list[LedgerEntry]:
-    """Return what `query_represented_orders` has read; an order is refunded once at most."""
-    refunds: list[LedgerEntry] = getattr(order, "refunds", [])
-    return refunds

@@ -511,7 +511,7 @@ class TestInTheTransactionOfTheChange:
 
         assert not [query for query in queries if "events_" in query["sql"]]
 
-    def test_an_event_of_an_order_costs_five_queries(self) -> None:
+    def test_an_event_of_an_order_costs_five_queries_at_most(self) -> None:
         order = order_states.create_order_under_review(builders.create_raffle(numbers=20))
 
         with CaptureQueriesContext(connection) as queries:
@@ -520,8 +520,9 @@ class TestInTheTransactionOfTheChange:
         entry = 'INSERT INTO "raffles_orderevent"'
         at = [place for place, query in enumerate(queries) if entry in query["sql"]]
         told_in = list(queries)[at[-1] + 1 :]
-        assert ["events_event" in query["sql"] for query in told_in[:5]] == [False] * 4 + [True]
-        assert not [query for query in told_in[5:] if "events_event" in query["sql"]]
+        records = [place for place, query in enumerate(told_in) if "events_event" in query["sql"]]
+        assert len(records) == 1
+        assert records[0] < 5
 
 
 @pytest.mark.django_db
