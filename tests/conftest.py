@@ -65,9 +65,10 @@ def pytest_collection_finish() -> None:
 
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_xdist_auto_num_workers() -> int:
-    """Return two workers more than cores, because some wait."""
-    return 2 + (len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 2)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Return as many workers as cores, and two more if tests run that wait for processes."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 2
+    return cores if "not acceptance" in config.option.markexpr else cores + 2
 
 
 @pytest.hookimpl(tryfirst=True)
