@@ -106,6 +106,7 @@ class _PostgresServer:
         for setting in FAST_POSTGRES_SETTINGS:
             self.server.psql(f"ALTER SYSTEM SET {setting}")
         self.server.psql("SELECT pg_reload_conf()")
+        folder.chmod(0o711)  # its socket is there, and some tests connect as another user
         os.environ[POSTGRES_URL] = self.server.get_uri()
 
     def stop(self) -> None:

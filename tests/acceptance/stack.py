@@ -246,7 +246,7 @@ def run_stack(*, vendor: str, database: str, folder: Path, **variables: str) -> 
             ChildProcesses(environment=environment, logs=folder / "logs") as children,
             httpx.Client(trust_env=False, timeout=PATIENCE) as http,
         ):
-            yield Stack(vendor, database, folder, sandbox, children, http, variables)
+            yield Stack(vendor, database, folder, sandbox, children, http, environment)
 
 
 def seed_database() -> None:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import urlsplit
 
 import httpx
 import psycopg
@@ -62,9 +62,6 @@ def create_database(server: str) -> Iterator[str]:
     """Create an empty database with a user of its own, yield its URL without password."""
     parts = urlsplit(server)
     user, name = "raffle", "image"
-    socket = parse_qs(parts.query).get("host", [""])[0]
-    if socket.startswith("/") and os.geteuid() == 0:
-        Path(socket).chmod(0o711)  # the socket is for everybody, its folder only for the server
     with psycopg.connect(server, autocommit=True) as postgres:
         postgres.execute(
             sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}").format(
