@@ -1,6 +1,5 @@
 """Test of what the image runs: the commands of compose.yaml, from an installed package."""
 
-import os
 import re
 import signal
 import subprocess
