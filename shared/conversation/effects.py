@@ -30,20 +30,14 @@ from shared.raffles.actor import Actor
 from shared.raffles.errors import NumbersTaken, OrderNotFound, ProofFileLost
 from shared.raffles.models import Order, PaymentProof, Raffle
 from shared.raffles.results import ProofKept, ProofLate, ProofOrphan, ProofRepeated, ProofSource
-from shared.raffles.services import (
-    availability,
-    locks,
-    orders,
-    payments,
-    proof_sharing,
-    proofs,
-    reservations,
-)
+from shared.raffles.services import availability, locks, orders, reservations
+from shared.raffles.services.payment_decisions import payments
 from shared.raffles.services.payment_proofs import (
     orphan_proofs,
     proof_queries,
     review_clock,
 )
+from shared.raffles.services.proof_placement import proof_sharing, proofs
 from shared.whatsapp.content import parse_content
 from shared.whatsapp.models import InboundMessage, WhatsAppContact
 

@@ -16,7 +16,8 @@ from shared.raffles.actor import Actor
 from shared.raffles.models import Order
 from shared.raffles.notes import clean_note
 from shared.raffles.results import NeedsDecision, Settled
-from shared.raffles.services import late_payments, locks, payments, reversals
+from shared.raffles.services import locks
+from shared.raffles.services.payment_decisions import late_payments, payments, reversals
 from shared.raffles.services.payment_proofs import proof_verdicts
 
 _log = logs.get_logger(__name__)
@@ -96,7 +97,7 @@ def replace_numbers(
         DecisionMade: it needs no decision; `by` and `at` name the one that was made, if known.
         ProofUnseen, OrderRefunded, RaffleSealed, RaffleDrawn, RaffleCalledOff, DrawTimeReached,
             NoteTooLong, QuantityOutOfBounds, NumbersUnknown, NumbersTaken, TooFewLeft: see
-            `raffles.services.late_payments.replace_numbers`.
+            `payment_decisions.late_payments.replace_numbers`.
 
     """
     order = locks.lock_order_with_contacts(order_id)

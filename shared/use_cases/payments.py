@@ -13,7 +13,8 @@ from shared.core.enums import RejectReason
 from shared.raffles.actor import Actor
 from shared.raffles.models import Order
 from shared.raffles.results import AlreadySettled, NeedsDecision, Settled
-from shared.raffles.services import locks, payments
+from shared.raffles.services import locks
+from shared.raffles.services.payment_decisions import payments
 
 _log = logs.get_logger(__name__)
 
@@ -55,7 +56,7 @@ def confirm_payment(
         OrderNotPlaced, NothingToReview, OrderEnded, ProofUnseen, ProofElsewhere, ProofNotViewable,
             NoteMissing, AmountMismatch, RaffleSealed, RaffleDrawn, RaffleCalledOff,
             DrawTimeReached, ConfirmationUndone, OrderRefunded, NoteTooLong, DecisionMade: see
-            `raffles.services.payments.confirm_payment`.
+            `payment_decisions.payments.confirm_payment`.
 
     """
     order = locks.lock_order_with_contacts(order_id)
@@ -104,7 +105,7 @@ def reject_payment(
     Raises:
         OrderNotFound: there is no such order.
         RejectionNoteMissing, NoteTooLong, NothingToReview, ProofUnseen, OrderAlreadyPaid,
-            OrderEnded, RaffleSealed, RaffleDrawn: see `raffles.services.payments.reject_proofs`.
+            OrderEnded, RaffleSealed, RaffleDrawn: see `payment_decisions.payments.reject_proofs`.
 
     """
     order = payments.reject_proofs(
@@ -147,7 +148,7 @@ def ask_for_better_proof(
     Raises:
         OrderNotFound: there is no such order.
         NoteTooLong, NothingToReview, ProofUnseen, AskedJustNow, OrderAlreadyPaid, OrderEnded,
-            RaffleSealed, RaffleDrawn: see `raffles.services.payments.ask_for_better_proof`.
+            RaffleSealed, RaffleDrawn: see `payment_decisions.payments.ask_for_better_proof`.
 
     """
     order = payments.ask_for_better_proof(

@@ -11,9 +11,10 @@ from shared.core import logs
 from shared.raffles.actor import Actor
 from shared.raffles.models import PaymentProof
 from shared.raffles.results import ProofKept
-from shared.raffles.services import locks, proof_moves
+from shared.raffles.services import locks
 from shared.raffles.services.payment_proofs import orphan_proofs, proof_queries
-from shared.raffles.services.proof_moves import ProofMoved
+from shared.raffles.services.proof_placement import proof_moves
+from shared.raffles.services.proof_placement.proof_moves import ProofMoved
 from shared.use_cases.orphan_proofs import acknowledge_proof
 
 _log = logs.get_logger(__name__)
@@ -40,7 +41,7 @@ def move_proof(
         ProofSettled: it has a verdict or belongs to another order by now; `by`, `at`, `order_code`
             and `verdict` are in the details.
         ProofRowExists, ProofNotViewable, OrderAlreadyPaid: see
-            `raffles.services.proof_moves.move_proof`.
+            `proof_placement.proof_moves.move_proof`.
 
     """
     source, target = locks.lock_two_orders_with_contacts(

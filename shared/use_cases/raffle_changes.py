@@ -18,7 +18,8 @@ from shared.core import logs
 from shared.core.enums import ActorKind, OrderAction, OrderStatus, RaffleAction, RaffleStatus
 from shared.raffles.actor import Actor
 from shared.raffles.models import Order, RaffleEvent
-from shared.raffles.services import locks, orders, payments
+from shared.raffles.services import locks, orders
+from shared.raffles.services.payment_decisions import payments
 from shared.whatsapp.services import alarms
 
 _log = logs.get_logger(__name__)

@@ -9,7 +9,8 @@ from shared.conversation.texts import order_updates
 from shared.core import logs
 from shared.raffles.actor import Actor
 from shared.raffles.results import Reversed
-from shared.raffles.services import locks, reversals
+from shared.raffles.services import locks
+from shared.raffles.services.payment_decisions import reversals
 
 _log = logs.get_logger(__name__)
 
@@ -35,7 +36,7 @@ def undo_confirmation(
         OrderNotFound: there is no such order.
         NoteMissing, NoteTooLong, CashSaleNotUndone, OrderNotPaid, ConfirmationReplaced,
             OrderRefunded, RaffleSealed, RaffleDrawn, RaffleCalledOff, DrawTimeReached: see
-            `raffles.services.reversals.undo_confirmation`.
+            `payment_decisions.reversals.undo_confirmation`.
 
     """
     outcome = reversals.undo_confirmation(
@@ -77,7 +78,7 @@ def refund_order(
     Raises:
         OrderNotFound: there is no such order.
         NoteMissing, NoteTooLong, OrderNotPaid, ConfirmationReplaced: see
-            `raffles.services.reversals.refund_order`.
+            `payment_decisions.reversals.refund_order`.
 
     """
     outcome = reversals.refund_order(

@@ -13,7 +13,8 @@ from django.db import connections, transaction
 
 from shared.raffles.models import Order, PaymentProof, Raffle
 from shared.raffles.results import ProofSource
-from shared.raffles.services import locks, orders, proofs, reservations
+from shared.raffles.services import locks, orders, reservations
+from shared.raffles.services.proof_placement import proofs
 from shared.use_cases import payments, proof_files
 from tests import builders
 from tests.builders import PHONE_NUMBER_ID

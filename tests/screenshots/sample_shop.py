@@ -15,7 +15,8 @@ from shared.core.enums import ActorKind, OutboxKind, OutboxStatus, RejectReason
 from shared.raffles.actor import Actor
 from shared.raffles.models import Order, PaymentProof, Raffle
 from shared.raffles.results import ProofSource
-from shared.raffles.services import lifecycle, locks, orders, proofs, reservations
+from shared.raffles.services import lifecycle, locks, orders, reservations
+from shared.raffles.services.proof_placement import proofs
 from shared.raffles.services.ticket_numbers import number_generation
 from shared.use_cases import payments, proof_files
 from shared.whatsapp import messages

@@ -7,7 +7,8 @@ from typing import Final
 from backoffice.api import already_done
 from backoffice.orders import timeline
 from shared.core.enums import OrderAction
-from shared.raffles.services import late_payments, orders
+from shared.raffles.services import orders
+from shared.raffles.services.payment_decisions import late_payments
 from tests.cases import walk_cases
 
 GROUPS: Final[Mapping[str, tuple[Collection[OrderAction], set[OrderAction]]]] = {

@@ -44,7 +44,7 @@ from shared.raffles.models import Order, PaymentProof, Raffle
 from shared.raffles.notes import MAX_REFERENCE_LENGTH
 from shared.raffles.results import ProofKept, ProofLate
 from shared.raffles.services import availability
-from shared.raffles.services.proof_moves import ProofMoved
+from shared.raffles.services.proof_placement.proof_moves import ProofMoved
 from shared.use_cases import orphan_proofs, proof_sorting
 
 _LIST_URL_NAME: Final = "admin:desk_orphans"

@@ -12,7 +12,8 @@ from backoffice.api import tokens
 from shared.core.enums import Scope
 from shared.raffles.models import Order, PaymentProof, Raffle
 from shared.raffles.results import ProofSource
-from shared.raffles.services import locks, orders, proofs, reservations
+from shared.raffles.services import locks, orders, reservations
+from shared.raffles.services.proof_placement import proofs
 from shared.use_cases import proof_files
 from shared.whatsapp.media_files import PROOF_FILE_EXTENSIONS
 from shared.whatsapp.models import WhatsAppContact

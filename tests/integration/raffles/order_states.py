@@ -6,8 +6,10 @@ from itertools import count
 from shared.core.enums import OrderStatus, RejectReason
 from shared.raffles.models import Order, OrderEvent, PaymentProof, Raffle, TicketNumber
 from shared.raffles.results import ProofKept, ProofLate, ProofSource
-from shared.raffles.services import orders, payments, proofs, reservations
+from shared.raffles.services import orders, reservations
+from shared.raffles.services.payment_decisions import payments
 from shared.raffles.services.payment_proofs import proof_fetching
+from shared.raffles.services.proof_placement import proofs
 from shared.whatsapp.models import WhatsAppContact
 from tests import builders
 from tests.builders import MINUTE, NOON, PHONE_NUMBER_ID

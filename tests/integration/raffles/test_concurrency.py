@@ -11,7 +11,8 @@ from shared.core.enums import OrderStatus, TicketStatus
 from shared.raffles.errors import NumbersTaken, TooFewLeft
 from shared.raffles.models import Order, Raffle
 from shared.raffles.results import AlreadySettled, Settled
-from shared.raffles.services import locks, orders, payments, reservations
+from shared.raffles.services import locks, orders, reservations
+from shared.raffles.services.payment_decisions import payments
 from shared.raffles.services.ticket_numbers import inventory
 from shared.whatsapp.models import WhatsAppContact
 from tests import builders

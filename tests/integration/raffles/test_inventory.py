@@ -19,7 +19,8 @@ from shared.raffles.models import (
     Raffle,
     TicketNumber,
 )
-from shared.raffles.services import ledger, locks, payments, reversals, tickets
+from shared.raffles.services import ledger, locks, tickets
+from shared.raffles.services.payment_decisions import payments, reversals
 from shared.raffles.services.ticket_numbers import inventory
 from tests import builders
 from tests.builders import NOON

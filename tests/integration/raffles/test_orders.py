@@ -30,7 +30,8 @@ from shared.raffles.errors import (
 )
 from shared.raffles.models import Order, OrderEvent, PaymentProof, Raffle
 from shared.raffles.results import AlreadySettled, NeedsDecision, Settled
-from shared.raffles.services import history, locks, order_queries, orders, payments, tickets
+from shared.raffles.services import history, locks, order_queries, orders, tickets
+from shared.raffles.services.payment_decisions import payments
 from shared.raffles.services.payment_proofs import proof_fetching
 from shared.raffles.services.ticket_numbers import inventory
 from shared.raffles.transitions import ORDER_TRANSITIONS

@@ -9,12 +9,13 @@ from shared.core.enums import OrderStatus, ProofStatus, RejectReason, Verdict
 from shared.raffles.errors import ProofRowExists
 from shared.raffles.models import Order, PaymentProof, Raffle
 from shared.raffles.results import ProofKept
-from shared.raffles.services import payments, proof_sharing
+from shared.raffles.services.payment_decisions import payments
 from shared.raffles.services.payment_proofs import (
     proof_fetching,
     proof_queries,
     similar_proofs,
 )
+from shared.raffles.services.proof_placement import proof_sharing
 from shared.raffles.services.ticket_numbers import inventory
 from tests import builders
 from tests.builders import MINUTE, NOON

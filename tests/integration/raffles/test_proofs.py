@@ -11,9 +11,10 @@ from pytest_django import DjangoAssertNumQueries
 from shared.core.enums import OrderStatus, ProofStatus, RaffleStatus, UnplacedReason
 from shared.raffles.models import Order, PaymentProof, Raffle
 from shared.raffles.results import ProofKept, ProofLate, ProofOrphan, ProofRepeated, Settled
-from shared.raffles.services import payments, proofs
+from shared.raffles.services.payment_decisions import payments
 from shared.raffles.services.payment_proofs import proof_fetching, proof_queries
 from shared.raffles.services.payment_proofs.proof_fetching import ProofFetchJob
+from shared.raffles.services.proof_placement import proofs
 from shared.raffles.services.ticket_numbers import inventory
 from shared.whatsapp.models import WhatsAppContact
 from tests import builders

@@ -20,17 +20,9 @@ from hypothesis import strategies as st
 from shared.core.enums import LedgerKind, OrderStatus, RaffleStatus
 from shared.raffles.models import LedgerEntry, Order, Raffle
 from shared.raffles.results import ProofSource
-from shared.raffles.services import (
-    late_payments,
-    ledger,
-    locks,
-    orders,
-    payments,
-    proofs,
-    reservations,
-    reversals,
-    sales,
-)
+from shared.raffles.services import ledger, locks, orders, reservations, sales
+from shared.raffles.services.payment_decisions import late_payments, payments, reversals
+from shared.raffles.services.proof_placement import proofs
 from shared.raffles.services.sales import DaySums, MoneySums, SalesSums, add_amounts
 from shared.raffles.services.ticket_numbers import inventory
 from tests import builders

@@ -36,18 +36,10 @@ from shared.raffles.models import (
     TicketNumber,
 )
 from shared.raffles.results import NeedsDecision, Settled
-from shared.raffles.services import (
-    availability,
-    late_payments,
-    locks,
-    order_queries,
-    orders,
-    payments,
-    proof_moves,
-    proofs,
-    reservations,
-)
+from shared.raffles.services import availability, locks, order_queries, orders, reservations
+from shared.raffles.services.payment_decisions import late_payments, payments
 from shared.raffles.services.payment_proofs import orphan_proofs, proof_fetching, review_clock
+from shared.raffles.services.proof_placement import proof_moves, proofs
 from shared.raffles.services.ticket_numbers import inventory
 from shared.whatsapp.models import WhatsAppContact
 from tests import builders

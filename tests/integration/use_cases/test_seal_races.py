@@ -16,7 +16,8 @@ from django.db import transaction
 from shared.core.enums import OrderAction, RaffleStatus
 from shared.core.errors import DomainError
 from shared.raffles.models import Order, OrderEvent, Raffle, RaffleEvent
-from shared.raffles.services import lifecycle, locks, proofs, reservations
+from shared.raffles.services import lifecycle, locks, reservations
+from shared.raffles.services.proof_placement import proofs
 from shared.raffles.signals import raffle_changed
 from shared.use_cases import (
     cash_sales,

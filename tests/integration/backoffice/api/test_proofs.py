@@ -13,7 +13,8 @@ from pytest_django import DjangoAssertNumQueries
 from shared.core.enums import ProofStatus, Scope
 from shared.publishing import signed_links
 from shared.raffles.models import Order, PaymentProof
-from shared.raffles.services import locks, proof_sharing
+from shared.raffles.services import locks
+from shared.raffles.services.proof_placement import proof_sharing
 from shared.use_cases import payments
 from tests import builders
 from tests.builders import MINUTE, NOON

@@ -15,8 +15,9 @@ from pytest_django import DjangoAssertNumQueries
 
 from shared.core.enums import OrderStatus, RejectReason, RenditionStatus
 from shared.raffles.models import Order, PaymentProof, Raffle
-from shared.raffles.services import locks, proof_sharing
+from shared.raffles.services import locks
 from shared.raffles.services.payment_proofs.proof_fetching import UnreadableFile
+from shared.raffles.services.proof_placement import proof_sharing
 from shared.use_cases import order_endings, payments, proof_files
 from tests import builders
 from tests.builders import MINUTE, NOON

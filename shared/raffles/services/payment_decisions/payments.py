@@ -33,7 +33,8 @@ from shared.raffles.errors import (
 from shared.raffles.models import Order
 from shared.raffles.notes import clean_note
 from shared.raffles.results import AlreadySettled, NeedsDecision, Settled
-from shared.raffles.services import history, ledger, orders, reversals, tickets
+from shared.raffles.services import history, ledger, orders, tickets
+from shared.raffles.services.payment_decisions import reversals
 from shared.raffles.services.payment_proofs import proof_queries, proof_verdicts
 
 ASK_AGAIN_INTERVAL: Final = timedelta(minutes=1)

@@ -12,8 +12,9 @@ from shared.raffles.actor import Actor
 from shared.raffles.errors import OrderAlreadyPaid, ProofNotViewable
 from shared.raffles.models import Order, PaymentProof
 from shared.raffles.results import ProofKept, ProofLate
-from shared.raffles.services import history, proof_sharing, proofs
+from shared.raffles.services import history
 from shared.raffles.services.payment_proofs import late_flags, review_clock
+from shared.raffles.services.proof_placement import proof_sharing, proofs
 
 
 @dataclass(frozen=True, slots=True)

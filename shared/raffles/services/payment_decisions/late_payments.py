@@ -21,7 +21,8 @@ from shared.raffles.errors import (
 from shared.raffles.models import Order, TicketNumber
 from shared.raffles.notes import clean_note
 from shared.raffles.results import Settled
-from shared.raffles.services import history, ledger, locks, payments, reversals, tickets
+from shared.raffles.services import history, ledger, locks, tickets
+from shared.raffles.services.payment_decisions import payments, reversals
 from shared.raffles.services.payment_proofs import proof_verdicts
 
 

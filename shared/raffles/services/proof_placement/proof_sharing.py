@@ -11,9 +11,9 @@ from shared.raffles.actor import Actor
 from shared.raffles.errors import ProofNotViewable, ProofRowExists
 from shared.raffles.models import Order, PaymentProof, PictureFingerprint
 from shared.raffles.results import ProofKept, ProofLate
-from shared.raffles.services import proofs
 from shared.raffles.services.payment_proofs import proof_queries, similar_proofs
 from shared.raffles.services.payment_proofs.shared_files import FILE_FIELDS
+from shared.raffles.services.proof_placement import proofs
 
 _MESSAGE_FIELDS = (
     "contact_id",

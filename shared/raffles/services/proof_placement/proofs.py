@@ -19,7 +19,8 @@ from shared.raffles import sale_rules
 from shared.raffles.actor import SWEEPER, Actor
 from shared.raffles.models import Order, PaymentProof
 from shared.raffles.results import ProofKept, ProofLate, ProofOrphan, ProofRepeated, ProofSource
-from shared.raffles.services import history, orders, payments, tickets
+from shared.raffles.services import history, orders, tickets
+from shared.raffles.services.payment_decisions import payments
 from shared.raffles.services.payment_proofs import proof_fetching, review_clock
 
 

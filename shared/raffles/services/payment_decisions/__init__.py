@@ -1,0 +1,1 @@
+"""Decisions about payments: confirmed, rejected, too late, undone, refunded."""

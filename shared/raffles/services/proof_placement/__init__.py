@@ -1,0 +1,1 @@
+"""Payment proofs and the orders they pay: received, shared between orders, moved."""
