@@ -16,7 +16,7 @@ from shared.events.models import EventAttempt, EventDelivery
 from shared.events.services import endpoints
 from shared.publishing import recorder
 from shared.raffles.models import Order, Raffle
-from shared.raffles.services import ledger, lifecycle, locks, orders
+from shared.raffles.services import ledger_entries, lifecycle, locks, orders
 from shared.use_cases import cash_sales, payments, raffle_changes, reversals
 from shared.whatsapp import messages
 from shared.whatsapp.models import BusinessNumber, InboundMessage, OutboundMessage, WhatsAppContact
@@ -174,7 +174,7 @@ def create_refunds() -> dict[str, int]:
     last = Order.objects.get(pk=found[2].pk, status=OrderStatus.PAID)
     reversals.refund_order(
         last.pk,
-        confirmation_id=ledger.load_confirmation(last).pk,
+        confirmation_id=ledger_entries.load_confirmation(last).pk,
         note="sent back",
         reference="TR-2026-0042",
         by=by,

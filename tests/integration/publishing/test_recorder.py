@@ -21,7 +21,7 @@ from shared.events.models import Event
 from shared.publishing import event_payloads, recorder, signed_links
 from shared.raffles import signals
 from shared.raffles.models import Order, PaymentProof, Raffle
-from shared.raffles.services import ledger, lifecycle, orders, reservations
+from shared.raffles.services import ledger_entries, lifecycle, orders, reservations
 from shared.raffles.services.payment_proofs import proof_fetching
 from shared.use_cases import (
     cash_sales,
@@ -119,14 +119,14 @@ def create_order_from_proof(proof: PaymentProof, raffle: Raffle) -> Order:
 
 
 def undo_confirmation(order: Order) -> object:
-    confirmation = ledger.load_confirmation(order)
+    confirmation = ledger_entries.load_confirmation(order)
     return reversals.undo_confirmation(
         order.pk, confirmation_id=confirmation.pk, reason="Another buyer's money", **BY_STAFF
     )
 
 
 def refund_order(order: Order) -> object:
-    confirmation = ledger.load_confirmation(order)
+    confirmation = ledger_entries.load_confirmation(order)
     return reversals.refund_order(
         order.pk,
         confirmation_id=confirmation.pk,
@@ -606,7 +606,7 @@ class TestAsThingsThenWere:
 
     def test_a_paid_order_names_its_confirmation_until_it_is_undone(self) -> None:
         order = order_states.create_paid_order(builders.create_raffle(numbers=20))
-        confirmation = ledger.load_confirmation(order)
+        confirmation = ledger_entries.load_confirmation(order)
 
         undo_confirmation(order)
 

@@ -19,7 +19,7 @@ from shared.raffles.models import (
     Raffle,
     TicketNumber,
 )
-from shared.raffles.services import ledger, locks, tickets
+from shared.raffles.services import ledger_entries, locks, tickets
 from shared.raffles.services.payment_decisions import payments, reversals
 from shared.raffles.services.ticket_numbers import inventory
 from tests import builders
@@ -158,7 +158,7 @@ def raffle() -> Raffle:
 def reverse_payment(order: Order, *, undone: bool) -> None:
     """Undo or refund the confirmation of an order."""
     locked = locks.lock_order(order.pk)
-    confirmation_id, by = ledger.load_confirmation(locked).pk, builders.build_staff_actor()
+    confirmation_id, by = ledger_entries.load_confirmation(locked).pk, builders.build_staff_actor()
     if undone:
         reversals.undo_confirmation(
             locked, confirmation_id=confirmation_id, reason="A mistake.", by=by, now=NOON

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from shared.core.enums import LedgerKind, OrderStatus, RaffleStatus
 from shared.raffles.models import LedgerEntry, Order, Raffle
 from shared.raffles.results import ProofSource
-from shared.raffles.services import ledger, locks, orders, reservations, sales
+from shared.raffles.services import ledger_entries, locks, orders, reservations, sales
 from shared.raffles.services.payment_decisions import late_payments, payments, reversals
 from shared.raffles.services.proof_placement import proofs
 from shared.raffles.services.sales import DaySums, MoneySums, SalesSums, add_amounts
@@ -63,7 +63,7 @@ def undo_confirmation(order: Order, *, now: datetime) -> None:
     locked = locks.lock_order(order.pk)
     reversals.undo_confirmation(
         locked,
-        confirmation_id=ledger.load_confirmation(locked).pk,
+        confirmation_id=ledger_entries.load_confirmation(locked).pk,
         reason="A mistake.",
         by=build_staff_actor(),
         now=now,
@@ -75,7 +75,7 @@ def refund_order(order: Order, *, now: datetime) -> None:
     locked = locks.lock_order(order.pk)
     reversals.refund_order(
         locked,
-        confirmation_id=ledger.load_confirmation(locked).pk,
+        confirmation_id=ledger_entries.load_confirmation(locked).pk,
         note="By transfer.",
         by=build_staff_actor(),
         now=now,

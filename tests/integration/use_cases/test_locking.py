@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 
 from shared.core.enums import RejectReason
 from shared.raffles.models import Order
-from shared.raffles.services import ledger, lifecycle
+from shared.raffles.services import ledger_entries, lifecycle
 from shared.use_cases import order_endings, payments, raffle_changes, reversals
 from tests import builders
 from tests.builders import MINUTE, NOON, build_staff_actor
@@ -121,7 +121,7 @@ def test_staff_lock_the_contact_before_the_order(order: Order, name: str) -> Non
 @pytest.mark.parametrize("name", REVERSALS)
 def test_a_reversal_locks_the_contact_before_the_order(order: Order, name: str) -> None:
     payments.confirm_payment(order.pk, by=build_staff_actor(), now=NOON)
-    confirmation = ledger.load_confirmation(order)
+    confirmation = ledger_entries.load_confirmation(order)
 
     assert_in_lock_order(list_locked_tables(lambda: REVERSALS[name](order.pk, confirmation.pk)))
 

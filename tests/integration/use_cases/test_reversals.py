@@ -33,7 +33,7 @@ from shared.raffles.errors import (
 )
 from shared.raffles.models import LedgerEntry, Order, Raffle
 from shared.raffles.results import AlreadySettled, NeedsDecision, ProofLate, Reversed, Settled
-from shared.raffles.services import ledger
+from shared.raffles.services import ledger_entries
 from shared.use_cases import cash_sales, late_payments, order_endings, payments, reversals
 from shared.whatsapp.models import OutboundMessage
 from tests import builders
@@ -57,7 +57,7 @@ def paid(raffle: Raffle) -> Order:
 
 
 def find_confirmation(order: Order) -> int:
-    return ledger.load_confirmation(order).pk
+    return ledger_entries.load_confirmation(order).pk
 
 
 def undo(order: Order, *, confirmation: int | None = None, reason: str = "Wrong row.") -> Reversed:

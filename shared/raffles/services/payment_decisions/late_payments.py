@@ -21,7 +21,7 @@ from shared.raffles.errors import (
 from shared.raffles.models import Order, TicketNumber
 from shared.raffles.notes import clean_note
 from shared.raffles.results import Settled
-from shared.raffles.services import history, ledger, locks, tickets
+from shared.raffles.services import history, ledger_entries, locks, tickets
 from shared.raffles.services.payment_decisions import payments, reversals
 from shared.raffles.services.payment_proofs import proof_verdicts
 
@@ -119,7 +119,7 @@ def note_refund(
     note = clean_note(note, required=True)
     refuse_if_decided(order)
     proof_verdicts.refuse_unseen_proofs(order, seen_proofs=seen_proofs)
-    ledger.record_ledger_entry(
+    ledger_entries.record_ledger_entry(
         order, kind=LedgerKind.LATE_REFUNDED, confirmation=None, by=by, now=now
     )
     proof_verdicts.set_proof_verdicts(order, verdict=Verdict.DISMISSED, by=by, now=now, note=note)

@@ -33,7 +33,7 @@ from shared.raffles.errors import (
 from shared.raffles.models import Order
 from shared.raffles.notes import clean_note
 from shared.raffles.results import AlreadySettled, NeedsDecision, Settled
-from shared.raffles.services import history, ledger, orders, tickets
+from shared.raffles.services import history, ledger_entries, orders, tickets
 from shared.raffles.services.payment_decisions import reversals
 from shared.raffles.services.payment_proofs import proof_queries, proof_verdicts
 
@@ -424,10 +424,10 @@ def sell_order(
             "needs_decision": False,
         },
     )
-    ledger.record_ledger_entry(
+    ledger_entries.record_ledger_entry(
         order,
         kind=LedgerKind.CONFIRMED,
-        confirmation=ledger.load_confirmation(order),
+        confirmation=ledger_entries.load_confirmation(order),
         by=by,
         now=now,
     )

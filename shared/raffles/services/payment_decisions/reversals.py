@@ -26,7 +26,7 @@ from shared.raffles.errors import (
 from shared.raffles.models import LedgerEntry, Order, OrderEvent, PaymentProof
 from shared.raffles.notes import MAX_REFERENCE_LENGTH, clean_note
 from shared.raffles.results import Reversed
-from shared.raffles.services import history, ledger, tickets
+from shared.raffles.services import history, ledger_entries, tickets
 
 
 def undo_confirmation(
@@ -68,7 +68,7 @@ def undo_confirmation(
     PaymentProof.objects.filter(
         order=order, verdict=Verdict.ACCEPTED, reviewed_at=confirmation.at
     ).update(verdict=Verdict.PENDING, reviewer="", reviewed_at=None, note="")
-    ledger.record_ledger_entry(
+    ledger_entries.record_ledger_entry(
         order, kind=LedgerKind.UNDONE, confirmation=confirmation, by=by, now=now
     )
     history.change_order_status(
@@ -118,7 +118,7 @@ def refund_order(
     if done is not None:
         return Reversed(order, by=done.actor_label or done.actor_kind, at=done.at, repeated=True)
     confirmation = _load_confirmation(order, confirmation_id)
-    ledger.record_ledger_entry(
+    ledger_entries.record_ledger_entry(
         order,
         kind=LedgerKind.REFUNDED,
         confirmation=confirmation,
@@ -151,14 +151,14 @@ def refuse_if_refunded(order: Order) -> None:
         OrderRefunded: it was; author and time are in the details.
 
     """
-    refund = ledger.find_refund(order)
+    refund = ledger_entries.find_refund(order)
     if refund is not None:
         raise OrderRefunded(by=refund.actor_label or refund.actor_kind, at=refund.at)
 
 
 def _find_reversal(order: Order, confirmation_id: int, *, kind: LedgerKind) -> LedgerEntry | None:
     """Return the earlier reversal of this kind that answered the same confirmation, or None."""
-    done = ledger.find_reversal(confirmation_id)
+    done = ledger_entries.find_reversal(confirmation_id)
     return done if done is not None and (done.order_id, done.kind) == (order.pk, kind) else None
 
 
@@ -167,8 +167,8 @@ def _load_confirmation(order: Order, confirmation_id: int) -> OrderEvent:
     refuse_if_refunded(order)
     if order.status != OrderStatus.PAID:
         raise OrderNotPaid(status=order.status)
-    confirmation = ledger.load_confirmation(order)
+    confirmation = ledger_entries.load_confirmation(order)
     if confirmation.pk != confirmation_id:
         raise ConfirmationReplaced(confirmation_id=confirmation.pk)
-    ledger.ensure_confirmation_entry(order, confirmation)
+    ledger_entries.ensure_confirmation_entry(order, confirmation)
     return confirmation

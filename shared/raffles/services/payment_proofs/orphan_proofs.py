@@ -19,7 +19,7 @@ from shared.raffles.errors import (
 )
 from shared.raffles.models import Order, PaymentProof
 from shared.raffles.notes import MAX_REFERENCE_LENGTH, clean_note
-from shared.raffles.services import history, ledger
+from shared.raffles.services import history, ledger_entries
 from shared.raffles.services.payment_proofs import late_flags
 
 MAX_REFUND: Final = Decimal("999999999999.99")
@@ -132,10 +132,10 @@ def refund_second_payment(
     if not 0 < wanted <= MAX_REFUND:
         raise AmountOutOfBounds(maximum=MAX_REFUND)
     _set_dismissed(proof, note=note, by=by, now=now)
-    ledger.record_ledger_entry(
+    ledger_entries.record_ledger_entry(
         order,
         kind=LedgerKind.LATE_REFUNDED,
-        confirmation=ledger.load_confirmation(order),
+        confirmation=ledger_entries.load_confirmation(order),
         by=by,
         now=now,
         reference=reference,

@@ -12,7 +12,7 @@ from pytest_django import DjangoAssertNumQueries
 from shared.core.enums import ActorKind, RejectReason
 from shared.raffles.actor import Actor
 from shared.raffles.models import Order, Raffle
-from shared.raffles.services import ledger, lifecycle
+from shared.raffles.services import ledger_entries, lifecycle
 from shared.use_cases import cash_sales, payments, reversals
 from tests import builders
 from tests.builders import MINUTE, NOON
@@ -30,7 +30,7 @@ def decide_everything() -> Order:
     order = sample_data.place_order(numbers=[1])
     sample_data.receive_proof(order)
     payments.confirm_payment(order.pk, by=by, now=NOON + MINUTE)
-    entry = ledger.load_confirmation(order)
+    entry = ledger_entries.load_confirmation(order)
     reversals.undo_confirmation(
         order.pk, confirmation_id=entry.pk, reason="wrong one", by=by, now=NOON + 2 * MINUTE
     )
@@ -39,7 +39,7 @@ def decide_everything() -> Order:
     )
     sample_data.receive_proof(order)
     payments.confirm_payment(order.pk, by=token, now=NOON + 4 * MINUTE)
-    confirmation = ledger.load_confirmation(order)
+    confirmation = ledger_entries.load_confirmation(order)
     reversals.refund_order(
         order.pk,
         confirmation_id=confirmation.pk,

@@ -10,7 +10,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from shared.core.enums import OrderStatus, Verdict
 from shared.raffles.models import LedgerEntry, Order, PaymentProof
-from shared.raffles.services import ledger, pending_counts
+from shared.raffles.services import ledger_entries, pending_counts
 from shared.use_cases import order_endings, payments, reversals
 from shared.whatsapp.models import OutboundMessage, WhatsAppContact
 from tests import builders
@@ -275,7 +275,7 @@ class TestSecondReceipts:
     ) -> None:
         reversals.refund_order(
             paid.pk,
-            confirmation_id=ledger.load_confirmation(paid).pk,
+            confirmation_id=ledger_entries.load_confirmation(paid).pk,
             note="asked for it",
             reference="TR-1",
             by=builders.build_staff_actor(),
