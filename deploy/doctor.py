@@ -91,7 +91,7 @@ def _check_former_secrets(settings: Settings) -> list[CheckResult]:
     if not former:
         return []
     words = "Former ones are still accepted, as during a change of secrets."
-    remedy = f"Take out {' and '.join(former)} (docs/going-live.md, section 10)."
+    remedy = f"Take out {' and '.join(former)} (docs/operations.md, Rotate keys)."
     return [report_open("Secrets", words, remedy=remedy)]
 
 
