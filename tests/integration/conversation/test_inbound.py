@@ -8,6 +8,7 @@ import pytest
 from django.db import OperationalError, transaction
 
 from shared.conversation import inbound
+from shared.conversation.inbound_answers import AnswerResult
 from shared.core.constants import ANSWER_CPU_SECONDS, MAX_INBOX_ATTEMPTS
 from shared.core.enums import InboxStatus, OrderStatus, OutboxStatus, RejectReason, State
 from shared.raffles.models import Order, PaymentProof, Raffle
@@ -561,7 +562,7 @@ class TestPoison:
         answered = inbound.answer_or_record_failure(chat.contact.pk, now=chat.now, pivot=1)
 
         later.refresh_from_db()
-        assert answered == inbound.AnswerResult()
+        assert answered == AnswerResult()
         assert later.next_attempt_at is not None
 
 
@@ -595,7 +596,7 @@ class TestDeadlyMessage:
         )
 
         message.refresh_from_db()
-        assert given_up == inbound.AnswerResult(messages=1, replies=1)
+        assert given_up == AnswerResult(messages=1, replies=1)
         assert (message.status, message.attempts) == (InboxStatus.FAILED, MAX_INBOX_ATTEMPTS)
         assert Alarm.objects.filter(key=f"inbound_failed:{message.pk}").exists()
         assert chat.list_message_keys() == ["apology"]
@@ -628,7 +629,7 @@ class TestDeadlyMessage:
         other = inbound.answer_or_record_failure(chat.contact.pk, now=chat.now, pivot=1)
 
         message.refresh_from_db()
-        assert other == inbound.AnswerResult()
+        assert other == AnswerResult()
         assert (message.status, message.attempts) == (InboxStatus.RECEIVED, 1)
 
     def test_is_not_counted_where_the_database_goes_away(self, raffle: Raffle) -> None:

@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from shared.conversation import inbound
+from shared.conversation.inbound_answers import AnswerResult
 from shared.conversation.inbound_limits import (
     FLOOD_MESSAGES,
     FLOOD_TOLD_FOR,
@@ -41,7 +42,7 @@ def send_texts(chat: BuyerChat, count: int) -> None:
         chat.receives("text", {"text": {"body": f"tell me {'x' * place}"}})
 
 
-def answer_once(chat: BuyerChat) -> inbound.AnswerResult:
+def answer_once(chat: BuyerChat) -> AnswerResult:
     return inbound.answer_waiting_messages(chat.contact.pk, now=chat.now, pivot=1)
 
 
