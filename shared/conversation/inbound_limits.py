@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from itertools import islice, takewhile
 from typing import Final
 
-from shared.conversation import parsing
+from shared.conversation import text_normalization
 
 MAX_ANSWERS_PER_TRANSACTION: Final = 5
 """A transaction blocks all writers on SQLite; five answers take about a third of a second."""
@@ -124,4 +124,4 @@ def _iterate_back(
 
 def _normalize(text: str) -> str:
     """Return a text for comparison; one without words, or too long, stays as it is."""
-    return parsing.normalize_text(text) or text.strip()
+    return text_normalization.normalize_text(text) or text.strip()

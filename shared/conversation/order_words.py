@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
-from shared.conversation import parsing
+from shared.conversation import parsing, text_normalization
 from shared.conversation.vocabulary import CURRENCY_WORDS, ORDER_CHOICE_WORDS, ORDER_PLACES
 from shared.raffles import codes
 
@@ -50,14 +50,16 @@ def find_certain_codes(text: str) -> tuple[str, ...]:
 
 def remove_order_codes(text: str) -> str:
     """Return a text without what may be order codes."""
-    return _CODES.sub(" ", unicodedata.normalize("NFKC", text[: parsing.MAX_NUMBERS_TEXT]).upper())
+    return _CODES.sub(
+        " ", unicodedata.normalize("NFKC", text[: text_normalization.MAX_NUMBERS_TEXT]).upper()
+    )
 
 
 def _find_codes(pattern: re.Pattern[str], text: str) -> tuple[str, ...]:
-    if len(text) > parsing.MAX_NUMBERS_TEXT:
+    if len(text) > text_normalization.MAX_NUMBERS_TEXT:
         return ()
     folded = unicodedata.normalize("NFKC", text).upper()
-    if len(folded) > parsing.MAX_NUMBERS_TEXT:
+    if len(folded) > text_normalization.MAX_NUMBERS_TEXT:
         return ()
     found = map(codes.normalise_code, pattern.findall(folded))
     return tuple(dict.fromkeys(code for code in found if code))
@@ -76,7 +78,7 @@ def parse_order_choice(
         titles: the titles of their raffles.
 
     """
-    words = parsing.normalize_text(text).split()
+    words = text_normalization.normalize_text(text).split()
     place = _parse_place(words, count=len(totals))
     if place is not None:
         return OrderChoice(place if 0 <= place < len(totals) else None, is_answer=True)
@@ -111,7 +113,7 @@ class _Amount:
 
 def _parse_amount(text: str) -> _Amount | None:
     """Return the only number of a text with no other words than those around an amount."""
-    if len(text) > parsing.MAX_WORDS_TEXT:
+    if len(text) > text_normalization.MAX_WORDS_TEXT:
         return None
     folded = unicodedata.normalize("NFKC", text).casefold()
     found = _NUMBER.findall(folded)
@@ -120,7 +122,7 @@ def _parse_amount(text: str) -> _Amount | None:
     ):
         return None
     value = _parse_decimal(found[0])
-    words = set(parsing.normalize_text(folded.replace(found[0], " ", 1)).split())
+    words = set(text_normalization.normalize_text(folded.replace(found[0], " ", 1)).split())
     if value is None or not words <= ORDER_CHOICE_WORDS | CURRENCY_WORDS | {"one"}:
         return None
     has_sign = any(unicodedata.category(character) == "Sc" for character in folded)

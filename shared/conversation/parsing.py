@@ -1,13 +1,12 @@
 """Parsers of buyers' texts: commands, quantities, ticket numbers, yes and no; pure functions.
 
 Any phone can send any text, so parsing takes time in proportion to the length of the text at most,
-and no more than for `MAX_NUMBERS_TEXT` characters. Two rules ensure it. `_strip_within_limit` is
+and no more than for `MAX_NUMBERS_TEXT` characters. Two rules ensure it. `strip_within_limit` is
 called before anything is normalised, compared or matched. And a pattern has no two ways to match
 the same characters: white space is collapsed before, and a run of digits is matched from its first
 digit, in one piece.
 """
 
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -22,6 +21,13 @@ from shared.conversation.number_list import (
     has_misleading_signs,
     join_thousands,
     parse_number_list,
+)
+from shared.conversation.text_normalization import (
+    MAX_WORDS_TEXT,
+    collapse_spaces,
+    fold_digits,
+    normalize_text,
+    strip_within_limit,
 )
 from shared.conversation.vocabulary import (
     ADDING_FIRST_WORDS,
@@ -50,16 +56,6 @@ from shared.conversation.vocabulary import (
     YES_WORDINGS,
     ChatCommand,
 )
-
-MAX_WORDS_TEXT: Final = 400
-"""The longest text in which words are understood, in characters, without white space around it.
-
-A longer text is a letter for a person, and nothing in it is understood. It is not cut, because its
-beginning may mean something else than the whole ("cancel" of "cancel culture …").
-"""
-
-MAX_NUMBERS_TEXT: Final = 2_000
-"""The longest list of ticket numbers, in characters; an order has a hundred of seven digits."""
 
 SIMILARITY_THRESHOLD: Final = 84
 """The similarity, out of 100, from which two words count as the same: one slip in six letters."""
@@ -90,54 +86,6 @@ class ParsedTicketNumbers:
 
 
 _SEPARATORS: Final = str.maketrans(dict.fromkeys(",;/&", " and "))
-_EMOJI_SELECTORS: Final = {chr(code) for code in range(0xFE00, 0xFE10)} | {"\u20e3"}
-"""Marks of emoji, with the one that makes a digit a keycap."""
-
-
-def normalize_text(text: str) -> str:
-    """Return a text with one form of case, width, digits and spacing, for comparison.
-
-    Punctuation, marks and emoji are dropped. The result is empty for a text longer than
-    `MAX_WORDS_TEXT`.
-    """
-    return _normalize_within_limit(text, limit=MAX_WORDS_TEXT)
-
-
-def _normalize_within_limit(text: str, *, limit: int) -> str:
-    folded = _fold_case_and_width(text, limit=limit)
-    return _collapse_spaces("".join(map(_normalize_character, folded)))
-
-
-def _fold_case_and_width(text: str, *, limit: int) -> str:
-    """Return the folded text, or an empty one if it is too long before or after the folding.
-
-    One character may become eighteen: U+FDFA does.
-    """
-    stripped = _strip_within_limit(text, limit=limit)
-    folded = unicodedata.normalize("NFKC", stripped).casefold()
-    return folded if len(folded) <= limit else ""
-
-
-def _strip_within_limit(text: str, *, limit: int) -> str:
-    """Return the text without white space around it, or an empty one if it is too long."""
-    stripped = text.strip()
-    return stripped if len(stripped) <= limit else ""
-
-
-def _normalize_character(character: str) -> str:
-    category = unicodedata.category(character)
-    if category == "Nd":
-        return str(unicodedata.digit(character))
-    if character in _EMOJI_SELECTORS:
-        return ""
-    if category.startswith("L") or category == "Mn" or character == "'":
-        return character
-    return "" if category in {"Cf", "So", "Sk"} or character == "’" else " "
-
-
-def _collapse_spaces(text: str) -> str:
-    """Return the text with one space for each run of white space."""
-    return " ".join(text.split())
 
 
 def parse_command(text: str) -> ParsedCommand | None:
@@ -216,7 +164,7 @@ def wants_pick(text: str) -> bool:
 
 def _keep_emoji(text: str) -> str:
     """Return the text with its emoji, which `normalize_text` drops."""
-    return _strip_within_limit(text, limit=MAX_WORDS_TEXT)
+    return strip_within_limit(text, limit=MAX_WORDS_TEXT)
 
 
 def _matches_wording(text: str, wordings: set[str]) -> bool:
@@ -268,7 +216,7 @@ def _names_lucky_number(words: Sequence[str]) -> bool:
 
 def _split_amount_words(text: str) -> list[str]:
     """Return the words of a text with an amount; none if its signs make the amount unclear."""
-    folded = _collapse_spaces(_fold_digits(text))
+    folded = collapse_spaces(fold_digits(text))
     if has_misleading_signs(folded):
         return []
     return normalize_text(join_thousands(folded).translate(_SEPARATORS)).split()
@@ -352,32 +300,14 @@ def has_unclear_numbers(text: str) -> bool:
 def is_addition(text: str) -> bool:
     """Return whether a text adds to what was said before: "and 21", "+ 21", "21 too"."""
     words = normalize_text(text).split()
-    return _strip_within_limit(text, limit=MAX_WORDS_TEXT).startswith(("+", "&")) or (
+    return strip_within_limit(text, limit=MAX_WORDS_TEXT).startswith(("+", "&")) or (
         bool(words) and (words[0] in ADDING_FIRST_WORDS or words[-1] in ADDING_LAST_WORDS)
     )
 
 
 def _parse_number_list(text: str, *, last_number: int | None) -> NumberList | None:
-    lines = _fold_digits(text).splitlines()
-    return parse_number_list(_collapse_spaces("; ".join(lines)), last_number=last_number)
-
-
-def _fold_digits(text: str) -> str:
-    """Return the folded text with plain digits; empty with a sign such as ² or ½, which has none.
-
-    Folding would make 52 of "5²".
-    """
-    if any(
-        unicodedata.category(char) == "No"
-        for char in _strip_within_limit(text, limit=MAX_NUMBERS_TEXT)
-    ):
-        return ""
-    folded = _fold_case_and_width(text, limit=MAX_NUMBERS_TEXT)
-    return "".join(
-        str(unicodedata.digit(character)) if unicodedata.category(character) == "Nd" else character
-        for character in folded
-        if character not in _EMOJI_SELECTORS
-    )
+    lines = fold_digits(text).splitlines()
+    return parse_number_list(collapse_spaces("; ".join(lines)), last_number=last_number)
 
 
 def parse_choice(text: str, titles: Sequence[str]) -> int | None:

@@ -9,11 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.conversation import number_list, parsing
-from shared.conversation.parsing import (
+from shared.conversation.parsing import ParsedCommand, ParsedTicketNumbers
+from shared.conversation.text_normalization import (
     MAX_NUMBERS_TEXT,
     MAX_WORDS_TEXT,
-    ParsedCommand,
-    ParsedTicketNumbers,
+    normalize_text,
 )
 from shared.conversation.vocabulary import ChatCommand
 from tests.cases import walk_cases
@@ -241,7 +241,7 @@ class TestTooLong:
     )
     def test_means_nothing(self, text: str) -> None:
         assert {name: found for name, reading in READINGS.items() if (found := reading(text))} == {}
-        assert parsing.normalize_text(text) == ""
+        assert normalize_text(text) == ""
 
     def test_is_measured_without_the_white_space_around_it(self) -> None:
         around = " \n\u2003" * 2_000
@@ -255,8 +255,8 @@ class TestTooLong:
         assert parsing.is_yes(f"{around}👍{around}")
 
     def test_is_measured_again_once_signs_are_spelled_out(self) -> None:
-        assert parsing.normalize_text("ﷺ" * 20) != ""
-        assert parsing.normalize_text("ﷺ" * 30) == ""
+        assert normalize_text("ﷺ" * 20) != ""
+        assert normalize_text("ﷺ" * 30) == ""
 
     def test_a_list_of_as_many_numbers_as_an_order_may_have_is_not(self) -> None:
         numbers = range(1_000_000, 1_000_100)
