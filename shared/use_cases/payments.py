@@ -14,7 +14,7 @@ from shared.raffles.actor import Actor
 from shared.raffles.models import Order
 from shared.raffles.results import AlreadySettled, NeedsDecision, Settled
 from shared.raffles.services import locks
-from shared.raffles.services.payment_decisions import payments
+from shared.raffles.services.payment_decisions import payments, proof_rejections
 
 _log = logs.get_logger(__name__)
 
@@ -105,10 +105,10 @@ def reject_payment(
     Raises:
         OrderNotFound: there is no such order.
         RejectionNoteMissing, NoteTooLong, NothingToReview, ProofUnseen, OrderAlreadyPaid,
-            OrderEnded, RaffleSealed, RaffleDrawn: see `payment_decisions.payments.reject_proofs`.
+            OrderEnded, RaffleSealed, RaffleDrawn: see `proof_rejections.reject_proofs`.
 
     """
-    order = payments.reject_proofs(
+    order = proof_rejections.reject_proofs(
         locks.lock_order_with_contacts(order_id),
         reason=reason,
         note=note,
@@ -148,10 +148,10 @@ def ask_for_better_proof(
     Raises:
         OrderNotFound: there is no such order.
         NoteTooLong, NothingToReview, ProofUnseen, AskedJustNow, OrderAlreadyPaid, OrderEnded,
-            RaffleSealed, RaffleDrawn: see `payment_decisions.payments.ask_for_better_proof`.
+            RaffleSealed, RaffleDrawn: see `proof_rejections.ask_for_better_proof`.
 
     """
-    order = payments.ask_for_better_proof(
+    order = proof_rejections.ask_for_better_proof(
         locks.lock_order_with_contacts(order_id), note=note, by=by, now=now, seen_proofs=seen_proofs
     )
     notify_buyer(

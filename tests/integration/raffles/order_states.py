@@ -7,7 +7,7 @@ from shared.core.enums import OrderStatus, RejectReason
 from shared.raffles.models import Order, OrderEvent, PaymentProof, Raffle, TicketNumber
 from shared.raffles.results import ProofKept, ProofLate, ProofSource
 from shared.raffles.services import orders, reservations
-from shared.raffles.services.payment_decisions import payments
+from shared.raffles.services.payment_decisions import payments, proof_rejections
 from shared.raffles.services.payment_proofs import proof_fetching
 from shared.raffles.services.proof_placement import proofs
 from shared.whatsapp.models import WhatsAppContact
@@ -146,7 +146,7 @@ def create_late_order(raffle: Raffle, *, numbers: Collection[int] = (1, 2, 3)) -
 
 def reject_proofs(order: Order) -> Order:
     """Reject an order's proofs, at noon."""
-    return payments.reject_proofs(
+    return proof_rejections.reject_proofs(
         order, reason=RejectReason.ILLEGIBLE, note="", by=builders.build_staff_actor(), now=NOON
     )
 

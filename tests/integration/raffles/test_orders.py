@@ -31,7 +31,7 @@ from shared.raffles.errors import (
 from shared.raffles.models import Order, OrderEvent, PaymentProof, Raffle
 from shared.raffles.results import AlreadySettled, NeedsDecision, Settled
 from shared.raffles.services import history, locks, order_queries, orders, tickets
-from shared.raffles.services.payment_decisions import payments
+from shared.raffles.services.payment_decisions import payments, proof_rejections
 from shared.raffles.services.payment_proofs import proof_fetching
 from shared.raffles.services.ticket_numbers import inventory
 from shared.raffles.transitions import ORDER_TRANSITIONS
@@ -434,7 +434,7 @@ class TestReject:
         order = order_states.create_order_under_review(raffle)
         later = NOON + 100 * MINUTE
 
-        payments.reject_proofs(
+        proof_rejections.reject_proofs(
             order,
             reason=RejectReason.WRONG_AMOUNT,
             note="3 USD missing",
@@ -476,7 +476,7 @@ class TestReject:
         order = order_states.create_order_under_review(raffle)
 
         with pytest.raises(ProofUnseen):
-            payments.reject_proofs(
+            proof_rejections.reject_proofs(
                 order,
                 reason=RejectReason.REPEATED,
                 note="",
@@ -490,7 +490,7 @@ class TestReject:
         order = order_states.create_order_under_review(raffle)
 
         with pytest.raises(RejectionNoteMissing):
-            payments.reject_proofs(
+            proof_rejections.reject_proofs(
                 order, reason=RejectReason.OTHER, note=note, by=build_staff_actor(), now=NOON
             )
 

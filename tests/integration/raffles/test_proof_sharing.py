@@ -9,7 +9,7 @@ from shared.core.enums import OrderStatus, ProofStatus, RejectReason, Verdict
 from shared.raffles.errors import ProofRowExists
 from shared.raffles.models import Order, PaymentProof, Raffle
 from shared.raffles.results import ProofKept
-from shared.raffles.services.payment_decisions import payments
+from shared.raffles.services.payment_decisions import payments, proof_rejections
 from shared.raffles.services.payment_proofs import (
     proof_fetching,
     proof_queries,
@@ -132,7 +132,7 @@ class TestShareProof:
         )
         row.refresh_from_db()
         assert row.verdict == Verdict.PENDING
-        payments.reject_proofs(
+        proof_rejections.reject_proofs(
             order_states.reload_order(second),
             reason=RejectReason.WRONG_AMOUNT,
             note="",

@@ -37,7 +37,7 @@ from shared.raffles.models import (
 )
 from shared.raffles.results import NeedsDecision, Settled
 from shared.raffles.services import availability, locks, order_queries, orders, reservations
-from shared.raffles.services.payment_decisions import late_payments, payments
+from shared.raffles.services.payment_decisions import late_payments, payments, proof_rejections
 from shared.raffles.services.payment_proofs import orphan_proofs, proof_fetching, review_clock
 from shared.raffles.services.proof_placement import proof_moves, proofs
 from shared.raffles.services.ticket_numbers import inventory
@@ -167,7 +167,7 @@ class RaffleMachine(RuleBasedStateMachine):
     def reject(self, pick: int) -> None:
         order = self.lock_one_order(pick)
         self.attempt(
-            lambda: payments.reject_proofs(
+            lambda: proof_rejections.reject_proofs(
                 order, reason=RejectReason.REPEATED, note="", by=build_staff_actor(), now=self.now
             )
         )
@@ -211,7 +211,7 @@ class RaffleMachine(RuleBasedStateMachine):
     def ask_again(self, pick: int) -> None:
         order = self.lock_one_order(pick)
         self.attempt(
-            lambda: payments.ask_for_better_proof(
+            lambda: proof_rejections.ask_for_better_proof(
                 order, note="", by=build_staff_actor(), now=self.now
             )
         )
