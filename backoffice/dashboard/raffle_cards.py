@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.safestring import SafeString
 
-from backoffice.orders.exports.tables import ExportKind
+from backoffice.orders.exports.selection import ExportKind
 from backoffice.orders.exports.view import EXPORT_PERMISSION
 from backoffice.raffles import progress_bar, status
 from backoffice.raffles.progress_bar import ProgressBar

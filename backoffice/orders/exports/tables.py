@@ -4,7 +4,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from decimal import Decimal
-from enum import StrEnum
 from itertools import batched
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -12,6 +11,7 @@ from zoneinfo import ZoneInfo
 from django.db.models import Count, Max, Min, Q, Sum
 
 from backoffice.orders.exports.cells import CellValue, format_iso_time
+from backoffice.orders.exports.selection import ExportKind, ExportSelection
 from shared.core import enums
 from shared.core.enums import ActorKind, LedgerKind, OrderStatus
 from shared.raffles.models import LedgerEntry, Order, OrderTicket, Raffle
@@ -22,57 +22,6 @@ ROWS_PER_QUERY: Final = 1_000
 
 _CENT: Final = Decimal("0.01")
 _CONTACT_FIELDS: Final = ("profile_name", "username", "wa_id")
-
-
-class ExportKind(StrEnum):
-    """The kind of rows of an export."""
-
-    NUMBERS = "NUMBERS"
-    ORDERS = "ORDERS"
-    BUYERS = "BUYERS"
-    REFUNDS = "REFUNDS"
-    MONEY = "MONEY"
-
-
-@dataclass(frozen=True, slots=True)
-class ExportSelection:
-    """The orders and the kind of rows to export; None for all raffles, any status or any time.
-
-    The status does not choose among rows of money: all of them add up, whatever became of the
-    orders. The times choose orders by when they were made, and money by when it came or went.
-
-    Attributes:
-        what: The kind of rows.
-        raffle: The raffle of the orders.
-        status: The status of the orders.
-        start: The first time that belongs to the export.
-        end: The first time that does not belong to it any more.
-
-    """
-
-    what: ExportKind
-    raffle: Raffle | None
-    status: OrderStatus | None
-    start: datetime | None = None
-    end: datetime | None = None
-
-    def build_order_condition(self) -> Q:
-        """Return the condition on orders."""
-        condition = Q()
-        if self.raffle is not None:
-            condition &= Q(raffle=self.raffle)
-        if self.status is not None:
-            condition &= Q(status=self.status)
-        return condition & self.build_time_condition("created_at")
-
-    def build_time_condition(self, field: str) -> Q:
-        """Return the condition on a time, e.g. `created_at` of orders."""
-        condition = Q()
-        if self.start is not None:
-            condition &= Q(**{f"{field}__gte": self.start})
-        if self.end is not None:
-            condition &= Q(**{f"{field}__lt": self.end})
-        return condition
 
 
 _HEADINGS: Final[Mapping[ExportKind, Mapping[str, str]]] = {

@@ -18,12 +18,8 @@ from django.utils.http import content_disposition_header
 from django.utils.text import slugify
 
 from backoffice.orders.exports.cells import format_csv_cell
-from backoffice.orders.exports.tables import (
-    ExportKind,
-    ExportSelection,
-    ExportTable,
-    build_export_table,
-)
+from backoffice.orders.exports.selection import ExportKind, ExportSelection
+from backoffice.orders.exports.tables import ExportTable, build_export_table
 from backoffice.ui import audit_log
 from backoffice.ui.permissions import require_permission
 from shared.core import enums

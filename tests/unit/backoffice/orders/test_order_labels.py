@@ -16,7 +16,7 @@ from backoffice.orders import (
 from backoffice.orders.changelist import bulk_actions
 from backoffice.orders.changelist.bulk_confirmation import BulkAction
 from backoffice.orders.exports import view
-from backoffice.orders.exports.tables import ExportKind
+from backoffice.orders.exports.selection import ExportKind
 from backoffice.orders.proof_cards import ProofDisplay
 from shared.core.enums import (
     ActorKind,
