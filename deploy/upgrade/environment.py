@@ -5,15 +5,12 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
 from dotenv import dotenv_values
 
 from deploy.upgrade import releases
 from shared.core.config import Settings
-
-FILE_SUFFIX: Final = "_FILE"
-"""Ending of the name of a variable that names the file with a secret."""
+from shared.core.secret_files import FILE_SUFFIX
 
 
 @dataclass(frozen=True, slots=True)

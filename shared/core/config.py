@@ -5,20 +5,15 @@ from datetime import timedelta
 from email.utils import parseaddr
 from functools import cache
 from pathlib import Path
-from typing import Any, Final, Literal, Self, cast, override
+from typing import Final, Literal, Self
 from urllib.parse import quote, urlsplit
 from zoneinfo import available_timezones
 
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_core import ErrorDetails
-from pydantic_settings import (
-    BaseSettings,
-    EnvSettingsSource,
-    PydanticBaseSettingsSource,
-    SettingsConfigDict,
-)
+from pydantic_settings import SettingsConfigDict
 
-from shared.core.secret_files import SecretFileSource, UnusableSecretFile
+from shared.core.secret_files import SettingsWithSecretFiles
 
 
 def _find_project_root() -> Path:
@@ -57,7 +52,7 @@ class ConfigurationError(Exception):
         )
 
 
-class Settings(BaseSettings):
+class Settings(SettingsWithSecretFiles):
     """The settings of both processes, one attribute for each environment variable.
 
     The name of a variable is that of its attribute in upper case. The description is its line in
@@ -226,30 +221,6 @@ class Settings(BaseSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         default="INFO", description="The least urgent event that is logged"
     )
-
-    @classmethod
-    @override
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Return the sources; those of the environment go before those of `.env`."""
-        sources = [init_settings]
-        for variables in (env_settings, dotenv_settings):
-            files = SecretFileSource(settings_cls, cast(EnvSettingsSource, variables))
-            sources += [files, variables]
-        return tuple(sources)
-
-    @field_validator("*", mode="before")
-    @classmethod
-    def _refuse_unusable_file(cls, value: Any) -> Any:
-        if isinstance(value, UnusableSecretFile):
-            raise ValueError(value.problem)  # noqa: TRY004 - pydantic collects these
-        return value
 
     @field_validator("database_url")
     @classmethod

@@ -7,8 +7,9 @@ pydantic-settings has a folder of secrets instead, whose file names cannot be ch
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, override
+from typing import Any, Final, cast, override
 
+from pydantic import field_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource
 
@@ -27,6 +28,7 @@ SECRET_FIELDS: Final = frozenset(
 """Settings whose value may be in a file."""
 
 FILE_SUFFIX: Final = "_FILE"
+"""Ending of the name of a variable that names the file with a secret."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,34 @@ class SecretFileSource(PydanticBaseSettingsSource):
         fields = self.settings_cls.model_fields.items()
         found = {name: self.get_field_value(field, name)[0] for name, field in fields}
         return {name: value for name, value in found.items() if value is not None}
+
+
+class SettingsWithSecretFiles(BaseSettings):
+    """Settings whose secrets may be in files that the environment or `.env` names."""
+
+    @classmethod
+    @override
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Return the sources; those of the environment go before those of `.env`."""
+        sources = [init_settings]
+        for variables in (env_settings, dotenv_settings):
+            files = SecretFileSource(settings_cls, cast(EnvSettingsSource, variables))
+            sources += [files, variables]
+        return tuple(sources)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _refuse_unusable_file(cls, value: Any) -> Any:
+        if isinstance(value, UnusableSecretFile):
+            raise ValueError(value.problem)  # noqa: TRY004 - pydantic collects these
+        return value
 
 
 def name_file_variable(field_name: str) -> str:
