@@ -96,7 +96,7 @@ def record_storage_failure(
         proof_id, error=f"Not stored: {reason}", retry_at=retry_at, now=now, counts=False
     )
     alarms.sound_alarm(
-        "files_not_stored",
+        _NOT_STORED_ALARM,
         title="Payment proofs cannot be stored",
         detail=f"{reason}, in MEDIA_ROOT. They are tried again every few minutes.",
         now=now,

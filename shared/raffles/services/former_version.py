@@ -1,4 +1,4 @@
-"""Completion of orders that version 0.2 wrote: ledger entries, and deadlines that end with the draw.
+"""Completion of orders that version 0.2 wrote: ledger entries, and deadlines up to the draw.
 
 The migration `raffles.0006` completes the past. Processes of that version may go on beside those of
 the next one during an update, so `use_cases.former_version` completes afterwards what they wrote.
