@@ -1,13 +1,12 @@
 """Liveness and readiness checks."""
 # ruff: noqa: ARG001 - Django passes these arguments
 
-from django.db import DatabaseError, connection
-from django.db.migrations.executor import MigrationExecutor
+from django.db import DatabaseError
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from shared.core import logs
+from shared.core import logs, migration_state
 
 log = logs.get_logger(__name__)
 
@@ -31,11 +30,10 @@ def readyz_view(request: HttpRequest) -> JsonResponse:
 
 def _find_problems() -> list[str]:
     try:
-        executor = MigrationExecutor(connection)
-        unapplied = executor.migration_plan(executor.loader.graph.leaf_nodes())
+        unapplied = migration_state.count_unapplied_migrations()
     except DatabaseError as error:
         log.warning("database_unreachable", error=type(error).__name__)
         return ["The database does not answer."]
     if unapplied:
-        return [f"{len(unapplied)} migrations are not applied; run `manage migrate`."]
+        return [f"{unapplied} migrations are not applied; run `manage migrate`."]
     return []

@@ -60,6 +60,11 @@ class ChildProcess:
             self.popen.wait()
 
 
+def build_child_command(command: Sequence[str]) -> list[str]:
+    """Return the command that runs `command` until it ends, or until this process does."""
+    return [sys.executable, "-m", "deploy.die_with_parent", str(os.getpid()), *command]
+
+
 def read_log_tail(log: Path) -> str:
     """Return the last lines of a log, indented."""
     lines = log.read_text(errors="replace").splitlines() if log.exists() else []
@@ -136,7 +141,7 @@ class ChildProcesses:
         log = self._logs / f"{name}.log"
         with log.open("wb") as out:
             popen = subprocess.Popen(
-                [sys.executable, "-m", "deploy.die_with_parent", str(os.getpid()), *command],
+                build_child_command(command),
                 cwd=PROJECT_ROOT,
                 env=self._environment,
                 stdin=subprocess.DEVNULL,

@@ -11,9 +11,9 @@ from urllib.parse import urlsplit
 
 from django.contrib.auth.models import User
 from django.db import DatabaseError, connection
-from django.db.migrations.executor import MigrationExecutor
 
 from gateway.doctor import CheckResult, report_failed, report_open, report_passed
+from shared.core import migration_state
 from shared.core.config import Settings
 from shared.core.enums import RaffleStatus
 from shared.raffles.models import Raffle
@@ -72,12 +72,11 @@ def _check_database() -> CheckResult:
 
 
 def _check_migrations() -> CheckResult:
-    executor = MigrationExecutor(connection)
-    unapplied = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    unapplied = migration_state.count_unapplied_migrations()
     if unapplied:
         return report_failed(
             "Migrations",
-            f"{len(unapplied)} are not applied, so tables that the program needs are not there.",
+            f"{unapplied} are not applied, so tables that the program needs are not there.",
             remedy="Run `uv run manage migrate`.",
         )
     return report_passed("Migrations", "All are applied.")

@@ -3,7 +3,6 @@
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -90,7 +89,7 @@ def find_migration_problem() -> str | None:
     A process of its own asks, so that this one stays small while it waits.
     """
     asked = subprocess.run(
-        [sys.executable, "-m", "backoffice.manage", "migrate", "--check", "--skip-checks"],
+        server_commands.build_manage_command("migrate", "--check", "--skip-checks"),
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
@@ -145,7 +144,7 @@ def _count_signals() -> Iterator[_Signals]:
 
 def _start(service: Service) -> _RunningService:
     popen = subprocess.Popen(
-        [sys.executable, "-m", "deploy.die_with_parent", str(os.getpid()), *service.command],
+        child_processes.build_child_command(service.command),
         stdin=subprocess.DEVNULL,
         start_new_session=True,  # Ctrl-C in the terminal is for this process, which passes it on
     )

@@ -1,4 +1,4 @@
-"""Commands that start the gateway and the back office with this Python."""
+"""Commands of the gateway, the back office and Django with this Python."""
 
 import sys
 from pathlib import Path
@@ -26,6 +26,11 @@ def build_backoffice_command(*, host: str, port: int, workers: int | None = None
     program = [sys.executable, "-m", "gunicorn", "--config", str(GUNICORN_SETTINGS)]
     count = [] if workers is None else ["--workers", str(workers)]
     return [*program, "--bind", f"{format_host(host)}:{port}", *count, "backoffice.wsgi"]
+
+
+def build_manage_command(*arguments: str) -> list[str]:
+    """Return the command that runs `manage` with these arguments."""
+    return [sys.executable, "-m", "backoffice.manage", *arguments]
 
 
 def format_host(host: str) -> str:

@@ -14,12 +14,11 @@ from typing import Final
 
 import orjson
 from django.db import DatabaseError, InterfaceError, connection
-from django.db.migrations.executor import MigrationExecutor
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from shared.core import logs
+from shared.core import logs, migration_state
 from shared.whatsapp.services.inbox import inbox_queue
 from shared.whatsapp.services.outbox import outbox_queue
 
@@ -166,7 +165,7 @@ class ReadinessCheck:
     def __call__(self) -> Readiness:
         """Read the readiness from the database; write nothing."""
         now = datetime.now(UTC)
-        unapplied = 0 if self._migrated else _count_unapplied_migrations()
+        unapplied = 0 if self._migrated else migration_state.count_unapplied_migrations()
         if unapplied:
             return Readiness(unapplied_migrations=unapplied)
         self._migrated = True
@@ -175,11 +174,6 @@ class ReadinessCheck:
             oldest_unanswered=inbox_queue.get_oldest_unanswered_age(now=now),
             oldest_unsent=outbox_queue.get_oldest_unsent_age(now=now),
         )
-
-
-def _count_unapplied_migrations() -> int:
-    executor = MigrationExecutor(connection)
-    return len(executor.migration_plan(executor.loader.graph.leaf_nodes()))
 
 
 def _is_read_only() -> bool:

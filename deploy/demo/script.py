@@ -2,7 +2,6 @@
 
 import re
 import shutil
-import sys
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ import httpx
 from rich.console import Console
 from rich.text import Text
 
-from deploy import child_processes
+from deploy import child_processes, server_commands
 from deploy.child_processes import CommandFailed, ProcessFailed
 from deploy.demo import services
 from deploy.demo.clients import AdminBrowser, ApiClient, DemoMismatch
@@ -269,6 +268,6 @@ def _check_message_counts(
 
 
 def _check_inventory(demo: RunningDemo, *, console: Console) -> None:
-    command = [sys.executable, "-m", "backoffice.manage", "check_inventory"]
+    command = server_commands.build_manage_command("check_inventory")
     output = child_processes.run_command(command, environment=demo.environment, timeout=60)
     console.print(f"manage check_inventory: {output.strip()}")
