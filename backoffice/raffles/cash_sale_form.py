@@ -7,7 +7,8 @@ from django import forms
 from django.core.exceptions import ValidationError
 
 from backoffice.raffles import status
-from shared.conversation import formatting, parsing
+from shared.conversation import formatting
+from shared.conversation.buyer_texts import parsing
 from shared.core.errors import DomainError
 from shared.raffles.models import Raffle
 from shared.raffles.services import availability

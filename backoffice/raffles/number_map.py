@@ -14,7 +14,7 @@ from backoffice.raffles import progress_bar
 from backoffice.raffles.progress_bar import ProgressBar
 from backoffice.ui import display, ids
 from backoffice.ui.permissions import require_permission
-from shared.conversation import parsing
+from shared.conversation.buyer_texts import parsing
 from shared.core import enums
 from shared.core.enums import OrderStatus, TicketStatus
 from shared.raffles import sale_rules

@@ -5,9 +5,10 @@ from typing import Final
 
 from django.db.models import Q
 
+from shared.conversation.buyer_texts.order_words import find_order_codes
+from shared.conversation.buyer_texts.parsing import parse_command
+from shared.conversation.buyer_texts.vocabulary import ChatCommand
 from shared.conversation.effects import InboundTurn
-from shared.conversation.order_words import find_order_codes
-from shared.conversation.parsing import parse_command
 from shared.conversation.values import (
     ButtonTapped,
     BuyerInput,
@@ -20,7 +21,6 @@ from shared.conversation.values import (
     UnreadableReceived,
     UnsupportedReceived,
 )
-from shared.conversation.vocabulary import ChatCommand
 from shared.core.constants import ALBUM_WINDOW
 from shared.core.enums import InboxStatus
 from shared.raffles.models import Order, PaymentProof

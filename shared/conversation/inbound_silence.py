@@ -9,7 +9,8 @@ from typing import Final
 
 from django.db.models import Q
 
-from shared.conversation import inbound_limits, parsing
+from shared.conversation import inbound_limits
+from shared.conversation.buyer_texts import parsing
 from shared.conversation.context import Context
 from shared.conversation.effects import InboundTurn
 from shared.conversation.inbound_events import is_proof, may_act_when_stale

@@ -25,7 +25,7 @@ from backoffice.orders.ticket_numbers import OrderTicketNumber
 from backoffice.orders.worklists import WorklistCounts
 from backoffice.ui import display
 from backoffice.ui.actions import ActionRefused, build_staff_actor
-from shared.conversation import parsing
+from shared.conversation.buyer_texts import parsing
 from shared.core.enums import OrderAction
 from shared.raffles.models import Order, OrderEvent, PaymentProof
 from shared.raffles.services import availability

@@ -37,7 +37,7 @@ from backoffice.orders.unresolved import orphan_proof_page
 from backoffice.orders.worklists import WorklistCounts
 from backoffice.ui import display, error_messages, ids
 from backoffice.ui.actions import ActionRefused, ActionResult, StaffAction, build_staff_actor
-from shared.conversation import parsing
+from shared.conversation.buyer_texts import parsing
 from shared.core.enums import OrderStatus, Verdict
 from shared.core.errors import DomainError
 from shared.raffles.models import Order, PaymentProof, Raffle

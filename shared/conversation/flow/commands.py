@@ -3,14 +3,15 @@
 from dataclasses import replace
 from typing import assert_never
 
-from shared.conversation import button_ids, parsing
+from shared.conversation import button_ids
 from shared.conversation.button_ids import ButtonAction
+from shared.conversation.buyer_texts import parsing
+from shared.conversation.buyer_texts.parsing import ParsedCommand
+from shared.conversation.buyer_texts.vocabulary import ChatCommand
 from shared.conversation.context import Context
 from shared.conversation.flow.screens import answer_with, repeat_prompt, show_menu
-from shared.conversation.parsing import ParsedCommand
 from shared.conversation.texts import guidance, my_tickets, order_status, orders
 from shared.conversation.values import CancelOwnOrder, Facts, OrderFacts, Step
-from shared.conversation.vocabulary import ChatCommand
 from shared.core.enums import State
 
 

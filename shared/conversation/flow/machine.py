@@ -2,7 +2,7 @@
 
 from typing import assert_never
 
-from shared.conversation import parsing
+from shared.conversation.buyer_texts import parsing
 from shared.conversation.context import Context
 from shared.conversation.flow import commands, effect_results, payment_words, proofs, states
 from shared.conversation.flow.buttons import handle_tap

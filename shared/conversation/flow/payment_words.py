@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from shared.conversation import parsing
+from shared.conversation.buyer_texts import parsing
 from shared.conversation.context import Context
 from shared.conversation.flow.screens import answer_with, show_order
 from shared.conversation.texts import order_status, receipts

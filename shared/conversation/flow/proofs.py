@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import assert_never
 
-from shared.conversation import order_words, parsing
+from shared.conversation.buyer_texts import order_words, parsing
 from shared.conversation.context import Context
 from shared.conversation.flow.receipt_evidence import choose_order_for_picture
 from shared.conversation.flow.reconcile import derive_order_state

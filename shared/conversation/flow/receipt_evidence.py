@@ -9,7 +9,7 @@ If several orders are possible, it belongs to none and the buyer is asked.
 
 from collections.abc import Iterable
 
-from shared.conversation import order_words
+from shared.conversation.buyer_texts import order_words
 from shared.conversation.values import Facts, KeepProof, OrderFacts, PictureReceived
 from shared.core.enums import OrderStatus, UnplacedReason
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import assert_never
 
-from shared.conversation import parsing
+from shared.conversation.buyer_texts import parsing
 from shared.conversation.context import Context
 from shared.conversation.flow.screens import answer_with
 from shared.conversation.texts import number_questions, raffles

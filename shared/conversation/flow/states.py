@@ -2,7 +2,7 @@
 
 from typing import assert_never
 
-from shared.conversation import parsing
+from shared.conversation.buyer_texts import parsing
 from shared.conversation.context import Context
 from shared.conversation.flow import reserve
 from shared.conversation.flow.reserve import BareNumberMeaning

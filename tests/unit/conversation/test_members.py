@@ -7,8 +7,10 @@ from typing import Final, get_args
 
 import pytest
 
-from shared.conversation import button_ids, flow, parsing
+from shared.conversation import button_ids, flow
 from shared.conversation.button_ids import ButtonAction, ButtonId
+from shared.conversation.buyer_texts import parsing
+from shared.conversation.buyer_texts.vocabulary import ChatCommand
 from shared.conversation.context import Context
 from shared.conversation.flow import effect_results
 from shared.conversation.flow.reconcile import derive_order_state, reconcile_state
@@ -41,7 +43,6 @@ from shared.conversation.values import (
     UnreadableReceived,
     UnsupportedReceived,
 )
-from shared.conversation.vocabulary import ChatCommand
 from shared.core.enums import Mode, OrderStatus, RaffleStatus, RejectReason, State
 from shared.core.errors import DomainError
 from shared.raffles import errors

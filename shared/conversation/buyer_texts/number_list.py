@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
 
-from shared.conversation.vocabulary import (
+from shared.conversation.buyer_texts.vocabulary import (
     COUNTED_NOUNS,
     FILLER_WORDS,
     TICKET_NUMBER_NOUNS,

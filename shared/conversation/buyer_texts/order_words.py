@@ -7,8 +7,12 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
-from shared.conversation import parsing, text_normalization
-from shared.conversation.vocabulary import CURRENCY_WORDS, ORDER_CHOICE_WORDS, ORDER_PLACES
+from shared.conversation.buyer_texts import parsing, text_normalization
+from shared.conversation.buyer_texts.vocabulary import (
+    CURRENCY_WORDS,
+    ORDER_CHOICE_WORDS,
+    ORDER_PLACES,
+)
 from shared.raffles import codes
 
 _ALNUM: Final = r"[^\W_]"

@@ -15,21 +15,21 @@ from typing import Final
 from rapidfuzz import fuzz
 from rapidfuzz.distance import OSA
 
-from shared.conversation.number_list import (
+from shared.conversation.buyer_texts.number_list import (
     MAX_DIGITS,
     NumberList,
     has_misleading_signs,
     join_thousands,
     parse_number_list,
 )
-from shared.conversation.text_normalization import (
+from shared.conversation.buyer_texts.text_normalization import (
     MAX_WORDS_TEXT,
     collapse_spaces,
     fold_digits,
     normalize_text,
     strip_within_limit,
 )
-from shared.conversation.vocabulary import (
+from shared.conversation.buyer_texts.vocabulary import (
     ADDING_FIRST_WORDS,
     ADDING_LAST_WORDS,
     BUY_MORE_WORDINGS,

@@ -1,0 +1,1 @@
+"""Texts that buyers write, and what they mean: commands, quantities, numbers, orders."""
