@@ -7,7 +7,7 @@ from typing import Final
 from django.db.models import Q
 
 from shared.conversation import formatting
-from shared.conversation.values import Facts, OrderFacts, RaffleFacts
+from shared.conversation.fact_values import Facts, OrderFacts, RaffleFacts
 from shared.core.enums import Mode, OrderStatus, ProofStatus, Verdict
 from shared.raffles import sale_rules
 from shared.raffles.models import Order, PaymentProof, Raffle

@@ -5,7 +5,8 @@ from datetime import datetime
 from typing import Final
 
 from shared.conversation import facts
-from shared.conversation.values import OrderFacts, Reply
+from shared.conversation.fact_values import OrderFacts
+from shared.conversation.values import Reply
 from shared.core.constants import ALBUM_WINDOW
 from shared.core.enums import OutboxKind, OutboxStatus
 from shared.raffles.models import Order

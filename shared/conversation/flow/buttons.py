@@ -8,18 +8,11 @@ from typing import Literal, assert_never
 from shared.conversation import button_ids
 from shared.conversation.button_ids import ButtonAction, ButtonId
 from shared.conversation.context import Context
+from shared.conversation.fact_values import Facts, OrderFacts, RaffleFacts
 from shared.conversation.flow import commands, reserve, states
 from shared.conversation.flow.screens import answer_with, show_menu, show_order, show_raffle_card
 from shared.conversation.texts import guidance, orders, raffles
-from shared.conversation.values import (
-    AssignProof,
-    CancelOwnOrder,
-    Facts,
-    OrderFacts,
-    PlaceOrder,
-    RaffleFacts,
-    Step,
-)
+from shared.conversation.values import AssignProof, CancelOwnOrder, PlaceOrder, Step
 from shared.core.enums import OrderStatus, State
 
 type _RaffleAction = Literal[

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from shared.conversation.context import Context
+from shared.conversation.fact_values import Facts, OrderFacts, RaffleFacts
 from shared.conversation.flow import reserve
 from shared.conversation.flow.screens import answer_with, repeat_prompt, show_menu, show_order
 from shared.conversation.texts import (
@@ -14,7 +15,7 @@ from shared.conversation.texts import (
     raffle_updates,
     raffles,
 )
-from shared.conversation.values import EffectRefused, Facts, OrderFacts, RaffleFacts, Step
+from shared.conversation.values import EffectRefused, Step
 from shared.core.enums import Mode, OrderStatus, State
 from shared.raffles import errors
 

@@ -3,6 +3,7 @@
 from typing import Final, assert_never
 
 from shared.conversation.context import Context
+from shared.conversation.fact_values import Facts, OrderFacts, RaffleFacts
 from shared.conversation.flow.reconcile import derive_order_state
 from shared.conversation.texts import (
     guidance,
@@ -12,7 +13,7 @@ from shared.conversation.texts import (
     raffles,
     receipts,
 )
-from shared.conversation.values import Facts, OrderFacts, RaffleFacts, Reply, Step
+from shared.conversation.values import Reply, Step
 from shared.core.enums import OrderStatus, State
 
 MISSES_BEFORE_PERSON: Final = 3

@@ -4,6 +4,7 @@ from typing import assert_never
 
 from shared.conversation.buyer_texts import parsing
 from shared.conversation.context import Context
+from shared.conversation.fact_values import Facts, OrderFacts, RaffleFacts
 from shared.conversation.flow import reserve
 from shared.conversation.flow.reserve import BareNumberMeaning
 from shared.conversation.flow.screens import (
@@ -15,14 +16,7 @@ from shared.conversation.flow.screens import (
     show_raffle_card,
 )
 from shared.conversation.texts import guidance, order_status, orders
-from shared.conversation.values import (
-    Facts,
-    HoldRandom,
-    OrderFacts,
-    PlaceOrder,
-    RaffleFacts,
-    Step,
-)
+from shared.conversation.values import HoldRandom, PlaceOrder, Step
 from shared.core.enums import Mode, State
 
 

@@ -6,6 +6,7 @@ from itertools import batched
 from typing import Final, assert_never
 
 from shared.conversation.button_ids import ButtonAction, build_button_id
+from shared.conversation.fact_values import OrderFacts
 from shared.conversation.formatting import format_money, format_ticket_numbers
 from shared.conversation.texts.parts import (
     BUY_MORE_BUTTON,
@@ -14,7 +15,7 @@ from shared.conversation.texts.parts import (
     build_money_back_sentence,
     format_order_deadline,
 )
-from shared.conversation.values import OrderFacts, Reply
+from shared.conversation.values import Reply
 from shared.core.enums import OrderStatus
 from shared.whatsapp.messages import (
     BUTTONS_BODY_LIMIT,

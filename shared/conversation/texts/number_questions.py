@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from shared.conversation.button_ids import ButtonAction, build_button_id
+from shared.conversation.fact_values import OrderFacts, RaffleFacts
 from shared.conversation.formatting import format_numbers_as_sentence, format_ticket_numbers
 from shared.conversation.texts.parts import (
     MENU_BUTTON,
@@ -10,7 +11,7 @@ from shared.conversation.texts.parts import (
     format_order_numbers,
     pluralize_number,
 )
-from shared.conversation.values import OrderFacts, RaffleFacts, Reply
+from shared.conversation.values import Reply
 from shared.whatsapp.messages import BUTTON_ID_LIMIT, BUTTON_TITLE_LIMIT, ReplyButton
 
 

@@ -5,6 +5,7 @@ A note is put above another reply.
 
 from typing import assert_never
 
+from shared.conversation.fact_values import OrderFacts
 from shared.conversation.texts.parts import (
     BUY_MORE_BUTTON,
     MY_TICKETS_BUTTON,
@@ -13,7 +14,7 @@ from shared.conversation.texts.parts import (
     describe_end,
     format_order_numbers,
 )
-from shared.conversation.values import OrderFacts, Reply
+from shared.conversation.values import Reply
 from shared.core.enums import OrderStatus
 
 

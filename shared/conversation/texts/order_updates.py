@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Final, assert_never
 
+from shared.conversation.fact_values import OrderFacts
 from shared.conversation.formatting import format_money, format_ticket_numbers
 from shared.conversation.texts.parts import (
     MENU_BUTTON,
@@ -20,7 +21,7 @@ from shared.conversation.texts.parts import (
     format_order_deadline,
     format_order_numbers,
 )
-from shared.conversation.values import OrderFacts, Reply
+from shared.conversation.values import Reply
 from shared.core.enums import FileFailure, OrderStatus, RejectReason
 
 

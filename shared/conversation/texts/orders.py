@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import assert_never
 
 from shared.conversation.button_ids import ButtonAction, build_button_id
+from shared.conversation.fact_values import OrderFacts
 from shared.conversation.formatting import format_money
 from shared.conversation.texts import raffle_updates
 from shared.conversation.texts.parts import (
@@ -17,7 +18,7 @@ from shared.conversation.texts.parts import (
     format_order_deadline,
     format_order_numbers,
 )
-from shared.conversation.values import OrderFacts, Reply
+from shared.conversation.values import Reply
 from shared.core.enums import OrderStatus
 from shared.whatsapp.messages import ListRow, ReplyButton
 

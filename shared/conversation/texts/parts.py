@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Final, assert_never
 
 from shared.conversation.button_ids import ButtonAction, build_button_id
+from shared.conversation.fact_values import OrderFacts, RaffleFacts
 from shared.conversation.formatting import (
     MAX_LONG_TICKET_LIST_CHARACTERS,
     format_day_and_time,
@@ -11,7 +12,6 @@ from shared.conversation.formatting import (
     format_money,
     format_ticket_numbers,
 )
-from shared.conversation.values import OrderFacts, RaffleFacts
 from shared.core.enums import OrderStatus
 from shared.whatsapp.messages import BUTTONS_BODY_LIMIT, ReplyButton, measure_length
 

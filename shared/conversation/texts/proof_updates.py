@@ -3,6 +3,7 @@
 from datetime import datetime
 from decimal import Decimal
 
+from shared.conversation.fact_values import OrderFacts
 from shared.conversation.formatting import format_money
 from shared.conversation.texts.parts import (
     MENU_BUTTON,
@@ -12,7 +13,7 @@ from shared.conversation.texts.parts import (
     describe_end,
     format_order_deadline,
 )
-from shared.conversation.values import OrderFacts, Reply
+from shared.conversation.values import Reply
 
 
 def build_proof_moved_message(order: OrderFacts, *, to: str, now: datetime) -> Reply:

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from shared.conversation.fact_values import OrderFacts, RaffleFacts
 from shared.conversation.formatting import format_day_and_time, format_money
 from shared.conversation.texts.parts import (
     MENU_BUTTON,
@@ -16,7 +17,7 @@ from shared.conversation.texts.parts import (
     format_all_order_numbers,
     format_draw_time,
 )
-from shared.conversation.values import OrderFacts, RaffleFacts, Reply
+from shared.conversation.values import Reply
 from shared.core.enums import OrderStatus
 
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Final, assert_never
 
 from shared.conversation.button_ids import ButtonAction, build_button_id
+from shared.conversation.fact_values import OrderFacts, RaffleFacts
 from shared.conversation.formatting import (
     format_count,
     format_deadline,
@@ -22,7 +23,7 @@ from shared.conversation.texts.parts import (
     format_order_numbers,
     pluralize_number,
 )
-from shared.conversation.values import OrderFacts, RaffleFacts, Reply
+from shared.conversation.values import Reply
 from shared.core.enums import OrderStatus
 from shared.whatsapp.messages import (
     ListRow,

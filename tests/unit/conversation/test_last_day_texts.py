@@ -6,9 +6,9 @@ from typing import Any, Final
 import pytest
 
 from shared.conversation.context import Context
+from shared.conversation.fact_values import OrderFacts, RaffleFacts
 from shared.conversation.flow import screens
 from shared.conversation.texts import my_tickets, order_status, order_updates, orders
-from shared.conversation.values import OrderFacts, RaffleFacts
 from shared.core.enums import OrderStatus
 from tests.unit.conversation import sample_facts
 from tests.unit.conversation.sample_facts import (

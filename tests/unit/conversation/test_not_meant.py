@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 from shared.conversation import button_ids, flow
 from shared.conversation.button_ids import ButtonAction
 from shared.conversation.context import Context
+from shared.conversation.fact_values import Facts
 from shared.conversation.values import (
     ButtonTapped,
     CancelOwnOrder,
     Effect,
-    Facts,
     HoldNumbers,
     HoldRandom,
     PlaceOrder,

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import pytest
 
+from shared.conversation.fact_values import OrderFacts
 from shared.conversation.texts import (
     my_tickets,
     order_status,
@@ -14,7 +15,7 @@ from shared.conversation.texts import (
     raffle_updates,
     raffles,
 )
-from shared.conversation.values import OrderFacts, Reply
+from shared.conversation.values import Reply
 from shared.core.enums import OrderStatus, RejectReason
 from tests.cases import walk_cases
 from tests.unit.conversation import sample_facts

@@ -10,6 +10,7 @@ from typing import Final
 
 from django.db import models
 
+from shared.conversation.fact_values import OrderFacts, RaffleFacts
 from shared.conversation.texts import (
     number_questions,
     order_status,
@@ -19,7 +20,7 @@ from shared.conversation.texts import (
     raffle_updates,
     receipts,
 )
-from shared.conversation.values import OrderFacts, RaffleFacts, Reply
+from shared.conversation.values import Reply
 from shared.core.constants import MAX_NOTE_LENGTH
 from shared.core.enums import FileFailure, OrderStatus, RejectReason
 from shared.raffles.models import Raffle
