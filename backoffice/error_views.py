@@ -113,7 +113,7 @@ def _return_to_page(request: HttpRequest) -> HttpResponse | None:
 def render_blank_errors(
     get_response: Callable[[HttpRequest], HttpResponse],
 ) -> Callable[[HttpRequest], HttpResponse]:
-    """Give a page to answers of 405, which Django sends without content."""
+    """Render a page for responses of 405, which Django sends without content."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         response = get_response(request)

@@ -26,7 +26,7 @@ EXPORT_BUYER_PERMISSION: Final = "raffles.export_order"
 
 @require_http_methods(["GET", "POST"])
 def erase_buyer_view(request: HttpRequest, contact_id: int) -> HttpResponse:
-    """Say what goes and what stays; erase the buyer once the user is sure."""
+    """Show what goes and what stays; erase the buyer once the user is sure."""
     require_permission(request, ERASE_BUYER_PERMISSION)
     contact = get_object_or_404(WhatsAppContact, pk=contact_id)
     buyer = _find_buyer(contact)

@@ -153,7 +153,7 @@ def undo_join_view(request: HttpRequest, contact_id: int) -> HttpResponse:
 
 @require_POST
 def keep_apart_view(request: HttpRequest, contact_id: int) -> HttpResponse:
-    """Say that two contacts are two people."""
+    """Record that two contacts are two people."""
     require_permission(request, JOIN_CONTACT_PERMISSION)
     contact = get_object_or_404(WhatsAppContact, pk=contact_id)
     other = get_object_or_404(WhatsAppContact, pk=parse_digits(request.POST.get("other", "")))

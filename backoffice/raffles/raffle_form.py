@@ -176,7 +176,7 @@ class RaffleForm(forms.ModelForm):
         field.widget.choices = [("", "Every number"), *offered.items()]
 
     def _explain_price(self) -> None:
-        """Say beside the price that existing orders keep theirs."""
+        """Add a help text to the price: existing orders keep theirs."""
         if "price" in self.fields and frozen_fields.has_orders(self.instance):
             kept = formatting.format_money(self.instance.price, self.instance.currency)
             self.fields["price"].help_text = f"For new orders; existing orders keep {kept}."

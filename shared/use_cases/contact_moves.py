@@ -99,7 +99,7 @@ def plan_move(change: NumberChange) -> MovePlan:
 
 
 def move_contacts(change: NumberChange, *, by: Actor, now: datetime) -> MoveResult:
-    """Let the contacts of a business number go on with another one, in short transactions.
+    """Move the contacts of a business number to another one, in short transactions.
 
     Conversations, orders, unsent messages and the 24-hour window go on. Meta does not say whether
     the window does; what it refuses for that waits until the buyer writes, as always. A buyer who

@@ -138,7 +138,7 @@ def next_orphan_proof_view(request: HttpRequest, proof_id: int) -> HttpResponse:
 
 @require_POST
 def attach_proof_view(request: HttpRequest, proof_id: int) -> HttpResponse:
-    """Put the proof to the order that it pays, which is then reviewed like any other."""
+    """Assign the proof to the order that it pays, which is then reviewed like any other."""
     with OrphanProofDecision(request, proof_id) as decision:
         order_id = ids.parse_digits(request.POST.get("order", ""))
         if order_id is None:

@@ -74,7 +74,7 @@ def step(state: State, context: Context, event: ConversationEvent, facts: Facts)
 
 
 def _handle_unsupported(state: State, context: Context, facts: Facts, *, first: bool) -> Step:
-    """Say how to send it, but only to a buyer who waits for something; change nothing."""
+    """Explain how to send it, but only to a buyer who waits for something; change nothing."""
     awaits_receipt = bool(facts.orders_wanting_receipt)
     if not (awaits_receipt or first):
         return Step(state, context)

@@ -32,7 +32,7 @@ class Command(BaseCommand):
         parser.add_argument("--yes", action="store_true", help="Erase without asking.")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Say what goes and what stays, ask, and erase.
+        """Describe what goes and what stays, ask, and erase.
 
         Raises:
             CommandError: there is no such buyer, or they cannot be erased yet.

@@ -36,7 +36,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Say what a move would do, or move."""
+        """Describe what a move would do, or move."""
         change = NumberChange(
             options["old"], options["new"], same_user_ids=not options["other_portfolio"]
         )

@@ -142,7 +142,7 @@ def lock_join(join_id: int) -> ContactJoin:
 
 
 def undo_join(join: ContactJoin, *, about: Collection[str], by: str, now: datetime) -> None:
-    """Give a joined contact its ids, conversation and messages back.
+    """Restore the ids, conversation and messages of a joined contact.
 
     If somebody blocked or unblocked them since, that stays so for the kept contact.
 

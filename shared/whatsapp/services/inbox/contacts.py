@@ -32,7 +32,7 @@ def lock_contact(contact_id: int) -> WhatsAppContact:
 
 
 def rehome_messages(contact: WhatsAppContact, *, now: datetime) -> None:
-    """Give messages that were stored while their contact was erased to a new contact.
+    """Move messages that were stored while their contact was erased to a new contact.
 
     Args:
         contact: an erased contact, locked.

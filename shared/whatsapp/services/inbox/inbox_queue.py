@@ -52,7 +52,7 @@ def list_unanswered_messages(contact_id: int, *, limit: int | None = None) -> li
 
 
 def postpone_later_messages(message: InboundMessage) -> None:
-    """Let a buyer's later messages wait for the next attempt to answer this one."""
+    """Postpone a buyer's later messages to the next attempt to answer this one."""
     InboundMessage.objects.filter(
         Q(sent_at__gt=message.sent_at) | Q(sent_at=message.sent_at, pk__gt=message.pk),
         contact_id=message.contact_id,

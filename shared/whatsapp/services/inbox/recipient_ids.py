@@ -39,7 +39,7 @@ def find_new_user_ids(recipients: Iterable[tuple[int, Mapping[str, Any]]]) -> Ma
 
 
 def learn_user_id(contact: WhatsAppContact, user_id: str, *, now: datetime) -> None:
-    """Give a contact without a user id the one that a status webhook names.
+    """Set the user id of a contact without one, as a status webhook names it.
 
     A user id that belongs to another contact, or differs from the contact's own, flags a conflict
     and changes nothing else, since phone numbers are recycled.
