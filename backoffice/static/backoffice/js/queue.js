@@ -37,19 +37,7 @@
   const count = () => `${known.waiting} ${known.waiting === 1 ? "waits" : "wait"} for you.`;
 
   const say = (style, words, target, label) => {
-    const box = document.createElement("div");
-    box.className = `alert alert-${style}`;
-    const text = document.createElement("span");
-    text.textContent = words;
-    box.append(text);
-    if (target) {
-      const link = document.createElement("a");
-      link.className = "btn btn-sm btn-primary";
-      link.href = target;
-      link.textContent = label;
-      box.append(link);
-    }
-    news.replaceChildren(box);
+    news.replaceChildren(window.buildNotice(style, words, target, label));
     warned = true;
     said.textContent = words;
   };

@@ -155,18 +155,7 @@
   // --- News: a new proof, somebody who was faster, somebody who looks too ---
 
   const say = (style, words, target, label) => {
-    const box = document.createElement("div");
-    box.className = `alert alert-${style}`;
-    const text = document.createElement("span");
-    text.textContent = words;
-    box.append(text);
-    if (target) {
-      const button = document.createElement("a");
-      button.className = "btn btn-sm btn-primary";
-      button.href = target;
-      button.textContent = label;
-      box.append(button);
-    }
+    const box = window.buildNotice(style, words, target, label);
     if (news.textContent !== box.textContent) news.replaceChildren(box);
     news.hidden = false;
   };
