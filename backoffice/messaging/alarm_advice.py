@@ -170,10 +170,7 @@ def _advise_on_hidden_proof(_: str) -> AlarmAdvice:
             ),
             "When the proof has its picture, mark this as resolved.",
         ),
-        (
-            "Payment proofs",
-            reverse("admin:raffles_paymentproof_changelist"),
-        ),
+        ("Payment proofs", reverse("admin:raffles_paymentproof_changelist")),
     )
 
 
@@ -190,10 +187,7 @@ def _advise_on_unstored_files(_: str) -> AlarmAdvice:
             ),
             "This alarm resolves itself as soon as a file is stored.",
         ),
-        (
-            "Payment proofs",
-            reverse("admin:raffles_paymentproof_changelist"),
-        ),
+        ("Payment proofs", reverse("admin:raffles_paymentproof_changelist")),
     )
 
 
@@ -247,27 +241,29 @@ def _advise_on_message_without_sender(_: str) -> AlarmAdvice:
 
 
 def _advise_on_failed_expiry(order: str) -> AlarmAdvice:
-    steps = (
+    return _advise_on_order(
+        order,
         "The order keeps its numbers although its time is over.",
-        (
-            "Ask whoever runs the program to start “manage check_inventory”, which tells what is "
-            "wrong with it."
-        ),
         "When the order has ended, mark this as resolved.",
     )
-    if not order.isdecimal():
-        return AlarmAdvice(steps)
-    return AlarmAdvice(steps, ("The order", reverse("admin:raffles_order_change", args=[order])))
 
 
 def _advise_on_failed_raffle_change(order: str) -> AlarmAdvice:
-    steps = (
+    return _advise_on_order(
+        order,
         "Its raffle was called off or its draw moved, and this order stayed as it was.",
+        "Tell its buyer by hand; when the order is right, mark this as resolved.",
+    )
+
+
+def _advise_on_order(order: str, problem: str, end: str) -> AlarmAdvice:
+    steps = (
+        problem,
         (
             "Ask whoever runs the program to start “manage check_inventory”, which tells what is "
             "wrong with it."
         ),
-        "Tell its buyer by hand; when the order is right, mark this as resolved.",
+        end,
     )
     if not order.isdecimal():
         return AlarmAdvice(steps)

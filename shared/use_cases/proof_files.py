@@ -2,7 +2,6 @@
 
 from datetime import datetime
 from hashlib import sha256
-from typing import Final
 
 from django.db import transaction
 
@@ -25,8 +24,6 @@ from shared.raffles.services.payment_proofs.proof_fetching import UnreadableFile
 from shared.whatsapp.models import WhatsAppContact
 from shared.whatsapp.services import alarms, business_numbers
 from shared.whatsapp.services.inbox import contacts
-
-_NOT_STORED_ALARM: Final = "files_not_stored"
 
 
 def keep_proof_file(
@@ -71,7 +68,7 @@ def keep_proof_file(
             fingerprint=fingerprint,
             rendering=rendering,
         )
-        alarms.resolve_alarm(_NOT_STORED_ALARM, by="a file was stored", now=now)
+        alarms.resolve_alarm("files_not_stored", by="a file was stored", now=now)
 
 
 @transaction.atomic(durable=True)
@@ -96,7 +93,7 @@ def record_storage_failure(
         proof_id, error=f"Not stored: {reason}", retry_at=retry_at, now=now, counts=False
     )
     alarms.sound_alarm(
-        _NOT_STORED_ALARM,
+        "files_not_stored",
         title="Payment proofs cannot be stored",
         detail=f"{reason}, in MEDIA_ROOT. They are tried again every few minutes.",
         now=now,

@@ -31,21 +31,21 @@ def check_webhook_silence(*, limit: timedelta, now: datetime) -> list[str]:
 
     """
     silent = {number.phone_number_id: number for number in _list_silent(since=now - limit, now=now)}
-    sounding = set(
+    open_alarms = set(
         Alarm.objects.filter(
             key__startswith=business_numbers.build_silent_alarm_key(""), resolved_at=None
         ).values_list("phone_number_id", flat=True)
     )
-    for phone_number_id in sorted(sounding - silent.keys()):
+    for phone_number_id in sorted(open_alarms - silent.keys()):
         _resolve_silent_alarm(phone_number_id, since=now - limit, now=now)
-    news = [
+    newly_silent = [
         phone_number_id
-        for phone_number_id in sorted(silent.keys() - sounding)
+        for phone_number_id in sorted(silent.keys() - open_alarms)
         if not _was_resolved(phone_number_id, since=now - limit)
     ]
-    for phone_number_id in news:
+    for phone_number_id in newly_silent:
         _sound_silent_alarm(silent[phone_number_id], now=now)
-    return news
+    return newly_silent
 
 
 def _list_silent(*, since: datetime, now: datetime) -> list[BusinessNumber]:

@@ -1,4 +1,4 @@
-"""The alarm about buyers who wait for an answer, as when every gateway lags or hangs."""
+"""Alarm about buyers who wait for an answer, as when every gateway lags or hangs."""
 
 from datetime import datetime, timedelta
 from typing import Final
