@@ -14,7 +14,7 @@ import importlib.util
 import json
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -244,10 +244,9 @@ def _list_alarm_keys() -> Iterator[str]:
         for call in _find_calls(lambda called: called in ALARMS)
         if isinstance(call.args[0], ast.Call)
     }
-    for tree in _read_source().values():
-        for node in ast.walk(tree):
-            if isinstance(node, ast.FunctionDef) and node.name in writers:
-                yield from _read_returned(node)
+    for node in _list_nodes():
+        if isinstance(node, ast.FunctionDef) and node.name in writers:
+            yield from _read_returned(node)
 
 
 def _read_returned(function: ast.FunctionDef) -> Iterator[str]:
@@ -269,8 +268,7 @@ def _list_texts() -> Iterator[str]:
     """Yield the listed texts that are still string constants in the source."""
     written = {
         node.value.decode() if isinstance(node.value, bytes) else node.value
-        for tree in _read_source().values()
-        for node in ast.walk(tree)
+        for node in _list_nodes()
         if isinstance(node, ast.Constant) and isinstance(node.value, str | bytes)
     }
     yield from written.intersection(load()["texts"]["names"])
@@ -295,10 +293,7 @@ def _list_session_backends() -> Iterator[str]:
 
 
 def _find_calls(wanted: Callable[[str], bool]) -> Iterator[ast.Call]:
-    for tree in _read_source().values():
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Call) and node.args and wanted(ast.unparse(node.func)):
-                yield node
+    yield from (call for called, call in _list_calls() if wanted(called))
 
 
 def _find_arguments(wanted: Callable[[str], bool], *, position: int = 0) -> Iterator[str]:
@@ -338,6 +333,22 @@ def _read_constants() -> Mapping[str, str]:
         and isinstance(node.value, ast.Constant)
         and isinstance(node.value.value, str)
     }
+
+
+@cache
+def _list_calls() -> Sequence[tuple[str, ast.Call]]:
+    """Return the calls with arguments, each with the name that is called."""
+    return [
+        (ast.unparse(node.func), node)
+        for node in _list_nodes()
+        if isinstance(node, ast.Call) and node.args
+    ]
+
+
+@cache
+def _list_nodes() -> Sequence[ast.AST]:
+    """Return all parts of the syntax trees."""
+    return [node for tree in _read_source().values() for node in ast.walk(tree)]
 
 
 @cache

@@ -40,12 +40,14 @@ def find_server_errors(
     browser: Client, addresses: Iterable[str], fields: dict[str, Any]
 ) -> list[str]:
     """Send a GET and a POST to each address; return those that answer with a server error."""
-    return [
-        f"{send.__name__} {address[:80]}"
-        for address in addresses
-        for send in (browser.get, browser.post)
-        if send(address, fields).status_code >= 500
-    ]
+    failed = []
+    for address in addresses:
+        for send in (browser.get, browser.post):
+            answer = send(address, fields)
+            answer.getvalue()  # reads an export to its end, which closes its file
+            if answer.status_code >= 500:
+                failed.append(f"{send.__name__} {address[:80]}")
+    return failed
 
 
 @pytest.fixture
