@@ -29,6 +29,7 @@ from tests.acceptance.buyer_steps import (
 )
 from tests.acceptance.stack import API_TOKEN, SANDBOX_OPTIONS, seed_database
 from tests.builders import PHONE_NUMBER_ID
+from tests.bytecode import copy_bytecode
 from tests.containers import files
 from tests.databases import use_database
 from tests.operator import page, repository
@@ -215,4 +216,4 @@ def install(operator: Operator) -> None:
             folder = operator.machine.folder / "repository"
             repository.create_repository(folder, home=operator.machine.home)
         if "uv sync" in block.text:
-            operator.machine.copy_bytecode()
+            copy_bytecode(operator.machine.home / "app" / ".venv")

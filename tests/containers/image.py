@@ -5,6 +5,7 @@ run it: as another user, with nothing but the variables of both files, from a fo
 may write to. Paths and addresses of a container are replaced by those of the test.
 """
 
+import compileall
 import os
 import pwd
 import re
@@ -17,11 +18,13 @@ from pathlib import Path
 from typing import Final
 
 from shared.core.config import Settings
+from tests.bytecode import copy_bytecode
 from tests.conftest import skip_or_fail
 from tests.containers import files
 from tests.waiting import PATIENCE
 
 OTHER_USER: Final = "nobody"
+PACKAGES: Final = ("shared", "gateway", "backoffice", "deploy")
 
 
 @dataclass
@@ -42,9 +45,9 @@ class InstalledImage:
     def __post_init__(self) -> None:
         self.log = self.root / "said.log"
         self.user = OTHER_USER if os.geteuid() == 0 else None
-        for name in ("opt", "data", "secrets", "backups", "bytecode"):
+        for name in ("opt", "data", "secrets", "backups"):
             (self.root / name).mkdir()
-        for name in ("data", "backups", "bytecode"):
+        for name in ("data", "backups"):
             self._give_to_user(self.root / name)
         self.replacements |= {
             "/opt/rafflebot": str(self.root / "opt/rafflebot"),
@@ -65,7 +68,7 @@ class InstalledImage:
                 shutil.copy(path, source)
         python = self._provide_python()
         variables = files.read_stage_environment(0) | {
-            "UV_COMPILE_BYTECODE": "0",  # ten seconds; `PYTHONPYCACHEPREFIX` stands in for it
+            "UV_COMPILE_BYTECODE": "0",  # ten seconds; what this checkout has is copied
             "UV_LINK_MODE": "hardlink",
             "UV_PYTHON": str(python),
         }
@@ -83,6 +86,7 @@ class InstalledImage:
             )
             assert built.returncode == 0, f"{command}\n{built.stdout}{built.stderr}"
         shutil.rmtree(source)  # it runs from the package, not from here
+        self._add_bytecode()
         for folder, _, _ in (self.root / "opt").walk():
             folder.chmod(0o555)
 
@@ -130,11 +134,17 @@ class InstalledImage:
         variables = {**files.read_stage_environment(-1), **self.env_file, **container}
         environment = {name: self.replace(value) for name, value in variables.items()}
         environment["PATH"] = environment["PATH"].replace("$PATH", os.environ["PATH"])
-        del environment["PYTHONDONTWRITEBYTECODE"]
-        environment["PYTHONPYCACHEPREFIX"] = str(self.root / "bytecode")
         if (self.root / "python").exists():
             environment["LD_LIBRARY_PATH"] = str(self.root / "python/lib")
         return environment
+
+    def _add_bytecode(self) -> None:
+        """Compile the product, and copy the bytecode of its dependencies."""
+        environment = self.root / "opt/rafflebot"
+        copy_bytecode(environment)
+        [packages] = environment.glob("lib/python*/site-packages")
+        for package in PACKAGES:
+            compileall.compile_dir(packages / package, quiet=1)
 
     def _provide_python(self) -> Path:
         """Return a Python that the other user can start; root's own may lie in a closed folder."""

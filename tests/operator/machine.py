@@ -20,7 +20,6 @@ from typing import Final
 
 import pexpect
 
-from shared.core.config import PROJECT_ROOT
 from tests.conftest import skip_or_fail
 from tests.waiting import PATIENCE
 
@@ -81,17 +80,6 @@ class Machine:
             yield shell
         finally:
             terminal.close(force=True)
-
-    def copy_bytecode(self) -> None:
-        """Give the packages of the clone the bytecode of those of this checkout.
-
-        uv has linked the same files, so Python takes it; compiling them again costs 10 s.
-        """
-        ours, theirs = PROJECT_ROOT / ".venv", self.home / "app" / ".venv"
-        for cache in ours.glob("lib/python*/site-packages/**/__pycache__"):
-            target = theirs / cache.relative_to(ours)
-            if target.parent.is_dir():
-                shutil.copytree(cache, target, dirs_exist_ok=True)
 
     def stop_services(self) -> None:
         """Stop what the stub of systemctl has started and not stopped."""
