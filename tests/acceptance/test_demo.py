@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -10,9 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from pytest_django import DjangoDbBlocker
 
 from deploy import dotenv
 from shared.core.config import Settings
+from tests.databases import DatabaseFactory
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.xdist_group("demo")
@@ -66,9 +69,17 @@ class DemoVisit:
 
 
 @pytest.fixture(scope="module")
-def visit(tmp_path_factory: pytest.TempPathFactory) -> DemoVisit:
-    """Run one demo for all tests, because starting its processes is slow."""
+def visit(
+    tmp_path_factory: pytest.TempPathFactory, run_folder: Path, django_db_blocker: DjangoDbBlocker
+) -> DemoVisit:
+    """Run one demo for all tests, because starting its processes is slow.
+
+    Its database is migrated; that of the script begins without a file.
+    """
     folder = tmp_path_factory.mktemp("demo")
+    (folder / "var").mkdir()
+    with django_db_blocker.unblock(), DatabaseFactory("sqlite", run_folder).fresh() as database:
+        shutil.copy(database.removeprefix("sqlite:///"), folder / "var" / "demo.sqlite3")
     again = ("demo", "--folder", str(folder / "var"))
     with start_rafflebot(*again, folder=folder) as running:
         try:
