@@ -11,13 +11,15 @@ from tests.acceptance.stack import Stack, run_stack, seed_database
 from tests.databases import DatabaseFactory, use_database
 
 HERE: Final = f"{Path(__file__).parent}/"
+LONG_STORIES: Final = ("test_operations.py", "backoffice/", "test_demo.py", "api/", "test_image.py")
+"""What takes longest begins first, or the run would end with all workers waiting for one."""
 LIMIT: Final = 900
 """Seconds per test: starting processes is slow, and several start at once."""
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> Generator[None]:
-    """Mark every test of this folder, and run a module's tests in the order of the file.
+    """Mark every test of this folder, and run them first, a module's in the order of the file.
 
     By default pytest runs parametrized tests after the others of their module, where they would
     have to restart the processes that those have stopped.
@@ -26,7 +28,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> Generator[None]:
         item.add_marker(pytest.mark.acceptance)
         item.add_marker(pytest.mark.timeout(LIMIT))
     yield
-    ours = sorted(filter(_is_ours, items), key=_place_in_file)
+    ours = sorted(filter(_is_ours, items), key=_get_place)
     items[:] = [*ours, *(item for item in items if not _is_ours(item))]
 
 
@@ -34,11 +36,17 @@ def _is_ours(item: pytest.Item) -> bool:
     return str(item.path).startswith(HERE)
 
 
-def _place_in_file(item: pytest.Item) -> tuple[str, str, int]:
+def _get_place(item: pytest.Item) -> tuple[int, str, str, int]:
+    """Return where a test stands in the order: long stories first, then as in the files."""
     assert isinstance(item, pytest.Function)
+    path = str(item.path)
+    rank = next(
+        (place for place, story in enumerate(LONG_STORIES) if path.startswith(HERE + story)),
+        len(LONG_STORIES),
+    )
     callspec = getattr(item, "callspec", None)
     vendor = callspec.params.get("vendor", "") if callspec else ""
-    return str(item.path), vendor, item.function.__code__.co_firstlineno
+    return rank, path, vendor, item.function.__code__.co_firstlineno
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
