@@ -33,7 +33,7 @@ from tests.acceptance.stack import (
 LOST = "answer claimed"
 """After this crash nobody can know that nothing was sent; the next gateway waits for a status."""
 
-KILLS = 4
+KILLS = 3
 BUYERS = 10
 
 

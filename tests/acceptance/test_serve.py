@@ -10,8 +10,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-import httpx
-import pytest
 from pytest_django import DjangoDbBlocker
 
 from deploy.child_processes import find_free_ports
@@ -29,6 +27,12 @@ server = [sys.executable, "-c", sys.argv[1]]
 console = Console(soft_wrap=True)
 nowhere = "http://127.0.0.1:1"
 sys.exit(run_services(console, *(Service(f"Server {n}", server, nowhere) for n in "12")))
+"""
+PATIENT: Final = """
+import os, time
+print("began", os.getpid(), flush=True)
+while True:
+    time.sleep(60)
 """
 STUBBORN: Final = """
 import os, signal, time
@@ -86,13 +90,6 @@ def start(*command: str, folder: Path, **variables: str) -> Iterator[Run]:
         process.wait()
 
 
-def find_child(parent: int, word: str) -> int:
-    """Return the process id of the child whose command has a word."""
-    ids = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
-    [child] = [pid for pid in ids if word in Path(f"/proc/{pid}/cmdline").read_text()]
-    return int(child)
-
-
 def is_gone(pid: int) -> bool:
     try:
         os.kill(pid, 0)
@@ -101,7 +98,7 @@ def is_gone(pid: int) -> bool:
     return False
 
 
-def test_serve_runs_both_until_one_ends_or_a_signal_comes(
+def test_serve_runs_both_until_a_signal_comes(
     tmp_path: Path, run_folder: Path, django_db_blocker: DjangoDbBlocker
 ) -> None:
     ports = [str(port) for port in find_free_ports(0, 0)]
@@ -130,19 +127,21 @@ def test_serve_runs_both_until_one_ends_or_a_signal_comes(
         variables["DATABASE_URL"] = database
 
         with start(*command, folder=tmp_path, **variables) as run:
-            run.wait_for(r"The (?:gateway|back office) is ready at (\S+)", times=2)
-            os.kill(find_child(run.process.pid, "uvicorn"), signal.SIGKILL)
-            assert run.process.wait(timeout=PATIENCE) == 1, "a supervisor restarts it"
-            assert "The gateway ended with code -9. Stopping the rest." in run.said
-        with pytest.raises(httpx.ConnectError):
-            httpx.get(f"{addresses[1]}/healthz")
-
-        with start(*command, folder=tmp_path, **variables) as run:
             found = run.wait_for(r"The (?:gateway|back office) is ready at (\S+)", times=2)
             assert sorted(found) == sorted(addresses)
             assert run.end(signal.SIGTERM) == 0
             assert "gateway_stopped" in run.said, "gracefully"
     assert "Traceback" not in run.said
+
+
+def test_one_that_ends_stops_the_other_as_well(tmp_path: Path) -> None:
+    with start(sys.executable, "-c", TWO_CHILDREN, PATIENT, folder=tmp_path) as run:
+        first, second = (int(pid) for pid in run.wait_for(r"began (\d+)", times=2))
+        os.kill(first, signal.SIGKILL)
+
+        assert run.process.wait(timeout=PATIENCE) == 1, "a supervisor restarts it"
+        assert re.search(r"Server [12] ended with code -9\. Stopping the rest\.", run.said)
+        assert is_gone(second)
 
 
 def test_a_second_signal_kills_what_does_not_stop(tmp_path: Path) -> None:
