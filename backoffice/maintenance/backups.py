@@ -1,9 +1,12 @@
 """Backup of an installation into one archive, and restore into an empty place."""
 
+import errno
 import hashlib
+import os
 import tarfile
 import tempfile
-from collections.abc import Iterable, Iterator
+import zlib
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from io import BytesIO
@@ -37,6 +40,8 @@ type Content = IO[bytes] | File[bytes]
 
 CHUNK_SIZE: Final = 1024 * 1024
 """Bytes of a file that are read at once."""
+
+DISK_FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 COMPRESSION: Final = 1
 """Level of gzip: pictures and PostgreSQL's dumps are compressed already."""
@@ -75,8 +80,10 @@ def create_backup(file: Path, *, copier: DatabaseCopier, now: datetime) -> Manif
 def restore_backup(file: Path, *, copier: DatabaseCopier) -> Manifest:
     """Restore an archive into an empty database and storages without its files.
 
-    Everything is checked against the manifest before anything is written. A backup of an earlier
-    version is migrated.
+    Everything is checked against the manifest before anything is written. Files come first, so a
+    restore that is cut off leaves no database that names files that are not there. Started again,
+    it keeps the files that are there with the same content. A backup of an earlier version is
+    migrated.
 
     Args:
         file: the archive.
@@ -84,7 +91,7 @@ def restore_backup(file: Path, *, copier: DatabaseCopier) -> Manifest:
 
     Raises:
         BackupInvalid: the archive is damaged, or of another database system or a later version.
-        PlaceNotEmpty: the database has tables, or a storage has one of the files.
+        PlaceNotEmpty: the database has tables, or a storage has another file of the same name.
         MaintenanceError: the restored data does not agree with the manifest or with itself.
 
     """
@@ -92,10 +99,9 @@ def restore_backup(file: Path, *, copier: DatabaseCopier) -> Manifest:
         copy = Path(folder, DATABASE_NAME)
         manifest = _verify_archive(file, copy)
         _check_fits(manifest)
-        _check_place_is_empty(manifest, copier)
+        _restore_files(file, manifest, present=_check_place(manifest, copier))
         copier.restore_from(copy)
-    _compare_row_counts(manifest)
-    _restore_files(file, manifest)
+    _compare_row_counts(manifest, copier)
     if _list_unapplied_migrations():
         call_command("migrate", verbosity=0)
     problems = inventory.find_inventory_problems()
@@ -153,7 +159,8 @@ def _add_files(
             missing.append(path)
             continue
         with content:
-            size = storage.size(name)
+            size = content.seek(0, os.SEEK_END)  # the name may be gone: a buyer is erased meanwhile
+            content.seek(0)
             sha256 = _add_member(tar, path, content, size, now)
         stored.append(StoredFile(storage=alias, name=name, size=size, sha256=sha256))
     return stored, missing
@@ -186,10 +193,9 @@ def _verify_archive(file: Path, copy: Path) -> Manifest:
     checksums: dict[str, str] = {}
     manifest = None
     with _open_archive(file) as tar:
-        for member in tar:
-            content = tar.extractfile(member)
-            if content is None:
-                raise BackupInvalid(f"{file} is not a backup: {member.name} is not a file.")
+        for member, content in _iterate_members(tar, file):
+            if member.name in checksums or (member.name == MANIFEST_NAME and manifest):
+                raise BackupInvalid(f"{file} is not a backup: it has {member.name} twice.")
             if member.name == MANIFEST_NAME:
                 manifest = _read_manifest(content.read(), file)
             elif member.name == DATABASE_NAME:
@@ -209,12 +215,25 @@ def _verify_archive(file: Path, copy: Path) -> Manifest:
     return manifest
 
 
+def _iterate_members(
+    tar: tarfile.TarFile, file: Path
+) -> Iterator[tuple[tarfile.TarInfo, IO[bytes]]]:
+    """Yield the files of an archive; links and folders are never in a backup."""
+    for member in tar:
+        content = tar.extractfile(member) if member.isreg() else None
+        if content is None:
+            raise BackupInvalid(f"{file} is not a backup: {member.name} is not a file.")
+        yield member, content
+
+
 @contextmanager
 def _open_archive(file: Path) -> Iterator[tarfile.TarFile]:
     try:
         with tarfile.open(file, "r:gz") as tar:
             yield tar
-    except (tarfile.TarError, EOFError, OSError) as error:
+    except (tarfile.TarError, zlib.error, EOFError, OSError) as error:
+        if isinstance(error, OSError) and error.errno in DISK_FULL:
+            raise  # it is the place that is full, not the archive that cannot be read
         raise BackupInvalid(f"{file} cannot be read as a backup: {error}") from error
 
 
@@ -225,7 +244,7 @@ def _read_manifest(content: bytes, file: Path) -> Manifest:
         raise BackupInvalid(f"{file} has a manifest that this version cannot read.") from error
 
 
-def _compute_checksum(content: IO[bytes], target: IO[bytes] | None = None) -> str:
+def _compute_checksum(content: Content, target: IO[bytes] | None = None) -> str:
     sha256 = hashlib.sha256()
     while part := content.read(CHUNK_SIZE):
         sha256.update(part)
@@ -242,44 +261,55 @@ def _check_fits(manifest: Manifest) -> None:
         )
     known = {f"{app}.{name}" for app, name in MigrationLoader(None).disk_migrations}
     unknown = sorted(set(manifest.migrations) - known)
+    storages_used = {column.storage for column in list_file_columns()}
+    strange = sorted({stored.storage for stored in manifest.files} - storages_used)
     if unknown:
         raise BackupInvalid(
             f"The backup was made by version {manifest.product_version}, which is later than this "
             f"one: it has the migration {unknown[0]}. Install that version first."
         )
+    if strange:
+        raise BackupInvalid(f"The backup has files for {strange[0]}, which no column names.")
 
 
-def _check_place_is_empty(manifest: Manifest, copier: DatabaseCopier) -> None:
+def _check_place(manifest: Manifest, copier: DatabaseCopier) -> set[str]:
+    """Check that nothing would be replaced; return the paths of the files that are there."""
     tables = copier.list_tables()
     if tables:
         raise PlaceNotEmpty(
             f"The database has {len(tables)} tables; a backup is restored into an empty one only."
         )
+    present = {file.path for file in manifest.files if storages[file.storage].exists(file.name)}
     for stored in manifest.files:
-        if storages[stored.storage].exists(stored.name):
+        if stored.path in present and not _has_same_content(stored):
             raise PlaceNotEmpty(
-                f"There is a file {stored.path}; a backup replaces none. Use an empty MEDIA_ROOT."
+                f"There is another file {stored.path}, or a part of it; a backup replaces none. "
+                "Use an empty MEDIA_ROOT."
             )
+    return present
 
 
-def _compare_row_counts(manifest: Manifest) -> None:
-    found = database_copies.count_rows(
-        database_copies.query_default_database, sorted(manifest.row_counts)
-    )
+def _has_same_content(stored: StoredFile) -> bool:
+    with storages[stored.storage].open(stored.name) as content:
+        return _compute_checksum(content) == stored.sha256
+
+
+def _compare_row_counts(manifest: Manifest, copier: DatabaseCopier) -> None:
+    tables = sorted(manifest.row_counts.keys() & copier.list_tables())
+    found = database_copies.count_rows(database_copies.query_default_database, tables)
     for table, wanted in manifest.row_counts.items():
-        if found[table] != wanted:
+        if found.get(table) != wanted:
             raise MaintenanceError(
-                f"Table {table} has {found[table]} rows, and {wanted} were backed up."
+                f"Table {table} has {found.get(table, 'no')} rows, and {wanted} were backed up."
             )
 
 
-def _restore_files(file: Path, manifest: Manifest) -> None:
-    stored_by_path = {stored.path: stored for stored in manifest.files}
+def _restore_files(file: Path, manifest: Manifest, *, present: Collection[str]) -> None:
+    missing = {stored.path: stored for stored in manifest.files if stored.path not in present}
     with _open_archive(file) as tar:
-        for member in tar:
-            stored = stored_by_path.get(member.name)
-            content = tar.extractfile(member) if stored else None
-            if stored is None or content is None:
+        for member, content in _iterate_members(tar, file):
+            stored = missing.get(member.name)
+            if stored is None:
                 continue
             saved = storages[stored.storage].save(stored.name, File(content))
             if saved != stored.name:

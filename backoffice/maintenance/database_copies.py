@@ -59,15 +59,23 @@ class SqliteCopier(DatabaseCopier):
     @contextmanager
     def copy_to(self, file: Path) -> Iterator[Query]:
         """Copy the file with `VACUUM INTO`; others read and write meanwhile."""
-        with closing(sqlite3.connect(_get_sqlite_path(), autocommit=True)) as source:
-            source.execute("VACUUM INTO ?", [str(file)])
+        try:
+            with closing(sqlite3.connect(_get_sqlite_path(), autocommit=True)) as source:
+                source.execute("VACUUM INTO ?", [str(file)])
+        except sqlite3.Error as error:
+            raise MaintenanceError(
+                f"The database cannot be copied to {file.parent.parent}: {error}. Is there room?"
+            ) from error
         with closing(sqlite3.connect(file)) as copy:
             yield lambda statement: copy.execute(statement).fetchall()
 
     def restore_from(self, file: Path) -> None:
         """Check the copy's integrity and put it in the place of the database."""
-        with closing(sqlite3.connect(file)) as copy:
-            problems = [row[0] for row in copy.execute("PRAGMA integrity_check")]
+        try:
+            with closing(sqlite3.connect(file)) as copy:
+                problems = [row[0] for row in copy.execute("PRAGMA integrity_check")]
+        except sqlite3.DatabaseError as error:
+            problems = [str(error)]
         if problems != ["ok"]:
             raise BackupInvalid(f"The copy of the database is damaged: {problems[0]}")
         target = Path(_get_sqlite_path())
@@ -76,9 +84,13 @@ class SqliteCopier(DatabaseCopier):
         for suffix in ("-wal", "-shm"):
             target.with_name(target.name + suffix).unlink(missing_ok=True)
         placed = target.with_name(target.name + ".restoring")
-        shutil.copyfile(file, placed)
-        placed.chmod(0o600)
-        placed.replace(target)
+        placed.unlink(missing_ok=True)  # of a restore that was cut off
+        placed.touch(mode=0o600)
+        try:
+            shutil.copyfile(file, placed)
+            placed.replace(target)
+        finally:
+            placed.unlink(missing_ok=True)
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,9 @@
 from datetime import datetime
 from typing import Final, Literal
 
-from pydantic import BaseModel, ConfigDict
+from django.core.exceptions import SuspiciousFileOperation
+from django.core.files.utils import validate_file_name
+from pydantic import BaseModel, ConfigDict, field_validator
 
 MANIFEST_NAME: Final = "manifest.json"
 DATABASE_NAME: Final = "database"
@@ -27,6 +29,16 @@ class StoredFile(BaseModel):
     name: str
     size: int
     sha256: str
+
+    @field_validator("name")
+    @classmethod
+    def _stays_in_its_storage(cls, name: str) -> str:
+        """Refuse an absolute name, and one that leads upwards."""
+        try:
+            validate_file_name(name, allow_relative_path=True)
+        except SuspiciousFileOperation as error:
+            raise ValueError(str(error)) from error
+        return name
 
     @property
     def path(self) -> str:

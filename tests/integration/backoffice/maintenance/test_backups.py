@@ -1,11 +1,15 @@
 """Tests of `manage backup` and `manage restore` on both databases."""
 
 import gzip
+import hashlib
+import json
+import resource
 import sysconfig
+import tarfile
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from io import StringIO
+from io import BytesIO, StringIO
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -55,6 +59,65 @@ def proof(raffle: Raffle) -> PaymentProof:
 @pytest.fixture
 def archive(tmp_path: Path) -> Path:
     return tmp_path / "backup.tar.gz"
+
+
+def rewrite_archive(
+    source: Path,
+    target: Path,
+    *,
+    added: tuple[tarfile.TarInfo, ...] = (),
+    named: dict[str, str] | None = None,
+    database: bytes | None = None,
+) -> Path:
+    """Write an archive of the same members with false ones, whose checksums are right.
+
+    Args:
+        source: a backup.
+        target: the file to write.
+        added: members to add before the others; files hold `RECEIPT`.
+        named: storage and name of a file that the manifest names, too.
+        database: what takes the place of the copy of the database.
+
+    """
+    with tarfile.open(source) as tar, tarfile.open(target, "w:gz") as changed:
+        for member in added:
+            member.size = len(RECEIPT) if member.isreg() else 0
+            changed.addfile(member, BytesIO(RECEIPT) if member.isreg() else None)
+        for member in tar:
+            part = tar.extractfile(member)
+            assert part is not None
+            content = part.read()
+            if member.name == "database" and database is not None:
+                content = database
+            if member.name == "manifest.json":
+                manifest = json.loads(content)
+                if named is not None:
+                    sha256 = hashlib.sha256(RECEIPT).hexdigest()
+                    manifest["files"].append({**named, "size": len(RECEIPT), "sha256": sha256})
+                if database is not None:
+                    manifest["database_sha256"] = hashlib.sha256(database).hexdigest()
+                content = json.dumps(manifest).encode()
+            member.size = len(content)
+            changed.addfile(member, BytesIO(content))
+    return target
+
+
+def build_link(name: str) -> tarfile.TarInfo:
+    """Return a symbolic link out of the archive."""
+    link = tarfile.TarInfo(name)
+    link.type, link.linkname = tarfile.SYMTYPE, "/etc/passwd"
+    return link
+
+
+@contextmanager
+def limit_file_size(size: int) -> Iterator[None]:
+    """Let no file grow beyond a size in bytes while the block runs, as on a full disk."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 def run_command(name: str, file: Path) -> str:
@@ -187,6 +250,17 @@ class TestBackup:
         with pytest.raises(CommandError, match="No such file"):
             run_command("backup", tmp_path / "nowhere" / "backup.tar.gz")
 
+    def test_leaves_nothing_behind_when_the_disk_is_full(
+        self, proof: PaymentProof, tmp_path: Path
+    ) -> None:
+        words = r"cannot be copied to .*Is there room|pg_dump failed"
+        folder = tmp_path / "backups"
+        folder.mkdir()
+
+        with limit_file_size(20_000), pytest.raises(CommandError, match=words):
+            run_command("backup", folder / "backup.tar.gz")
+        assert list(folder.iterdir()) == []
+
     def test_names_the_tool_that_is_missing(
         self, archive: Path, vendor: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -234,6 +308,67 @@ class TestRestore:
             storages["proofs"].save(str(proof.file.name), ContentFile(b""))
             with pytest.raises(CommandError, match="a backup replaces none"):
                 run_command("restore", archive)
+
+    def test_continues_where_an_earlier_one_was_cut_off(
+        self,
+        proof: PaymentProof,
+        archive: Path,
+        tmp_path: Path,
+        vendor: str,
+        run_folder: Path,
+        settings: Settings,
+    ) -> None:
+        run_command("backup", archive)
+        broken = rewrite_archive(archive, tmp_path / "broken.tar.gz", database=b"no database")
+
+        with use_empty_place(vendor, run_folder, settings):
+            with pytest.raises(CommandError, match=r"database is damaged|pg_restore failed"):
+                run_command("restore", broken)
+            assert database_copies.build_copier().list_tables() == []  # nothing names the files
+            assert storages["proofs"].exists(str(proof.file.name))
+
+            run_command("restore", archive)
+            with storages["proofs"].open(str(PaymentProof.objects.get().file.name)) as content:
+                assert content.read() == RECEIPT
+
+    def test_takes_from_no_archive_what_a_backup_never_has(
+        self,
+        proof: PaymentProof,
+        archive: Path,
+        tmp_path: Path,
+        vendor: str,
+        run_folder: Path,
+        settings: Settings,
+    ) -> None:
+        run_command("backup", archive)
+        name = str(proof.file.name)
+        hostile: list[tuple[tuple[tarfile.TarInfo, ...], dict[str, str] | None, str]] = [
+            ((build_link("files/proofs/link"),), None, "is not a file"),
+            ((tarfile.TarInfo(f"files/proofs/{name}"),), None, "twice"),
+            ((tarfile.TarInfo("database"),), None, "twice"),
+        ] + [
+            (
+                (tarfile.TarInfo(f"files/{storage}/{path}"),),
+                {"storage": storage, "name": path},
+                words,
+            )
+            for storage, path, words in (
+                ("proofs", "../../outside", "this version cannot read"),
+                ("proofs", str(tmp_path / "outside"), "this version cannot read"),
+                ("proofs", "", "this version cannot read"),
+                ("staticfiles", "admin/js/core.js", "no column names"),
+                ("nowhere", "x", "no column names"),
+            )
+        ]
+
+        with use_empty_place(vendor, run_folder, settings):
+            for nth, (added, named, words) in enumerate(hostile):
+                file = tmp_path / f"{nth}.tar.gz"
+                rewrite_archive(archive, file, added=added, named=named)
+                with pytest.raises(CommandError, match=words):
+                    run_command("restore", file)
+            assert database_copies.build_copier().list_tables() == []
+            assert not storages["proofs"].exists(name)
 
     @pytest.mark.parametrize(
         ("change", "words"),
