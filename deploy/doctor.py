@@ -128,6 +128,7 @@ def _check_with_django(settings: Settings, *, now: datetime) -> list[CheckResult
     if next(finding for finding in found if finding.title == "Migrations").has_passed:
         found.append(installation.check_last_webhook(settings, now=now))
         found.append(installation.check_staff_mail(settings))
+        found += installation.check_retention(settings, now=now)
     return found
 
 

@@ -4,7 +4,7 @@ Import it after `django.setup()`. Every check is a function that returns one res
 """
 
 import shutil
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
@@ -19,7 +19,7 @@ from shared.core.enums import RaffleStatus
 from shared.raffles.models import Raffle
 from shared.raffles.services import availability
 from shared.staff_mail import deliveries
-from shared.use_cases import former_version
+from shared.use_cases import former_version, retention
 from shared.whatsapp.models import BusinessNumber
 
 LOOPBACK_HOSTS: Final = frozenset({"127.0.0.1", "localhost", "::1"})
@@ -27,6 +27,9 @@ LOOPBACK_HOSTS: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 MEGABYTE: Final = 1_000_000
 MIN_FREE_MEGABYTES: Final = 200
 """A dozen of the largest files that a buyer may send, and room for the database."""
+
+RETENTION_DELAY: Final = timedelta(days=2)
+"""How much longer than `RETENTION_DAYS` data may be kept: the command runs once a day."""
 
 NO_WEBHOOK_REMEDY: Final = (
     "Write to the number. Silence has one of these causes: the webhook is not verified; its field "
@@ -174,6 +177,25 @@ def check_last_webhook(settings: Settings, *, now: datetime) -> CheckResult:
             title, f"{words} That is more than {hours} hours ago.", remedy=NO_WEBHOOK_REMEDY
         )
     return report_passed(title, words)
+
+
+def check_retention(settings: Settings, *, now: datetime) -> list[CheckResult]:
+    """Check that `manage retention` runs; needs a database with all migrations.
+
+    No run is recorded: data that should have been erased before is what matters.
+    """
+    if settings.retention_days is None:
+        return []
+    title, days = "Retention", settings.retention_days
+    due = retention.plan_retention(days=days, now=now - RETENTION_DELAY)
+    if due.orders or due.proofs or due.contacts or due.messages:
+        words = (
+            f"Data is kept for longer than RETENTION_DAYS={days}: {due.orders} orders, "
+            f"{due.proofs} payment proofs, {due.contacts} buyers and {due.messages} messages."
+        )
+        remedy = "Let raffle-retention.timer or cron run `manage retention` once a day."
+        return [report_failed(title, words, remedy=remedy)]
+    return [report_passed(title, f"Nothing is kept for longer than {days} days.")]
 
 
 def check_staff_mail(settings: Settings) -> CheckResult:

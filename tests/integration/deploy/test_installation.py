@@ -140,6 +140,23 @@ class TestLastWebhook:
             assert cause in found.remedy
 
 
+class TestRetention:
+    @pytest.mark.same_everywhere
+    def test_fails_once_nothing_erases_what_the_period_has_ended_for(self) -> None:
+        settings = build_settings(retention_days="30")
+        builders.create_contact(last_inbound_at=NOON, created_at=NOON)
+
+        def check(*, days: int, settings: Settings = settings) -> list[CheckResult]:
+            return installation.check_retention(settings, now=NOON + timedelta(days=days))
+
+        assert check(days=99, settings=build_settings()) == []
+        assert [found.outcome for found in check(days=31)] == [CheckStatus.PASSED]
+        [late] = check(days=33)
+        assert late.outcome is CheckStatus.FAILED
+        assert "1 buyers" in late.words
+        assert "raffle-retention.timer" in late.remedy
+
+
 class TestStaffMail:
     @pytest.mark.same_everywhere
     def test_says_that_no_mail_server_is_set(self) -> None:
