@@ -26,6 +26,8 @@ UNITS: Final = (
     "raffle-backup.timer",
     "raffle-gateway@8080.service",
     "raffle-migrate.service",
+    "raffle-retention.service",
+    "raffle-retention.timer",
 )
 COMMANDS: Final = (
     ("raffle-migrate.service", "ExecStart"),
@@ -33,6 +35,7 @@ COMMANDS: Final = (
     ("raffle-backup.service", "ExecStartPre"),
     ("raffle-backup.service", "ExecStart"),
     ("raffle-backup.service", "ExecStartPost"),
+    ("raffle-retention.service", "ExecStart"),
 )
 """Commands that end; those of the servers run in the tests of reverse proxies."""
 LONG_AGO: Final = datetime(2026, 1, 1, tzinfo=UTC)
@@ -63,6 +66,7 @@ def installation(
             "DATABASE_URL": address,
             "DJANGO_SECRET_KEY": "only-for-tests-" + "x" * 40,
             "MEDIA_ROOT": str(tmp_path / "media"),
+            "RETENTION_DAYS": "90",
         }
 
 
@@ -104,11 +108,15 @@ def test_systemd_waits_longer_than_a_gateway_takes_to_stop() -> None:
     assert timeout > drain + requests + SHUTDOWN_TIMEOUT_SECONDS
 
 
-def test_migrating_and_the_backup_run(installation: dict[str, str], tmp_path: Path) -> None:
+def test_migrating_backup_and_retention_run(installation: dict[str, str], tmp_path: Path) -> None:
     backups = tmp_path / "backups"
     backups.mkdir()
+    killed = backups / ".backup-killed"
+    killed.mkdir()
+    (killed / "database").touch()
     for name in ("raffle-2026-11-01.tar.gz", "another.tar.gz"):
         (backups / name).touch()
+    for name in ("raffle-2026-11-01.tar.gz", "another.tar.gz", ".backup-killed"):
         os.utime(backups / name, (LONG_AGO.timestamp(), LONG_AGO.timestamp()))
 
     for unit, key in COMMANDS:
