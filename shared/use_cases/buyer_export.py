@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 from typing import IO, Any, Final
 
 from django.core.serializers.json import DjangoJSONEncoder
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from shared.publishing import representations
 from shared.raffles.models import LedgerEntry, Order, OrderEvent, PaymentProof
@@ -38,13 +38,17 @@ _HISTORY_COLUMNS: Final = ("order__code", "action", "actor_kind", "reason", "at"
 def write_buyer_archive(buyer: Buyer, target: IO[bytes], *, now: datetime) -> int:
     """Write the archive of a buyer, and return how many files they sent are in it.
 
+    A receipt that somebody else sent for an order of theirs is that person's, with its bank
+    account; the order only says that there was one.
+
     Args:
         buyer: from `buyers.find_buyer`.
         target: a file opened for writing.
         now: the present time.
 
     """
-    proofs = PaymentProof.objects.filter(pk__in=buyer.proof_ids).order_by("pk")
+    theirs = Q(contact__in=buyer.contact_ids) | Q(contact=None)
+    proofs = PaymentProof.objects.filter(theirs, pk__in=buyer.proof_ids).order_by("pk")
     with zipfile.ZipFile(target, "w", compression=zipfile.ZIP_DEFLATED) as archive:
         names = _add_files(archive, proofs)
         data = _collect_data(buyer, proofs, names=names, now=now)

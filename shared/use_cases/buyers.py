@@ -54,9 +54,7 @@ def find_buyer(key: str) -> Buyer:
             raise BuyerErased
         return _collect_buyer([], [order.pk])
     digits = _read_digits(text) if _PHONE.fullmatch(text) else ""
-    contacts = WhatsAppContact.objects.filter(Q(wa_id=digits) if digits else Q(user_id=text))
-    earlier = ContactAlias.objects.filter(user_id=text).order_by()
-    ids = {*contacts.values_list("pk", flat=True), *earlier.values_list("contact_id", flat=True)}
+    ids = _list_contacts({digits} if digits else set(), {text} if text and not digits else set())
     buyer = _collect_everything(ids, {digits})
     if not buyer.contact_ids and not buyer.order_ids:
         raise BuyerNotFound
@@ -64,7 +62,7 @@ def find_buyer(key: str) -> Buyer:
 
 
 def find_buyer_of_contact(contact_id: int) -> Buyer:
-    """Return the buyer with a contact, with all contacts and sales for cash of the same phone.
+    """Return the buyer with a contact, with all contacts and sales for cash of the same person.
 
     Raises:
         BuyerErased: the contact was erased before.
@@ -84,13 +82,31 @@ def refresh_buyer(buyer: Buyer) -> Buyer:
 
 
 def _collect_everything(contact_ids: Collection[int], phones: Collection[str]) -> Buyer:
-    """Return the buyer with contacts or phone numbers, and all else under these phone numbers."""
-    known = {pk for contact_id in contact_ids for pk in erasure.list_group(contact_id)}
-    found = WhatsAppContact.objects.filter(pk__in=known, wa_id__isnull=False).order_by()
-    numbers = {number for number in (*phones, *found.values_list("wa_id", flat=True)) if number}
-    same = WhatsAppContact.objects.filter(wa_id__in=numbers).order_by()
+    """Return the buyer with contacts or phone numbers, and all else under any of their ids.
+
+    Each business number has contacts of its own, some without a phone number. One person's are
+    found by what they have in common: a phone number, or a user id of now or earlier.
+    """
+    known: set[int] = set()
+    numbers = {number for number in phones if number}
+    found = {*contact_ids, *_list_contacts(numbers, set())}
+    while found - known:
+        known |= {pk for contact_id in found - known for pk in erasure.list_group(contact_id)}
+        group = WhatsAppContact.objects.filter(pk__in=known).only("wa_id", "user_id")
+        earlier = ContactAlias.objects.filter(contact__in=known).order_by()
+        numbers |= {contact.wa_id for contact in group if contact.wa_id}
+        user_ids = {contact.user_id for contact in group if contact.user_id}
+        found = _list_contacts(numbers, {*user_ids, *earlier.values_list("user_id", flat=True)})
     cash = [pk for number in numbers for pk in _list_cash_orders(number)]
-    return _collect_buyer({*known, *same.values_list("pk", flat=True)}, cash)
+    return _collect_buyer(known, cash)
+
+
+def _list_contacts(numbers: Collection[str], user_ids: Collection[str]) -> set[int]:
+    """Return the ids of contacts with one of these phone numbers or user ids."""
+    same = Q(wa_id__in=numbers) | Q(user_id__in=user_ids)
+    contacts = WhatsAppContact.objects.filter(same).order_by()
+    earlier = ContactAlias.objects.filter(user_id__in=user_ids).order_by()
+    return {*contacts.values_list("pk", flat=True), *earlier.values_list("contact_id", flat=True)}
 
 
 def _collect_buyer(contact_ids: Iterable[int], cash_order_ids: Iterable[int]) -> Buyer:

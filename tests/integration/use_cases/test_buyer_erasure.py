@@ -1,9 +1,14 @@
-"""Tests of erasing one buyer on request."""
+"""Tests of finding, exporting and erasing one buyer on request."""
 
+import json
+import zipfile
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.files.base import ContentFile
+from django.core.files.storage import storages
 from django.db.models import Sum
 
 from shared.core.constants import ERASED_BUYER
@@ -11,9 +16,15 @@ from shared.core.enums import InboxStatus, OutboxStatus, RaffleStatus
 from shared.core.errors import DomainError
 from shared.raffles.models import ErasedFile, LedgerEntry, Order, PaymentProof, Raffle
 from shared.raffles.services.ticket_numbers import inventory
-from shared.use_cases import buyer_erasure, buyers, payments
+from shared.use_cases import buyer_erasure, buyer_export, buyers, payments
 from shared.use_cases.errors import BuyerErased, BuyerMessageUnderWay, BuyerNotFound
-from shared.whatsapp.models import Alarm, InboundMessage, OutboundMessage, WhatsAppContact
+from shared.whatsapp.models import (
+    Alarm,
+    ContactAlias,
+    InboundMessage,
+    OutboundMessage,
+    WhatsAppContact,
+)
 from shared.whatsapp.services import alarms
 from tests import builders
 from tests.builders import MINUTE, NOON, build_staff_actor
@@ -211,3 +222,57 @@ class TestRefusal:
         assert dump_rows() == before
         planned = buyer_erasure.plan_erasure(buyer, now=LATER).refusals
         assert [each.code for each in planned] == [code]
+
+
+class TestSearch:
+    def test_finds_all_contacts_of_a_person_from_any_of_them(self) -> None:
+        """Ids at Meta are the same on all numbers of a business; a phone number may be hidden."""
+        first = builders.create_contact(wa_id=PHONE, user_id="US.1")
+        hidden = builders.create_contact(phone_number_id="2", wa_id=None, user_id="US.1")
+        later = builders.create_contact(phone_number_id="3", wa_id=None, user_id="US.2")
+        ContactAlias.objects.create(phone_number_id="3", user_id="US.1", contact=later)
+        stranger = builders.create_contact(phone_number_id="2", wa_id=None, user_id="US.3")
+        cash = builders.create_order_row(
+            builders.create_raffle(), status="PAID", buyer_phone=f"+{PHONE}", code="R-4"
+        )
+
+        for contact in (first, hidden, later):
+            buyer = buyers.find_buyer_of_contact(contact.pk)
+            assert buyer.contact_ids == (first.pk, hidden.pk, later.pk)
+            assert buyer.order_ids == (cash.pk,)
+        for key in (PHONE, "US.1", "US.2"):
+            assert buyers.find_buyer(key) == buyer
+        assert buyers.find_buyer("US.3").contact_ids == (stranger.pk,)
+
+
+class TestExport:
+    def test_has_no_receipt_of_a_friend_who_paid(self) -> None:
+        raffle, name = builders.create_raffle(), storages["proofs"].save("f.pdf", ContentFile(b"f"))
+        buyer, friend = builders.create_contact(), builders.create_contact()
+        order = builders.create_order_row(raffle, contact=buyer, status="PAID", code="R-5")
+        PaymentProof.objects.create(
+            order=order,
+            contact=friend,
+            arrived_at=NOON,
+            caption="from my account",
+            wa_message_id="wamid.friend",
+            file=name,
+            status="KEPT",
+            verdict="ACCEPTED",
+            note="Bo's account",
+        )
+
+        def export(contact: WhatsAppContact) -> tuple[int, dict[str, Any]]:
+            target = BytesIO()
+            found = buyers.find_buyer_of_contact(contact.pk)
+            files = buyer_export.write_buyer_archive(found, target, now=LATER)
+            with zipfile.ZipFile(target) as archive:
+                return files, json.loads(archive.read(buyer_export.DATA_NAME))
+
+        files, data = export(buyer)
+        assert (files, data["payment_proofs"]) == (0, [])
+        assert [each["verdict"] for each in data["orders"][0]["proofs"]] == ["ACCEPTED"]
+        assert "account" not in json.dumps(data)
+        files, data = export(friend)
+        assert (files, data["payment_proofs"][0]["caption"]) == (1, "from my account")
+        assert data["orders"] == []
