@@ -150,7 +150,7 @@ def enforce_retention(*, days: int, now: datetime) -> RetentionCounts:
     leftovers = file_removal.remove_erased_files()
     orders, proofs = _erase_orders(period, now=now)
     contacts, more_proofs = _erase_contacts(period, now=now)
-    messages = _delete_messages(period)
+    messages = _delete_messages(period, now=now)
     _delete_logs(period, now=now)
     file_removal.remove_erased_files()
     counts = RetentionCounts(
@@ -213,22 +213,27 @@ def _erase_contact(period: _Period, contact_id: int, *, now: datetime) -> tuple[
     return 1, erased.proofs
 
 
-def _delete_messages(period: _Period) -> int:
+def _delete_messages(period: _Period, *, now: datetime) -> int:
     count = 0
     for ids in _iterate_batches(period.query_inbound(), size=_MESSAGES_PER_TRANSACTION):
-        count += _retry(partial(_delete_message_batch, period, inbound=ids))
+        count += _retry(partial(_delete_message_batch, period, inbound=ids, now=now))
     for ids in _iterate_batches(period.query_outbound(), size=_MESSAGES_PER_TRANSACTION):
-        count += _retry(partial(_delete_message_batch, period, outbound=ids))
+        count += _retry(partial(_delete_message_batch, period, outbound=ids, now=now))
     return count
 
 
 @transaction.atomic(durable=True)
 def _delete_message_batch(
-    period: _Period, *, inbound: list[int] | None = None, outbound: list[int] | None = None
+    period: _Period,
+    *,
+    inbound: list[int] | None = None,
+    outbound: list[int] | None = None,
+    now: datetime,
 ) -> int:
     return erasure.delete_messages(
         inbound=period.query_inbound().filter(pk__in=inbound or []),
         outbound=period.query_outbound().filter(pk__in=outbound or []),
+        now=now,
     )
 
 

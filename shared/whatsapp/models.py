@@ -338,6 +338,26 @@ class OutboundMessage(models.Model):
         return f"{self.key} {self.pk}"
 
 
+class DeletedMessages(models.Model):
+    """How many messages sent in an hour were deleted, which Meta charges for all the same.
+
+    Rows are only added, so that no deletion waits for another one.
+    """
+
+    phone_number_id = models.CharField(max_length=32)
+    hour = models.DateTimeField(help_text="The hour of sending, at its beginning.")
+    count = models.PositiveIntegerField()
+
+    class Meta:
+        """The rows of a month are found by business number and time."""
+
+        verbose_name_plural = "deleted messages"
+        indexes = [models.Index(name="deleted_messages", fields=["phone_number_id", "hour"])]
+
+    def __str__(self) -> str:
+        return f"{self.count} of {self.hour:%Y-%m-%d %H:00}"
+
+
 class DeliveryStatus(models.Model):
     """A status webhook, applied to its message at once or, if that is unknown so far, later."""
 

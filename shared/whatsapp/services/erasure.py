@@ -4,9 +4,10 @@ Orders and payment proofs refer to the row of a contact. The functions run insid
 transaction. Orders and proofs are erased in `shared.use_cases.buyer_erasure`.
 """
 
+from collections import Counter
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from django.db.models import Q, QuerySet, TextField
@@ -19,6 +20,7 @@ from shared.whatsapp.models import (
     Alarm,
     ContactAlias,
     ContactJoin,
+    DeletedMessages,
     DeliveryStatus,
     InboundMessage,
     JoinSuggestion,
@@ -29,6 +31,9 @@ from shared.whatsapp.models import (
 
 UNDER_WAY: Final = (OutboxStatus.SENDING, OutboxStatus.UNKNOWN)
 """Statuses of messages about which Meta's answer is awaited."""
+
+KEEP_COUNTS_FOR: Final = timedelta(days=32)
+"""Longer than a month, for which messages are counted, in every time zone."""
 
 _ROWS_PER_STATEMENT: Final = 500
 
@@ -130,6 +135,7 @@ def erase_contacts(contacts: Collection[WhatsAppContact], *, now: datetime) -> i
     count = delete_messages(
         inbound=InboundMessage.objects.filter(contact__in=ids),
         outbound=OutboundMessage.objects.filter(contact__in=ids),
+        now=now,
     )
     ContactAlias.objects.filter(contact__in=ids).delete()
     ContactJoin.objects.filter(Q(kept__in=ids) | Q(joined__in=ids)).delete()
@@ -154,12 +160,16 @@ def erase_contacts(contacts: Collection[WhatsAppContact], *, now: datetime) -> i
 
 
 def delete_messages(
-    *, inbound: QuerySet[InboundMessage], outbound: QuerySet[OutboundMessage]
+    *, inbound: QuerySet[InboundMessage], outbound: QuerySet[OutboundMessage], now: datetime
 ) -> int:
-    """Lock and delete messages with their delivery statuses, and return how many messages."""
+    """Lock and delete messages with their delivery statuses, and return how many messages.
+
+    Those that were sent lately stay in the count of the month.
+    """
     ids_in = _lock_rows(inbound)
     rows = outbound.select_for_update(no_key=True).order_by("pk")
-    sent = list(rows.values_list("pk", "phone_number_id", "wa_message_id", "callback_data"))
+    sent = list(rows.values_list("pk", "phone_number_id", "wa_message_id", "sent_at"))
+    _record_deleted_messages(((number, at) for _, number, _, at in sent), now=now)
     for chunk in _split(sent):
         wamids = [wamid for _, _, wamid, _ in chunk if wamid]
         DeliveryStatus.objects.filter(
@@ -170,6 +180,20 @@ def delete_messages(
         OutboundMessage.objects.filter(in_reply_to__in=answered).update(in_reply_to=None)
         InboundMessage.objects.filter(pk__in=answered).delete()
     return len(sent) + len(ids_in)
+
+
+def _record_deleted_messages(sent: Iterable[tuple[str, datetime | None]], *, now: datetime) -> None:
+    """Add the messages that were sent lately to those that are counted without their rows."""
+    oldest = now - KEEP_COUNTS_FOR
+    counts = Counter(
+        (number, at.replace(minute=0, second=0, microsecond=0))
+        for number, at in sent
+        if at is not None and at >= oldest
+    )
+    DeletedMessages.objects.bulk_create(
+        DeletedMessages(phone_number_id=number, hour=hour, count=count)
+        for (number, hour), count in sorted(counts.items())
+    )
 
 
 def erase_from_logs(keys: ContactKeys, *, now: datetime) -> int:
@@ -199,8 +223,8 @@ def erase_from_logs(keys: ContactKeys, *, now: datetime) -> int:
 def delete_old_logs(*, before: datetime, limit: int) -> int:
     """Delete some records of the channel that are older than a time, and return how many.
 
-    These are statuses, messages without a contact, account notices, unreadable items and resolved
-    alarms.
+    These are counts of deleted messages, statuses, messages without a contact, account notices,
+    unreadable items and resolved alarms.
 
     Args:
         before: later records are kept.
@@ -210,6 +234,7 @@ def delete_old_logs(*, before: datetime, limit: int) -> int:
     return sum(
         _delete_some(rows, limit=limit)
         for rows in (
+            DeletedMessages.objects.filter(hour__lt=before - KEEP_COUNTS_FOR),
             DeliveryStatus.objects.filter(received_at__lt=before, applied_at__isnull=False),
             InboundMessage.objects.filter(contact=None, received_at__lt=before),
             AccountNotice.objects.filter(received_at__lt=before, needs_attention=False),

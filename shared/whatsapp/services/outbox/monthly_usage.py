@@ -1,14 +1,15 @@
 """Messages sent in the current month, which Meta charges for beyond a free number of them."""
 
+from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from django.db.models import Count, QuerySet
+from django.db.models import Count, QuerySet, Sum
 
-from shared.whatsapp.models import OutboundMessage
+from shared.whatsapp.models import DeletedMessages, OutboundMessage
 
 FREE_MESSAGES_PER_MONTH: Final = 1_000
 """Free-form messages that cost nothing, per business number and calendar month. Source: "Pricing on
@@ -40,7 +41,8 @@ def count_monthly_usage(
     """Count the messages of the month that Meta accepted, in one query.
 
     Meta charges for those that are delivered, so its figure is lower by those that were not. Its
-    month begins at midnight in the time zone of the WhatsApp account.
+    month begins at midnight in the time zone of the WhatsApp account. Deleted messages are counted,
+    too, by the hour: in time zones with half hours a few of the month before may be among them.
 
     Args:
         phone_number_ids: the business numbers.
@@ -52,8 +54,12 @@ def count_monthly_usage(
 
     """
     month = now.astimezone(ZoneInfo(zone)).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-    counts = dict(query_sent_counts(phone_number_ids, since=month)) if phone_number_ids else {}
-    return {number: MonthlyUsage(counts.get(number, 0)) for number in phone_number_ids}
+    sent = query_sent_counts(phone_number_ids, since=month)
+    deleted = _query_deleted_counts(phone_number_ids, since=month)
+    counts: Counter[str] = Counter()
+    for number, count in sent.union(deleted, all=True):
+        counts[number] += count
+    return {number: MonthlyUsage(counts[number]) for number in phone_number_ids}
 
 
 def query_sent_counts(
@@ -62,3 +68,13 @@ def query_sent_counts(
     """Return a query for business numbers with the count of messages sent since a time."""
     sent = OutboundMessage.objects.filter(phone_number_id__in=phone_number_ids, sent_at__gte=since)
     return sent.order_by().values_list("phone_number_id").annotate(count=Count("*"))
+
+
+def _query_deleted_counts(
+    phone_number_ids: Collection[str], *, since: datetime
+) -> QuerySet[DeletedMessages, Any]:
+    first_hour = since.astimezone(UTC).replace(minute=0)
+    deleted = DeletedMessages.objects.filter(
+        phone_number_id__in=phone_number_ids, hour__gte=first_hour
+    )
+    return deleted.order_by().values_list("phone_number_id").annotate(sum=Sum("count"))

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from shared.core.enums import OutboxKind, OutboxStatus
-from shared.whatsapp.models import OutboundMessage
+from shared.whatsapp.models import DeletedMessages, OutboundMessage, WhatsAppContact
+from shared.whatsapp.services import erasure
 from shared.whatsapp.services.outbox import monthly_usage
 from tests import builders
 from tests.builders import PHONE_NUMBER_ID
@@ -51,6 +52,31 @@ def test_counts_what_meta_accepted_since_the_month_began_there() -> None:
         "2": 1,
         "3": 0,
     }
+
+
+def test_still_counts_messages_that_were_erased_with_their_buyers() -> None:
+    now = MONTH + timedelta(days=20)
+    create_messages(2)
+    create_messages(1, sent_at=now)
+    create_messages(1, sent_at=MONTH - SECOND)
+    create_messages(1, sent_at=MONTH - timedelta(days=40))
+
+    def count(zone: str = "America/Bogota") -> int:
+        usage = monthly_usage.count_monthly_usage([PHONE_NUMBER_ID], now=now, zone=zone)
+        return usage[PHONE_NUMBER_ID].sent
+
+    before = count()
+    for contact in WhatsAppContact.objects.all():
+        locked = erasure.lock_for_erasure([contact.pk])
+        erasure.erase_contacts(locked, now=now)
+
+    assert not OutboundMessage.objects.exists()
+    assert (before, count(), count("Asia/Kolkata")) == (3, 3, 1 + 2 + 1)
+    assert DeletedMessages.objects.count() == 3, "that of forty days ago is in no month any more"
+    erasure.delete_old_logs(before=now, limit=100)
+    assert count() == 3
+    erasure.delete_old_logs(before=now + timedelta(days=33), limit=100)
+    assert not DeletedMessages.objects.exists()
 
 
 @pytest.mark.parametrize(
