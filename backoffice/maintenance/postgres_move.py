@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any, Final
 
 import orjson
+import psycopg
 from django.apps import apps
 from django.core.management import call_command
 from django.core.management.color import no_style
-from django.db import DataError, connection, connections, transaction
+from django.db import connection, connections, transaction
 from django.db.migrations.recorder import MigrationRecorder
 from django.db.models import Field, JSONField, Model
 from psycopg.types.json import Jsonb
@@ -188,8 +189,10 @@ def _copy_table(model: type[Model]) -> int:
                 copy.write_row(
                     [_adapt(value, to=field) for value, field in zip(row, fields, strict=True)]
                 )
-    except DataError as error:
-        raise MaintenanceError(f"PostgreSQL refuses a row of {table}: {error}") from error
+    except (psycopg.DataError, psycopg.IntegrityError) as error:  # Django wraps none of a COPY's
+        raise MaintenanceError(
+            f"PostgreSQL refuses a row of {table}, so nothing was moved: {error}"
+        ) from error
     there = compute_table_digest(model, using=SOURCE)
     here = compute_table_digest(model, using="default")
     if there != here:

@@ -153,6 +153,19 @@ class TestMove:
         assert Order.objects.exists()
 
     @pytest.mark.usefixtures("migrated_postgres")
+    def test_names_the_table_with_a_row_that_postgresql_does_not_take(
+        self, sqlite_file: Path
+    ) -> None:
+        for title, reason in (("a\0b", "NUL"), ("x" * 900, "too long")):
+            with closing(connect(sqlite_file)) as sqlite, sqlite:
+                sqlite.execute("UPDATE raffles_raffle SET title = ?", [title])
+
+            refusal = f"a row of raffles_raffle, so nothing was moved: .*{reason}"
+            with pytest.raises(CommandError, match=refusal):
+                run_command(sqlite_file)
+        assert not Raffle.objects.exists()
+
+    @pytest.mark.usefixtures("migrated_postgres")
     def test_refuses_another_version_and_what_is_no_installation(
         self, sqlite_address: str, sqlite_file: Path, tmp_path: Path
     ) -> None:
