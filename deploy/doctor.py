@@ -100,7 +100,7 @@ def _describe_variable(name: str, problem: str) -> str:
     reason = NEED_OF_VARIABLES.get(name, "")
     if problem == MISSING_VARIABLE or not problem:
         return f"It is missing. {reason}".strip()
-    return f"Its value cannot be used: {problem.removeprefix('Value error, ')}. {reason}".strip()
+    return f"Its value cannot be used: {problem}. {reason}".strip()
 
 
 def _explain_variable(name: str, problem: str) -> str:

@@ -350,6 +350,9 @@ class Settings(SettingsWithSecretFiles):
             return cls()
         except ValidationError as error:
             details = {str(detail["loc"][0]).upper(): detail for detail in error.errors()}
+        except (OSError, UnicodeDecodeError) as error:
+            why = error.strerror if isinstance(error, OSError) else "it is not text in UTF-8"
+            raise ConfigurationError({".env": f"cannot be read: {why}"}) from error
         raise ConfigurationError({name: _describe_problem(d) for name, d in details.items()})
 
 
@@ -367,7 +370,9 @@ def _split_list(value: str) -> tuple[str, ...]:
 
 
 def _describe_problem(detail: ErrorDetails) -> str:
-    return MISSING_VARIABLE if detail["type"] == "missing" else detail["msg"]
+    if detail["type"] == "missing":
+        return MISSING_VARIABLE
+    return detail["msg"].removeprefix("Value error, ")
 
 
 @cache

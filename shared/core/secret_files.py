@@ -30,6 +30,9 @@ SECRET_FIELDS: Final = frozenset(
 FILE_SUFFIX: Final = "_FILE"
 """Ending of the name of a variable that names the file with a secret."""
 
+MAX_SECRET_BYTES: Final = 65_536
+"""Size of a file from which it holds something else than a secret."""
+
 
 @dataclass(frozen=True)
 class UnusableSecretFile:
@@ -101,8 +104,16 @@ def _read_secret(path: Path, field_name: str) -> str | UnusableSecretFile:
     """Return the content of a file without the end of its line."""
     named = f"the file {path}, which {name_file_variable(field_name)} names,"
     try:
-        secret = path.read_text().strip()
+        if path.exists() and not path.is_file():  # to read a pipe or a device may never end
+            return UnusableSecretFile(f"{named} is a folder or a device")
+        with path.open("rb") as file:
+            content = file.read(MAX_SECRET_BYTES + 1)
+        if len(content) > MAX_SECRET_BYTES:
+            return UnusableSecretFile(f"{named} has more than {MAX_SECRET_BYTES:,} bytes")
+        secret = content.decode("utf-8-sig").strip()  # without the mark of Windows' editors
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else "it is not text"
         return UnusableSecretFile(f"{named} cannot be read: {why}")
+    if len(secret.splitlines()) > 1:
+        return UnusableSecretFile(f"{named} has more than one line")
     return secret or UnusableSecretFile(f"{named} is empty")

@@ -1,5 +1,6 @@
 """Tests of the configuration: it reports all errors at once."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -73,6 +74,12 @@ class TestRead:
 
         assert settings.app_secrets == ("old", "new")
         assert settings.phone_number_ids == ("106540352242922", "106540352242923")
+
+    def test_names_a_dotenv_file_that_is_not_text(self) -> None:
+        Path(".env").write_bytes(b"BRAND_NAME=Caf\xe9\n")
+
+        with pytest.raises(ConfigurationError, match=r"\.env: cannot be read: it is not text"):
+            Settings.from_environment()
 
     def test_reads_a_dotenv_file_in_the_working_folder(self, tmp_path: Path) -> None:
         (tmp_path / ".env").write_text(f"DJANGO_SECRET_KEY={'s' * 50}\n")
@@ -234,6 +241,28 @@ class TestSecretFiles:
         )
         assert "is empty" in problems["META_APP_SECRET"]
         assert "given twice" in problems["META_ACCESS_TOKEN"]
+        assert problems["TIME_ZONE"] == "must be a zone such as America/Bogota"
+
+    def test_are_one_line_of_text_with_or_without_the_marks_of_windows(
+        self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        file, pipe = tmp_path / "secret", tmp_path / "pipe"
+        file.write_bytes(b"\xef\xbb\xbftoken\r\n")
+        os.mkfifo(pipe)
+        set_environment(monkeypatch, META_ACCESS_TOKEN="", META_ACCESS_TOKEN_FILE=str(file))
+
+        assert Settings.from_environment().meta_access_token.get_secret_value() == "token"
+        for content, words in (
+            (b"token\nanother", "has more than one line"),
+            (b"\xff\xfe", "cannot be read: it is not text"),
+            (b"x" * 100_000, "has more than 65,536 bytes"),
+        ):
+            file.write_bytes(content)
+            with pytest.raises(ConfigurationError, match=words):
+                Settings.from_environment()
+        monkeypatch.setenv("META_ACCESS_TOKEN_FILE", str(pipe))
+        with pytest.raises(ConfigurationError, match="is a folder or a device"):
+            Settings.from_environment()
 
     def test_hold_the_password_of_a_database(
         self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
