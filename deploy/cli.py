@@ -104,8 +104,12 @@ def upgrade(
 def serve(
     *,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    gateway_port: Annotated[int, typer.Option(help="Port of the gateway.")] = 8080,
-    backoffice_port: Annotated[int, typer.Option(help="Port of the back office.")] = 8000,
+    gateway_port: Annotated[
+        int, typer.Option(min=1, max=65_535, help="Port of the gateway.")
+    ] = 8080,
+    backoffice_port: Annotated[
+        int, typer.Option(min=1, max=65_535, help="Port of the back office.")
+    ] = 8000,
 ) -> None:
     """Run gateway and back office together on this machine; if one ends, so does the other."""
     from deploy import serve as server

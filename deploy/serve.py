@@ -2,10 +2,11 @@
 
 import os
 import signal
+import socket
 import subprocess
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from types import FrameType
 from typing import Final
@@ -58,7 +59,7 @@ class _Signals:
 
 
 def run_server(console: Console, *, host: str, gateway_port: int, backoffice_port: int) -> int:
-    """Run gateway and back office, if the database has every migration.
+    """Run gateway and back office, if the addresses are free and the database has all migrations.
 
     Args:
         console: shows the addresses and why the run ended; the processes write beside it.
@@ -70,7 +71,9 @@ def run_server(console: Console, *, host: str, gateway_port: int, backoffice_por
         The exit code: 0 after a signal, 1 if nothing was started or a process ended by itself.
 
     """
-    if problem := find_migration_problem():
+    if problem := find_address_problem(host, gateway_port, backoffice_port) or (
+        find_migration_problem()
+    ):
         console.print(Text(problem, "red"))
         return 1
     reachable = LOOPBACK_HOST if host in ALL_ADDRESSES else server_commands.format_host(host)
@@ -81,6 +84,31 @@ def run_server(console: Console, *, host: str, gateway_port: int, backoffice_por
         Service("The gateway", gateway, f"http://{reachable}:{gateway_port}"),
         Service("The back office", backoffice, f"http://{reachable}:{backoffice_port}"),
     )
+
+
+def find_address_problem(host: str, *ports: int) -> str | None:
+    """Return why nothing can listen on one of the ports of an address, or None.
+
+    The processes would say so, too, but between many other lines; and what already listens there
+    could be taken for them.
+    """
+    with ExitStack() as stack:  # all stay bound until the end, so that no two may be the same
+        for port in ports:
+            try:
+                family, kind, _, _, address = socket.getaddrinfo(
+                    host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+                )[0]
+                probe = stack.enter_context(socket.socket(family, kind))
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                probe.bind(address)
+                probe.listen()
+            except OSError as error:
+                return (
+                    f"Nothing can listen on port {port} of {host}: {error.strerror}. "
+                    "Nothing was started; --host, --gateway-port and --backoffice-port choose "
+                    "other addresses."
+                )
+    return None
 
 
 def find_migration_problem() -> str | None:

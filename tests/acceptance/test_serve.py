@@ -3,6 +3,7 @@
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ from typing import Final
 
 from pytest_django import DjangoDbBlocker
 
+from deploy import serve
 from deploy.child_processes import find_free_ports
 from deploy.demo.environment import build_child_environment
 from tests.databases import DatabaseFactory
@@ -142,6 +144,18 @@ def test_one_that_ends_stops_the_other_as_well(tmp_path: Path) -> None:
         assert run.process.wait(timeout=PATIENCE) == 1, "a supervisor restarts it"
         assert re.search(r"Server [12] ended with code -9\. Stopping the rest\.", run.said)
         assert is_gone(second)
+
+
+def test_says_which_address_nothing_can_listen_on() -> None:
+    [free, second] = find_free_ports(0, 0)
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        taken = other.getsockname()[1]
+        problem = serve.find_address_problem("127.0.0.1", free, taken)
+    assert problem is not None
+    assert f"on port {taken} of 127.0.0.1: Address already in use. Nothing was started" in problem
+    assert "already in use" in str(serve.find_address_problem("127.0.0.1", free, free))
+    assert serve.find_address_problem("no such host", free) is not None
+    assert serve.find_address_problem("0.0.0.0", free, second) is None
 
 
 def test_a_second_signal_kills_what_does_not_stop(tmp_path: Path) -> None:
