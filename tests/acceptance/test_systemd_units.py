@@ -101,7 +101,7 @@ def test_the_units_are_hardened_also_those_of_a_template(units: Path) -> None:
 def test_systemd_waits_longer_than_a_gateway_takes_to_stop() -> None:
     command = read_command("raffle-gateway@.service", instance="8080")
     requests = float(command[command.index("--timeout-graceful-shutdown") + 1])
-    drain = float(Settings.model_fields["drain_seconds"].default)
+    drain = float(Settings.model_json_schema()["properties"]["drain_seconds"]["maximum"])
 
     timeout = float(read_setting("raffle-gateway@.service", key="TimeoutStopSec"))
 
