@@ -18,6 +18,7 @@ from deploy.dotenv import generate_secrets
 from gateway import doctor as gateway_doctor
 from gateway.doctor import CheckResult, CheckStatus, report_failed, report_open, report_passed
 from shared.core.config import (
+    ENV_FILE,
     MISSING_VARIABLE,
     ConfigurationError,
     GatewaySettings,
@@ -97,6 +98,8 @@ def _check_former_secrets(settings: Settings) -> list[CheckResult]:
 
 def _describe_variable(name: str, problem: str) -> str:
     """Return what is wrong with a variable, and what does not work because of that."""
+    if name == ENV_FILE:
+        return f"It {problem}."
     reason = NEED_OF_VARIABLES.get(name, "")
     if problem == MISSING_VARIABLE or not problem:
         return f"It is missing. {reason}".strip()
@@ -104,6 +107,8 @@ def _describe_variable(name: str, problem: str) -> str:
 
 
 def _explain_variable(name: str, problem: str) -> str:
+    if name == ENV_FILE:
+        return "Let its owner read it, and save it as text in UTF-8."
     if name_file_variable(name) in problem:
         return f"Correct {name}, or {name_file_variable(name)} and the file that it names."
     if name in GENERATED_SECRET_NAMES:

@@ -35,6 +35,9 @@ LOGO_MEDIA_TYPES: Final = {
 """Media types of a logo by the extension of its file."""
 
 
+ENV_FILE: Final = ".env"
+"""The file with variables in the working folder; also what a problem of the whole file is about."""
+
 MISSING_VARIABLE: Final = "is required and missing"
 """The problem of a required variable without a value."""
 
@@ -60,7 +63,7 @@ class Settings(SettingsWithSecretFiles):
     """
 
     model_config = SettingsConfigDict(
-        env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True
+        env_file=ENV_FILE, env_ignore_empty=True, extra="ignore", frozen=True
     )
 
     database_url: str = Field(
@@ -352,7 +355,7 @@ class Settings(SettingsWithSecretFiles):
             details = {str(detail["loc"][0]).upper(): detail for detail in error.errors()}
         except (OSError, UnicodeDecodeError) as error:
             why = error.strerror if isinstance(error, OSError) else "it is not text in UTF-8"
-            raise ConfigurationError({".env": f"cannot be read: {why}"}) from error
+            raise ConfigurationError({ENV_FILE: f"cannot be read: {why}"}) from error
         raise ConfigurationError({name: _describe_problem(d) for name, d in details.items()})
 
 

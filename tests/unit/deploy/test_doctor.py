@@ -3,6 +3,7 @@
 import json
 from datetime import UTC, datetime
 from io import StringIO
+from pathlib import Path
 
 import pytest
 from rich.console import Console
@@ -109,6 +110,17 @@ class TestAsJson:
 
 
 class TestConfiguration:
+    def test_names_a_dotenv_file_that_is_not_text(
+        self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        (tmp_path / ".env").write_bytes(b"BRAND_NAME=Caf\xe9\n")
+        monkeypatch.chdir(tmp_path)
+
+        found = {result.title: result for result in doctor.run_checks(now=datetime.now(UTC))}
+
+        assert found[".env"].words == "It cannot be read: it is not text in UTF-8."
+        assert "save it as text in UTF-8" in found[".env"].remedy
+
     def test_names_the_file_of_a_secret_that_cannot_be_read(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
