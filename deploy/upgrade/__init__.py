@@ -21,8 +21,8 @@ def run_check(console: Console, *, machine: bool) -> int:
         machine: whether to print JSON on standard output instead.
 
     Returns:
-        The exit code: 0 if there is nothing to do, 3 if an update is due, 1 if this cannot be
-        found out.
+        The exit code: 0 if there is nothing to do, 3 if an update is due, 1 if the database is of
+        a later version or this cannot be found out.
 
     """
     if not _set_up_django():
@@ -39,6 +39,8 @@ def run_check(console: Console, *, machine: bool) -> int:
         print(check.render_report_as_json(report))
     else:
         check.print_report(report, console)
+    if report.is_downgrade:
+        return 1
     return UPGRADE_DUE_EXIT_CODE if report.is_due else 0
 
 

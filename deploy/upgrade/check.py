@@ -34,6 +34,7 @@ class UpgradeReport:
         program: version of the program.
         database: version that migrated the database; None: 0.2.0 or earlier, or it is new.
         is_new: whether the database has no tables yet.
+        later_migration: one that this version does not know, if a later one migrated the database.
         migrations: those that are not applied, in order.
         settings: settings to think about.
         notes: what the changelog says about upgrading, by release.
@@ -44,6 +45,7 @@ class UpgradeReport:
     program: str
     database: str | None
     is_new: bool
+    later_migration: str | None
     migrations: list[PlannedMigration]
     settings: list[SettingChange]
     notes: dict[str, str]
@@ -52,7 +54,16 @@ class UpgradeReport:
     @property
     def is_due(self) -> bool:
         """Whether `rafflebot upgrade` has something to do."""
+        if self.is_downgrade:
+            return False
         return bool(self.migrations or self.database != self.program or self.payments_without_entry)
+
+    @property
+    def is_downgrade(self) -> bool:
+        """Whether a later version has migrated the database."""
+        return self.later_migration is not None or (
+            self.database is not None and releases.is_later(self.database, than=self.program)
+        )
 
     @property
     def former_may_run(self) -> bool:
@@ -69,6 +80,7 @@ def build_report() -> UpgradeReport:
         program=get_program_version(),
         database=database,
         is_new=is_new,
+        later_migration=versions.find_later_migration(),
         migrations=migrations,
         settings=environment.list_setting_changes(since=database),
         notes={} if is_new else _read_notes(database),
@@ -93,6 +105,9 @@ def print_report(report: UpgradeReport, console: Console) -> None:
     """Print the report for a person."""
     console.print(Text(f"Program:  {report.program}"))
     console.print(Text(f"Database: {_describe_database(report)}"))
+    if report.is_downgrade:
+        _print_lines(console, describe_downgrade(report), [])
+        return
     _print_migrations(report, console)
     for kind, title in SETTING_TITLES.items():
         lines = [f"{each.name}  {each.words}" for each in report.settings if each.kind == kind]
@@ -107,6 +122,16 @@ def print_report(report: UpgradeReport, console: Console) -> None:
         )
         _print_lines(console, "To complete", [line])
     _print_lines(console, _describe_next_step(report), [])
+
+
+def describe_downgrade(report: UpgradeReport) -> str:
+    """Return why this version changes nothing in a database of a later one."""
+    by = report.database if report.database != report.program else "another version"
+    has = f", which has the migration {report.later_migration}" if report.later_migration else ""
+    return (
+        f"The database was migrated by {by}{has} and is later than this program: nothing was "
+        "changed. Install that version again, or restore the backup made before the update."
+    )
 
 
 def _describe_database(report: UpgradeReport) -> str:

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+from shared.core.version import parse_version
+
 UNRELEASED: Final = "Unreleased"
 """The next release, by its heading in the changelog."""
 
@@ -82,4 +84,4 @@ def read_notes(changelog: Path, *, since: str | None) -> dict[str, str]:
 def _sort_key(version: str) -> tuple[float, ...]:
     if version == UNRELEASED:
         return (float("inf"),)
-    return tuple(float(part) for part in version.split("."))
+    return parse_version(version)

@@ -43,6 +43,8 @@ def upgrade(console: Console, *, backup: Path | None, confirmed: bool) -> int:
     manage.make_database_folder(settings.DATABASES["default"])
     report = check.build_report()
     check.print_report(report, console)
+    if report.is_downgrade:
+        return 1
     try:
         if backup is not None:
             written = _write_backup(backup)

@@ -2,17 +2,21 @@
 
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from io import StringIO
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
 from django.contrib.contenttypes.models import ContentType
+from django.core.management import call_command
 from django.db import connection
+from django.db.migrations.recorder import MigrationRecorder
 from pytest_django import Settings
 from rich.console import Console
 
 from backoffice.maintenance import versions
+from backoffice.maintenance.models import InstalledVersion
 from deploy import upgrade
 from shared.core.version import get_program_version
 from shared.raffles.models import LedgerEntry
@@ -105,3 +109,19 @@ def test_says_what_is_due_asks_for_a_backup_and_does_it(
     assert (code, found["payments_without_entry"] > 0) == (3, True)
     assert run_upgrade(confirmed=True)[0] == 0
     assert run_check()[0] == 0
+
+    MigrationRecorder(connection).record_applied("raffles", "9999_of_a_later_version")
+    code, found = run_check()
+    assert (code, found["due"], found["later_migration"]) == (
+        1,
+        False,
+        "raffles.9999_of_a_later_version",
+    )
+    code, said = run_upgrade(confirmed=True)
+    assert code == 1
+    assert "which has the migration raffles.9999_of_a_later_version and is later" in said
+    InstalledVersion.objects.create(version="99.0.0", migrated_at=datetime.now(UTC))
+    MigrationRecorder(connection).record_unapplied("raffles", "9999_of_a_later_version")
+    call_command("migrate", verbosity=0)
+    assert run_check()[0] == 1, "a later release without migrations"
+    assert versions.find_database_version() == "99.0.0", "an earlier one changed nothing"
