@@ -10,7 +10,7 @@ from dotenv import dotenv_values
 
 from deploy.upgrade import releases
 from shared.core.config import Settings
-from shared.core.secret_files import FILE_SUFFIX
+from shared.core.secret_files import SECRET_FIELDS, name_file_variable
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +44,10 @@ def list_setting_changes(
         {name: value or "" for name, value in dotenv_values(file).items()} if file.is_file() else {}
     )
     known = [name.upper() for name in Settings.model_fields]
+    known_files = [name_file_variable(name) for name in SECRET_FIELDS]
     return [
         *_list_new(since=since, given={**given, **environment}),
-        *_list_unread(given, known=known),
+        *_list_unread(given, known=[*known, *known_files]),
         *_list_outdated({**given, **environment}),
     ]
 
@@ -55,7 +56,7 @@ def _list_new(*, since: str | None, given: Mapping[str, str]) -> list[SettingCha
     return [
         SettingChange(name, "new", f"{_describe(name)}.")
         for name in releases.list_new_settings(since=since)
-        if not given.get(name)
+        if not given.get(name) and not given.get(name_file_variable(name))
     ]
 
 
@@ -70,7 +71,7 @@ def _list_unread(given: Mapping[str, str], *, known: Sequence[str]) -> list[Sett
     return [
         SettingChange(name, "unread", _explain_unread(name, known=known))
         for name in sorted(given)
-        if name.removesuffix(FILE_SUFFIX) not in known
+        if name.upper() not in known
     ]
 
 

@@ -70,12 +70,18 @@ class TestSettings:
 
     def test_are_new_until_they_have_a_value(self, tmp_path: Path) -> None:
         file = tmp_path / ".env"
-        file.write_text("EMAIL_HOST=none\nEMAIL_PORT=\nMETA_APP_SECRET_FILE=/run/secret\n")
+        file.write_text(
+            "EMAIL_HOST=none\nEMAIL_PORT=\nEMAIL_HOST_PASSWORD_FILE=/run/secret\ntime_zone=UTC\n"
+            "META_PHONE_NUMBER_ID_FILE=/run/id\n"
+        )
 
         changes = environment.list_setting_changes(since=None, file=file, environment={})
 
         named = {change.name for change in changes}
-        assert "EMAIL_HOST" not in named
+        assert not named & {"EMAIL_HOST", "EMAIL_HOST_PASSWORD", "time_zone"}
+        assert {change.name for change in changes if change.kind == "unread"} == {
+            "META_PHONE_NUMBER_ID_FILE"  # no secret: only the variable itself is read
+        }
         assert {"EMAIL_PORT", "MAX_ORDERS_UNDER_REVIEW"} <= named
         assert releases.list_new_settings(since=releases.UNRELEASED) == []
 
