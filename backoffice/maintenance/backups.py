@@ -63,11 +63,13 @@ def create_backup(file: Path, *, copier: DatabaseCopier, now: datetime) -> Manif
 
     Raises:
         PlaceNotEmpty: the file exists.
-        MaintenanceError: the database cannot be copied.
+        MaintenanceError: the folder does not exist, or the database cannot be copied.
 
     """
     if file.exists():
         raise PlaceNotEmpty(f"{file} exists; a backup never replaces another one.")
+    if not file.parent.is_dir():
+        raise MaintenanceError(f"There is no folder {file.parent}: make it first.")
     if not MigrationRecorder(connection).applied_migrations():
         raise MaintenanceError("The database is new: there is nothing to back up.")
     with tempfile.TemporaryDirectory(dir=file.parent, prefix=".backup-") as folder:
