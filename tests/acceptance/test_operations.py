@@ -174,6 +174,8 @@ def test_every_block_is_of_a_kind_that_is_played() -> None:
 @pytest.mark.xdist_group("operations")
 def test_an_operators_evening_and_what_comes_after_it(operator: Operator) -> None:
     install(operator)
+    begins = """bash --login -c 'test "$PWD $UV_NO_DEV" = "/srv/raffle/app 1"'"""
+    operator.raffle.type(f"(cd / && {begins})")
     operator.follow("As services")
     wait_until(lambda: is_ready(GATEWAY) and is_ready(BACKOFFICE))
     operator.buy("15550109002")
