@@ -19,7 +19,7 @@ from shared.core.enums import ActorKind, InboxStatus, ProofStatus
 from shared.raffles.actor import Actor
 from shared.raffles.models import ErasedFile, Order, PaymentProof
 from shared.raffles.services import locks
-from shared.raffles.services.retention import erasable_orders, file_removal
+from shared.raffles.services.retention import erasable_orders, file_removal, order_erasure
 from shared.use_cases import buyer_erasure, signals
 from shared.whatsapp.models import InboundMessage, OutboundMessage, WhatsAppContact
 from shared.whatsapp.services import erasure
@@ -238,10 +238,14 @@ def _delete_message_batch(
 
 
 def _delete_logs(period: _Period, *, now: datetime) -> None:
-    """Delete old logs; they name people in ways that no row of a contact leads to."""
+    """Delete old logs; they name people in ways that no row of a contact leads to.
+
+    So do texts that staff wrote about an order after it was erased.
+    """
     with_limit = partial(erasure.delete_old_logs, before=period.before, limit=_LOGS_PER_TRANSACTION)
     while _retry(transaction.atomic(durable=True)(with_limit)):
         pass
+    order_erasure.erase_later_texts(before=period.before)
     signals.logs_expired.send(sender=RetentionCounts, before=period.before, now=now)
 
 

@@ -159,6 +159,21 @@ class TestPeriod:
         assert not DeliveryStatus.objects.exists()
         assert enforce() == RetentionCounts(2, 0, 0, 0, 0, 0), "a second run finds nothing"
 
+    def test_ends_for_texts_that_were_written_after_the_erasure(self) -> None:
+        order = create_order(create_raffle(ended=31), create_buyer())
+        enforce()
+        event = OrderEvent.objects.create(
+            order=order, action=OrderAction.REFUNDED, actor_kind="STAFF", reason="Ana's", at=NOON
+        )
+
+        enforce()
+        event.refresh_from_db()
+        assert event.reason == "Ana's"
+        retention.enforce_retention(days=DAYS, now=NOON + (DAYS + 1) * DAY)
+        event.refresh_from_db()
+        assert event.reason == ""
+        assert OrderEvent.objects.get(action=OrderAction.ERASED).reason == retention.REASON
+
     def test_removes_a_shared_file_with_the_last_order_that_needs_it(self, tmp_path: Path) -> None:
         over, recent = create_raffle(ended=31), create_raffle(ended=29)
         contact = create_buyer()

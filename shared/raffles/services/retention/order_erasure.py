@@ -10,6 +10,8 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.db.models import Q
+
 from shared.core.constants import ERASED_BUYER
 from shared.core.enums import ActorKind, OrderAction, ProofStatus
 from shared.raffles.actor import Actor
@@ -66,6 +68,23 @@ def erase_orders(orders: Iterable[Order], *, by: Actor, now: datetime, reason: s
                 "erased_at": now,
             },
         )
+
+
+def erase_later_texts(*, before: datetime) -> int:
+    """Erase texts that staff wrote about erased orders, such as a refund's, and return how many.
+
+    Args:
+        before: later texts are kept.
+
+    """
+    later = Q(order__erased_at__isnull=False, at__lt=before)
+    events = OrderEvent.objects.filter(later).exclude(action=OrderAction.ERASED)
+    entries = LedgerEntry.objects.filter(later)
+    # They are looked for before anything is locked: it reads the whole history.
+    event_ids = list(events.exclude(reason="").values_list("pk", flat=True))
+    entry_ids = list(entries.exclude(reference="").values_list("pk", flat=True))
+    count = OrderEvent.objects.filter(pk__in=event_ids).update(reason="")
+    return count + LedgerEntry.objects.filter(pk__in=entry_ids).update(reference="")
 
 
 def erase_sender_labels(order_ids: Collection[int], *, contact_ids: Collection[int]) -> None:
