@@ -126,7 +126,8 @@ def print_report(report: UpgradeReport, console: Console) -> None:
 
 def describe_downgrade(report: UpgradeReport) -> str:
     """Return why this version changes nothing in a database of a later one."""
-    by = report.database if report.database != report.program else "another version"
+    recorded = report.database
+    by = recorded if recorded and recorded != report.program else "another version"
     has = f", which has the migration {report.later_migration}" if report.later_migration else ""
     return (
         f"The database was migrated by {by}{has} and is later than this program: nothing was "
