@@ -2,7 +2,7 @@
 
 An installed package has this file in the folder of `deploy`, too. Options of the command line and
 of the variable `GUNICORN_CMD_ARGS` override it. The variables below are read from the environment
-and not from `.env`: gunicorn starts before the application does.
+and not from `.env`: gunicorn starts before the application does. An empty one counts as not set.
 
 Source: "Settings" in https://docs.gunicorn.org/en/stable/settings.html.
 """
@@ -10,10 +10,10 @@ Source: "Settings" in https://docs.gunicorn.org/en/stable/settings.html.
 
 import os
 
-bind = os.environ.get("BACKOFFICE_BIND", "127.0.0.1:8000")
-workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
+bind = os.environ.get("BACKOFFICE_BIND") or "127.0.0.1:8000"
+workers = int(os.environ.get("WEB_CONCURRENCY") or "2")
 worker_class = "gthread"
-threads = int(os.environ.get("BACKOFFICE_THREADS", "4"))
+threads = int(os.environ.get("BACKOFFICE_THREADS") or "4")
 """Threads of each worker; each holds a connection to the database."""
 
 timeout = 30
@@ -22,7 +22,7 @@ count."""
 graceful_timeout = 30
 """Seconds in which current requests may finish when gunicorn stops."""
 
-forwarded_allow_ips = os.environ.get("FORWARDED_ALLOW_IPS", "127.0.0.1,::1")
+forwarded_allow_ips = os.environ.get("FORWARDED_ALLOW_IPS") or "127.0.0.1,::1"
 """Addresses of proxies whose `X-Forwarded-Proto` gunicorn believes."""
 
 logger_class = "backoffice.gunicorn_logging.GunicornLogger"
