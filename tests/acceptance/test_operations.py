@@ -171,7 +171,7 @@ def test_every_block_is_of_a_kind_that_is_played() -> None:
     assert {block.kind for block in page.read_blocks()} <= page.KINDS
 
 
-@pytest.mark.xdist_group("operations")
+@pytest.mark.xdist_group("demo")  # the demo listens on the ports of the page, too
 def test_an_operators_evening_and_what_comes_after_it(operator: Operator) -> None:
     install(operator)
     begins = """bash --login -c 'test "$PWD $UV_NO_DEV" = "/srv/raffle/app 1"'"""

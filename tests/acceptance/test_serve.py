@@ -32,14 +32,14 @@ sys.exit(run_services(console, *(Service(f"Server {n}", server, nowhere) for n i
 """
 PATIENT: Final = """
 import os, time
-print("began", os.getpid(), flush=True)
+os.write(1, f"began {os.getpid()}\\n".encode())
 while True:
     time.sleep(60)
 """
 STUBBORN: Final = """
 import os, signal, time
-signal.signal(signal.SIGTERM, lambda *_: print("told", os.getpid(), flush=True))
-print("began", os.getpid(), flush=True)
+signal.signal(signal.SIGTERM, lambda *_: os.write(1, f"told {os.getpid()}\\n".encode()))
+os.write(1, f"began {os.getpid()}\\n".encode())
 while True:
     time.sleep(60)
 """
