@@ -160,13 +160,32 @@ class CompiledQuery[Row]:
             TransactionManagementError: it locks rows and there is no transaction.
 
         """
+        return self.fetch_after("", (), **values)
+
+    def fetch_after(self, before: str, params: Sequence[Any], **values: Any) -> list[Row]:
+        """Return the rows, and run another statement before, sent together with the query.
+
+        Args:
+            before: a statement on PostgreSQL that ends with a semicolon, e.g. one that locks; the
+                query sees what was committed before that lock was granted. Empty: none.
+            params: the values of its placeholders.
+            values: as in `fetch`.
+
+        Raises:
+            TransactionManagementError: as in `fetch`.
+
+        """
         compiled = self._compiled.get(connection.vendor)
         if compiled is None:
             compiled = self._compiled[connection.vendor] = _compile_select(self._build())
         if compiled.locks_rows and not connection.in_atomic_block:
             raise TransactionManagementError("a lock ends with its transaction, so one must exist")
         with connection.cursor() as cursor:
-            cursor.execute(compiled.statement.sql, compiled.statement.bind(values))
+            cursor.execute(
+                before + compiled.statement.sql, [*params, *compiled.statement.bind(values)]
+            )
+            if before:
+                cursor.nextset()
             rows = cursor.fetchall()
         return compiled.build_rows(rows)
 

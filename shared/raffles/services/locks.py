@@ -9,13 +9,14 @@ behind a seal. All locks end with the transaction, so each function refuses to w
 SQLite has one lock for everything; there the functions only read.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any, Final
 
 from django.db import connection
 from django.db.models import QuerySet
 from django.db.transaction import TransactionManagementError
 
+from shared.core.compiled_queries import CompiledQuery, IsIn
 from shared.raffles.errors import OrderNotFound, RaffleNotFound
 from shared.raffles.models import Order, Raffle, TicketNumber
 from shared.raffles.services import raffle_queries
@@ -144,6 +145,24 @@ def lock_orders(orders: QuerySet[Order]) -> list[Order]:
     return list(orders.order_by("id").select_for_update(no_key=True))
 
 
+def lock_orders_by_id(order_ids: Collection[int]) -> dict[int, Order]:
+    """Lock several orders in ascending order; their contacts are locked before.
+
+    Returns:
+        The orders by id; those that do not exist are left out.
+
+    """
+    _require_transaction()
+    if not order_ids:
+        return {}
+    return {order.pk: order for order in _LOCKED_ORDERS.fetch(ids=set(order_ids))}
+
+
+_LOCKED_ORDERS: Final = CompiledQuery(
+    lambda: Order.objects.select_for_update(no_key=True).filter(IsIn("id", "ids")).order_by("id")
+)
+
+
 def lock_raffle_shared(raffle_id: int) -> Raffle:
     """Keep the status and the times of a raffle as they are until the transaction ends.
 
@@ -158,27 +177,35 @@ def lock_raffle_shared(raffle_id: int) -> Raffle:
         RaffleNotFound: there is no such raffle.
 
     """
+    try:
+        return lock_raffles_shared([raffle_id])[raffle_id]
+    except KeyError:
+        raise RaffleNotFound(raffle_id=raffle_id) from None
+
+
+def lock_raffles_shared(raffle_ids: Collection[int]) -> dict[int, Raffle]:
+    """Lock several raffles like `lock_raffle_shared`, in ascending order.
+
+    Returns:
+        The raffles as they are now, by id; those that do not exist are left out.
+
+    """
     _require_transaction()
-    if connection.vendor != "postgresql":
-        return raffle_queries.load_raffle(raffle_id)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT pg_advisory_xact_lock_shared(%s, %s);"
-            "SELECT * FROM raffles_raffle WHERE id = %s",
-            [_RAFFLE_LOCKS, raffle_id, raffle_id],
+    ids = sorted(set(raffle_ids))
+    if not ids:
+        return {}
+    if connection.vendor == "postgresql":
+        found = raffle_queries.RAFFLES_BY_ID.fetch_after(
+            _LOCK_RAFFLES_SHARED_SQL, [_RAFFLE_LOCKS, ids], ids=ids
         )
-        cursor.nextset()
-        row = cursor.fetchone()
-        columns = [column.name for column in cursor.description]
-    if row is None:
-        raise RaffleNotFound(raffle_id=raffle_id)
-    found = dict(zip(columns, row, strict=True))
-    fields = Raffle._meta.concrete_fields  # noqa: SLF001 - Django documents it
-    return Raffle.from_db(
-        connection.alias,
-        [field.attname for field in fields],
-        [found[str(field.column)] for field in fields],
-    )
+    else:
+        found = raffle_queries.RAFFLES_BY_ID.fetch(ids=ids)
+    return {raffle.pk: raffle for raffle in found}
+
+
+_LOCK_RAFFLES_SHARED_SQL: Final = (
+    "SELECT pg_advisory_xact_lock_shared(%s, id) FROM unnest(%s::int[]) AS id;"
+)
 
 
 def lock_raffle(raffle_id: int) -> Raffle:
@@ -206,6 +233,31 @@ def lock_tickets(raffle_id: int, *, numbers: Collection[int]) -> list[TicketNumb
         return []
     wanted = TicketNumber.objects.filter(raffle_id=raffle_id, number__in=sorted(numbers))
     return list(wanted.order_by("number").select_for_update(no_key=True))
+
+
+def lock_tickets_by_raffle(numbers: Mapping[int, Collection[int]]) -> None:
+    """Lock ticket numbers of several raffles, sorted by raffle and number.
+
+    Unknown ones are left out.
+
+    Args:
+        numbers: the ticket numbers by raffle id.
+
+    """
+    _require_transaction()
+    wanted = {(raffle_id, number) for raffle_id, some in numbers.items() for number in some}
+    if not wanted or connection.vendor != "postgresql":
+        return  # one writer at a time
+    raffle_ids, ticket_numbers = zip(*wanted, strict=True)
+    with connection.cursor() as cursor:
+        cursor.execute(_LOCK_TICKETS_SQL, [list(raffle_ids), list(ticket_numbers)])
+
+
+_LOCK_TICKETS_SQL: Final = """
+    SELECT id FROM raffles_ticketnumber
+    JOIN unnest(%s::bigint[], %s::int[]) AS wanted (raffle_id, number) USING (raffle_id, number)
+    ORDER BY raffle_id, number FOR NO KEY UPDATE OF raffles_ticketnumber
+"""
 
 
 def _require_transaction() -> None:

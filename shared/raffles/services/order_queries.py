@@ -3,8 +3,11 @@
 from collections import defaultdict
 from collections.abc import Collection
 from datetime import datetime
+from typing import Final
 
+from shared.core.compiled_queries import CompiledQuery, IsIn
 from shared.core.constants import DEADLINE_GRACE
+from shared.core.enums import OrderStatus
 from shared.raffles import codes
 from shared.raffles.errors import OrderNotFound
 from shared.raffles.models import Order, OrderTicket
@@ -48,6 +51,27 @@ def load_ticket_numbers(order_ids: Collection[int]) -> dict[int, list[int]]:
     ):
         rows[order_id].append((number, released_at))
     return {order_id: choose_ticket_numbers(rows[order_id]) for order_id in order_ids}
+
+
+def list_replaceable_drafts(pairs: Collection[tuple[int, int]]) -> list[Order]:
+    """Return the drafts that new holds of these buyers replace, in ascending order.
+
+    Args:
+        pairs: the id of a contact and of the raffle in which it gets a new hold.
+
+    """
+    wanted = set(pairs)
+    if not wanted:
+        return []
+    found = _DRAFTS_OF_CONTACTS.fetch(contacts={contact_id for contact_id, _ in wanted})
+    return [draft for draft in found if (draft.contact_id, draft.raffle_id) in wanted]
+
+
+_DRAFTS_OF_CONTACTS: Final = CompiledQuery(
+    lambda: Order.objects.filter(IsIn("contact_id", "contacts"), status=OrderStatus.DRAFT).order_by(
+        "id"
+    )
+)
 
 
 def list_orders_to_expire(*, now: datetime, limit: int) -> list[tuple[int, int | None]]:

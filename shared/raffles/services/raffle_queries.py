@@ -1,7 +1,15 @@
 """Reads of raffles."""
 
+from typing import Final
+
+from shared.core.compiled_queries import CompiledQuery, IsIn
 from shared.raffles.errors import RaffleNotFound
 from shared.raffles.models import Raffle
+
+RAFFLES_BY_ID: Final = CompiledQuery(
+    lambda: Raffle.objects.filter(IsIn("id", "ids")).order_by("id")
+)
+"""Raffles with these `ids`, ascending."""
 
 
 def load_raffle(raffle_id: int) -> Raffle:

@@ -15,6 +15,7 @@ from django.db import connection
 from django.db.models import QuerySet
 
 from shared.core import row_count
+from shared.core.compiled_queries import CompiledQuery, IsIn
 from shared.core.enums import TicketStatus
 from shared.raffles import transitions
 from shared.raffles.models import Order, OrderTicket, TicketNumber
@@ -119,10 +120,25 @@ def find_free_tickets(raffle_id: int, *, quantity: int, pivot: int) -> list[Tick
 
 def list_held_ticket_numbers(orders: Collection[Order]) -> list[int]:
     """Return the ticket numbers that these locked orders hold, ascending."""
+    numbers = list_held_ticket_numbers_by_raffle(orders)
+    return sorted(number for some in numbers.values() for number in some)
+
+
+def list_held_ticket_numbers_by_raffle(orders: Collection[Order]) -> dict[int, list[int]]:
+    """Return the ticket numbers that these locked orders hold by raffle id, ascending."""
     if not orders:
-        return []
-    links = OrderTicket.objects.filter(order__in=orders, released_at__isnull=True)
-    return sorted(links.values_list("ticket__number", flat=True))
+        return {}
+    found: dict[int, list[int]] = {}
+    for raffle_id, number in _HELD_TICKET_NUMBERS.fetch(orders=[order.pk for order in orders]):
+        found.setdefault(raffle_id, []).append(number)
+    return {raffle_id: sorted(numbers) for raffle_id, numbers in sorted(found.items())}
+
+
+_HELD_TICKET_NUMBERS: Final = CompiledQuery(
+    lambda: OrderTicket.objects.filter(
+        IsIn("order_id", "orders"), released_at__isnull=True
+    ).values_list("ticket__raffle_id", "ticket__number")
+)
 
 
 def hold_tickets(tickets: Collection[TicketNumber], *, order: Order) -> None:
