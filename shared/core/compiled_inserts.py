@@ -7,7 +7,8 @@ database needs to run it; see `compiled_queries`.
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
-from django.db import connection, models, transaction
+from django.db import DEFAULT_DB_ALIAS, connection, connections, models, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
 
 _ROWS_PER_STATEMENT: Final = 500
 """Well below the 32,766 variables of a statement on SQLite."""
@@ -27,6 +28,7 @@ class CompiledInsert[Row: models.Model]:
         self._model = model
         self._unique = unique
         self._fields: Final[dict[bool, list[models.Field[Any, Any]]]] = {}
+        self._statements: Final[dict[tuple[str, int, bool], str]] = {}
 
     def run(self, rows: Sequence[Row]) -> None:
         """Insert the rows and set their ids, as `bulk_create` does.
@@ -46,23 +48,19 @@ class CompiledInsert[Row: models.Model]:
             self._insert_chunk(rows[start : start + _ROWS_PER_STATEMENT])
 
     def _insert_chunk(self, rows: Sequence[Row]) -> None:
+        database = connections[DEFAULT_DB_ALIAS]  # looked up once, which costs as much as a value
         has_ids = rows[0].pk is not None
         fields = self._list_fields(with_id=has_ids)
-        row_sql = f"({', '.join(['%s'] * len(fields))})"
-        statement = (
-            f"INSERT INTO {_quote_names([self._model._meta.db_table])} "  # noqa: S608, SLF001 - names of our own columns
-            f"({_quote_names(str(field.column) for field in fields)}) "
-            f"VALUES {', '.join([row_sql] * len(rows))} {self._build_ending(has_ids=has_ids)}"
-        )
-        values = [_adapt_value(row, field) for row in rows for field in fields]
-        with transaction.mark_for_rollback_on_error(), connection.cursor() as cursor:
+        statement = self._get_statement(database, len(rows), fields, has_ids=has_ids)
+        values = [_adapt_value(row, field, database) for row in rows for field in fields]
+        with transaction.mark_for_rollback_on_error(), database.cursor() as cursor:
             cursor.execute(statement, values)
             ids = [] if has_ids or self._unique else cursor.fetchall()
         for row, (id_,) in zip(rows, ids, strict=False):
             row.pk = id_
         for row in rows:
             row._state.adding = False  # noqa: SLF001 - documented by Django
-            row._state.db = connection.alias  # noqa: SLF001 - documented by Django
+            row._state.db = database.alias  # noqa: SLF001 - documented by Django
 
     def _list_fields(self, *, with_id: bool) -> "list[models.Field[Any, Any]]":
         if with_id not in self._fields:
@@ -73,6 +71,24 @@ class CompiledInsert[Row: models.Model]:
             ]
         return self._fields[with_id]
 
+    def _get_statement(
+        self,
+        database: BaseDatabaseWrapper,
+        rows: int,
+        fields: "Sequence[models.Field[Any, Any]]",
+        *,
+        has_ids: bool,
+    ) -> str:
+        key = (database.vendor, rows, has_ids)
+        if key not in self._statements:
+            row_sql = f"({', '.join(['%s'] * len(fields))})"
+            self._statements[key] = (
+                f"INSERT INTO {_quote_names([self._model._meta.db_table])} "  # noqa: S608, SLF001 - names of our own columns
+                f"({_quote_names(str(field.column) for field in fields)}) "
+                f"VALUES {', '.join([row_sql] * rows)} {self._build_ending(has_ids=has_ids)}"
+            )
+        return self._statements[key]
+
     def _build_ending(self, *, has_ids: bool) -> str:
         if self._unique:
             return f"ON CONFLICT ({_quote_names(self._unique)}) DO NOTHING"
@@ -82,11 +98,13 @@ class CompiledInsert[Row: models.Model]:
         return f"RETURNING {_quote_names([str(key.column)])}"
 
 
-def _adapt_value(row: models.Model, field: "models.Field[Any, Any]") -> Any:
+def _adapt_value(
+    row: models.Model, field: "models.Field[Any, Any]", database: BaseDatabaseWrapper
+) -> Any:
     value = field.pre_save(row, add=True)
     if hasattr(value, "as_sql"):
         raise TypeError(f"{field} needs a value, no expression")
-    return field.get_db_prep_save(value, connection)
+    return field.get_db_prep_save(value, database)
 
 
 def _quote_names(names: Iterable[str]) -> str:

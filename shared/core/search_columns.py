@@ -65,11 +65,7 @@ class SearchQuerySet[Row: models.Model](models.QuerySet[Row]):
 
     def update(self, **values: Any) -> int:
         """Update columns, and the search columns that are computed from them."""
-        columns = _list_search_columns(self.model, changed=values)
-        return super().update(
-            **values,
-            **{each.attname: each.compute_value(values[each.source]) for each in columns},
-        )
+        return super().update(**add_search_columns(self.model, values))
 
 
 class SearchableModel(models.Model):
@@ -90,6 +86,15 @@ class SearchableModel(models.Model):
             columns = _list_search_columns(type(self), changed=names)
             update_fields = names | {each.attname for each in columns}
         super().save(update_fields=update_fields, **options)
+
+
+def add_search_columns(model: type[models.Model], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return changes of a row by field name, with the search columns computed from them."""
+    columns = _list_search_columns(model, changed=changes)
+    return {
+        **changes,
+        **{each.attname: each.compute_value(changes[each.source]) for each in columns},
+    }
 
 
 def fold_whatsapp_phone(wa_id: str) -> str:

@@ -3,15 +3,22 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from types import MappingProxyType
 from typing import Any, Final
 
-from shared.core import row_count
+from django.db import models
+
+from shared.core import row_count, search_columns
+from shared.core.compiled_inserts import CompiledInsert
+from shared.core.compiled_queries import CompiledQuery, CompiledUpdate, IsIn, Parameter
 from shared.core.enums import OrderAction, OrderStatus
 from shared.raffles import signals, transitions
 from shared.raffles.actor import Actor
 from shared.raffles.models import Order, OrderEvent
 
+_INSERT_EVENTS: Final = CompiledInsert(OrderEvent)
+_ORDER_FIELDS: Final = {field.attname: field for field in Order._meta.concrete_fields}  # noqa: SLF001 - documented by Django
 _NO_CHANGES: Final[Mapping[str, Any]] = MappingProxyType({})
 
 
@@ -101,7 +108,15 @@ def record_hold(order: Order, *, by: Actor, now: datetime) -> None:
 
 def find_last_event(order: Order, *actions: OrderAction) -> OrderEvent | None:
     """Return the latest history entry with one of these actions, or None."""
-    return order.events.filter(action__in=actions).order_by("-id").first()
+    latest = _LATEST_EVENT.fetch(order=order.pk, actions=actions)
+    return latest[0] if latest else None
+
+
+_LATEST_EVENT: Final = CompiledQuery(
+    lambda: OrderEvent.objects.filter(
+        IsIn("action", "actions"), order_id=Parameter("order", models.BigIntegerField())
+    ).order_by("-id")[:1]
+)
 
 
 def find_last_author(order: Order, *actions: OrderAction) -> ActionAuthor:
@@ -116,10 +131,24 @@ def get_event_author(event: OrderEvent) -> ActionAuthor:
 
 
 def _update_order(order: Order, *, current: OrderStatus, changes: Mapping[str, Any]) -> None:
-    done = Order.objects.filter(pk=order.pk, status=current).update(**changes)
+    written = search_columns.add_search_columns(Order, changes)
+    update = _get_order_update(tuple(written))
+    done = update.run(order_pk=order.pk, current_status=current, **written)
     row_count.check_row_count(done, wanted=1, what=f"order {order.pk} from {current}")
     for name, value in changes.items():
         setattr(order, name, value)
+
+
+@cache
+def _get_order_update(names: tuple[str, ...]) -> CompiledUpdate:
+    """Return the update of these fields of an order in its current status."""
+    return CompiledUpdate(
+        lambda: Order.objects.filter(
+            pk=Parameter("order_pk", models.BigIntegerField()),
+            status=Parameter("current_status", models.CharField()),
+        ),
+        **{name: Parameter(name, _ORDER_FIELDS[name]) for name in names},
+    )
 
 
 def _create_event(
@@ -131,8 +160,8 @@ def _create_event(
     reason: str,
     before: OrderStatus | None,
 ) -> None:
-    OrderEvent.objects.create(
-        order=order,
+    event = OrderEvent(
+        order_id=order.pk,
         action=action,
         actor_kind=by.kind,
         actor_id=by.id,
@@ -142,6 +171,7 @@ def _create_event(
         reason=reason,
         at=now,
     )
+    _INSERT_EVENTS.run([event])
     signals.order_changed.send(
         sender=Order, order=order, action=action, by=by, reason=reason, now=now
     )

@@ -5,7 +5,9 @@ The functions run inside the caller's transaction, with the order locked.
 
 from datetime import datetime
 from decimal import Decimal
+from typing import Final
 
+from shared.core.compiled_inserts import CompiledInsert
 from shared.core.enums import ActorKind, LedgerKind, OrderAction
 from shared.raffles.actor import Actor
 from shared.raffles.models import LedgerEntry, Order, OrderEvent
@@ -40,7 +42,7 @@ def record_ledger_entry(
         IntegrityError: the confirmation has such an entry already.
 
     """
-    return LedgerEntry.objects.create(
+    entry = LedgerEntry(
         raffle_id=order.raffle_id,
         order=order,
         kind=kind,
@@ -54,6 +56,11 @@ def record_ledger_entry(
         actor_label=by.label,
         at=now,
     )
+    _INSERT_ENTRIES.run([entry])
+    return entry
+
+
+_INSERT_ENTRIES: Final = CompiledInsert(LedgerEntry)
 
 
 def load_confirmation(order: Order) -> OrderEvent:

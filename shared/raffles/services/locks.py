@@ -13,10 +13,10 @@ from collections.abc import Collection, Mapping
 from typing import Any, Final
 
 from django.db import connection
-from django.db.models import QuerySet
+from django.db.models import BigIntegerField, QuerySet
 from django.db.transaction import TransactionManagementError
 
-from shared.core.compiled_queries import CompiledQuery, IsIn
+from shared.core.compiled_queries import CompiledQuery, IsIn, Parameter
 from shared.raffles.errors import OrderNotFound, RaffleNotFound
 from shared.raffles.models import Order, Raffle, TicketNumber
 from shared.raffles.services import raffle_queries
@@ -130,11 +130,9 @@ def lock_order(order_id: int) -> Order:
         OrderNotFound: there is no such order.
 
     """
-    _require_transaction()
-    try:
-        order = Order.objects.select_for_update(no_key=True).get(pk=order_id)
-    except Order.DoesNotExist:
-        raise OrderNotFound(order_id=order_id) from None
+    order = lock_orders_by_id([order_id]).get(order_id)
+    if order is None:
+        raise OrderNotFound(order_id=order_id)
     order.raffle = lock_raffle_shared(order.raffle_id)
     return order
 
@@ -231,8 +229,34 @@ def lock_tickets(raffle_id: int, *, numbers: Collection[int]) -> list[TicketNumb
     _require_transaction()
     if not numbers:
         return []
-    wanted = TicketNumber.objects.filter(raffle_id=raffle_id, number__in=sorted(numbers))
-    return list(wanted.order_by("number").select_for_update(no_key=True))
+    return _LOCKED_TICKETS.fetch(raffle=raffle_id, numbers=set(numbers))
+
+
+_LOCKED_TICKETS: Final = CompiledQuery(
+    lambda: (
+        TicketNumber.objects.select_for_update(no_key=True)
+        .filter(IsIn("number", "numbers"), raffle_id=Parameter("raffle", BigIntegerField()))
+        .order_by("number")
+    )
+)
+
+
+def lock_order_tickets(order: Order) -> list[TicketNumber]:
+    """Lock the ticket numbers that a locked order holds or has bought, in ascending order."""
+    _require_transaction()
+    return _LOCKED_TICKETS_OF_ORDER.fetch(order=order.pk)
+
+
+_LOCKED_TICKETS_OF_ORDER: Final = CompiledQuery(
+    lambda: (
+        TicketNumber.objects.select_for_update(no_key=True, of=("self",))
+        .filter(
+            order_tickets__order_id=Parameter("order", BigIntegerField()),
+            order_tickets__released_at__isnull=True,
+        )
+        .order_by("number")
+    )
+)
 
 
 def lock_tickets_by_raffle(numbers: Mapping[int, Collection[int]]) -> None:

@@ -10,10 +10,14 @@ from datetime import datetime, timedelta
 from functools import cache
 from hashlib import blake2s
 from itertools import count
+from typing import Final
 
 from django.conf import settings
 from django.db import connection
+from django.db.models import BigIntegerField
 
+from shared.core.compiled_inserts import CompiledInsert
+from shared.core.compiled_queries import CompiledQuery, Parameter
 from shared.core.constants import COOL_DOWN, EXPIRIES_BEFORE_COOL_DOWN
 from shared.core.enums import ActorKind, Mode, OrderAction, OrderStatus, TicketStatus
 from shared.raffles import codes, sale_rules
@@ -210,7 +214,8 @@ def _lock_drafts(orders: Sequence[Order]) -> list[Order]:
     drafts = [order.pk for order in orders if order.status == OrderStatus.DRAFT]
     if not drafts:
         return []
-    return locks.lock_orders(Order.objects.filter(pk__in=drafts, status=OrderStatus.DRAFT))
+    locked = locks.lock_orders_by_id(drafts).values()
+    return [order for order in locked if order.status == OrderStatus.DRAFT]
 
 
 def _load_orders_of_buyer(
@@ -224,8 +229,19 @@ def _load_orders_of_buyer(
             return list(Order.objects.filter(pk=replacing.pk, status=OrderStatus.DRAFT))
     if contact_id is None:
         return []
-    orders = Order.objects.filter(raffle_id=raffle_id, contact_id=contact_id)
-    return list(orders.exclude(status=OrderStatus.CANCELLED).order_by("id"))
+    return _ORDERS_OF_BUYER.fetch(raffle=raffle_id, contact=contact_id)
+
+
+_ORDERS_OF_BUYER: Final = CompiledQuery(
+    lambda: (
+        Order.objects.filter(
+            raffle_id=Parameter("raffle", BigIntegerField()),
+            contact_id=Parameter("contact", BigIntegerField()),
+        )
+        .exclude(status=OrderStatus.CANCELLED)
+        .order_by("id")
+    )
+)
 
 
 def _find_cool_down_end(orders: Sequence[Order]) -> datetime | None:
@@ -277,7 +293,7 @@ def _create_hold(
             reason="replaced by another choice",
             changes={"closed_at": now},
         )
-    order = Order.objects.create(
+    order = Order(
         raffle=raffle,
         contact_id=contact_id,
         status=OrderStatus.DRAFT,
@@ -289,6 +305,7 @@ def _create_hold(
         expires_at=sale_rules.cap_deadline(raffle, now + timedelta(minutes=raffle.hold_minutes)),
         created_at=now,
     )
+    _INSERT_ORDERS.run([order])
     code = codes.build_order_code(order.pk, key=_derive_code_key(settings.SECRET_KEY))
     if connection.vendor == "postgresql":
         coded = draft_orders.write_draft_order(order, code=code, tickets=chosen, by=by, now=now)
@@ -299,6 +316,9 @@ def _create_hold(
     if not coded:
         _assign_next_code(order)
     return order
+
+
+_INSERT_ORDERS: Final = CompiledInsert(Order)
 
 
 def _assign_next_code(order: Order) -> None:

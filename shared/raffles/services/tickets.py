@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from django.db import connection
+from django.db import connection, models
 from django.db.models import QuerySet
 
 from shared.core import row_count
-from shared.core.compiled_queries import CompiledQuery, IsIn
+from shared.core.compiled_inserts import CompiledInsert
+from shared.core.compiled_queries import CompiledQuery, CompiledUpdate, IsIn, Parameter
 from shared.core.enums import TicketStatus
 from shared.raffles import transitions
 from shared.raffles.models import Order, OrderTicket, TicketNumber
@@ -61,9 +62,7 @@ def lock_random_tickets(
 
     """
     if not connection.features.has_select_for_update_skip_locked:
-        return _find_next_free(
-            query_free_tickets(raffle_id), quantity=quantity, pivot=pivot
-        )  # one writer at a time
+        return find_free_tickets(raffle_id, quantity=quantity, pivot=pivot)  # one writer at a time
     attempt = 0
     while True:
         attempt += 1
@@ -82,11 +81,14 @@ def lock_random_tickets(
         time.sleep(_compute_jitter(pivot, attempt=attempt))
 
 
-_LOCK_SKIPPING_LOCKED_SQL: Final = """
+_NEXT_FREE_SQL: Final = """
     SELECT id, raffle_id, number, status, shuffle_key FROM raffles_ticketnumber
     WHERE raffle_id = %s AND status = 'AVAILABLE' AND shuffle_key {} %s
-    ORDER BY shuffle_key LIMIT %s FOR NO KEY UPDATE SKIP LOCKED
+    ORDER BY shuffle_key LIMIT %s
 """
+_FROM_PIVOT_SQL: Final = _NEXT_FREE_SQL.format(">=")
+_BEFORE_PIVOT_SQL: Final = _NEXT_FREE_SQL.format("<")
+_SKIPPING_LOCKED_SQL: Final = " FOR NO KEY UPDATE SKIP LOCKED"
 
 
 def _lock_skipping_locked(raffle_id: int, *, quantity: int, pivot: int) -> list[TicketNumber]:
@@ -96,14 +98,14 @@ def _lock_skipping_locked(raffle_id: int, *, quantity: int, pivot: int) -> list[
     """
     with connection.cursor() as cursor:
         cursor.execute(
-            "SAVEPOINT passing;" + _LOCK_SKIPPING_LOCKED_SQL.format(">="),
+            "SAVEPOINT passing;" + _FROM_PIVOT_SQL + _SKIPPING_LOCKED_SQL,
             [raffle_id, pivot, quantity],
         )
         cursor.nextset()
         found = cursor.fetchall()
         if len(found) < quantity:  # wrap around
             missing = quantity - len(found)
-            cursor.execute(_LOCK_SKIPPING_LOCKED_SQL.format("<"), [raffle_id, pivot, missing])
+            cursor.execute(_BEFORE_PIVOT_SQL + _SKIPPING_LOCKED_SQL, [raffle_id, pivot, missing])
             found += cursor.fetchall()
     return [TicketNumber(*row) for row in found]
 
@@ -115,7 +117,13 @@ def query_free_tickets(raffle_id: int) -> QuerySet[TicketNumber]:
 
 def find_free_tickets(raffle_id: int, *, quantity: int, pivot: int) -> list[TicketNumber]:
     """Return up to `quantity` free ticket numbers from a random point on, without locking them."""
-    return _find_next_free(query_free_tickets(raffle_id), quantity=quantity, pivot=pivot)
+    with connection.cursor() as cursor:
+        cursor.execute(_FROM_PIVOT_SQL, [raffle_id, pivot, quantity])
+        found = cursor.fetchall()
+        if len(found) < quantity:  # wrap around
+            cursor.execute(_BEFORE_PIVOT_SQL, [raffle_id, pivot, quantity - len(found)])
+            found += cursor.fetchall()
+    return [TicketNumber(*row) for row in found]
 
 
 def list_held_ticket_numbers(orders: Collection[Order]) -> list[int]:
@@ -153,7 +161,10 @@ def hold_tickets(tickets: Collection[TicketNumber], *, order: Order) -> None:
 
     """
     _change_ticket_status(tickets, current=TicketStatus.AVAILABLE, to=TicketStatus.RESERVED)
-    OrderTicket.objects.bulk_create(OrderTicket(order=order, ticket=ticket) for ticket in tickets)
+    _INSERT_LINKS.run([OrderTicket(order_id=order.pk, ticket_id=each.pk) for each in tickets])
+
+
+_INSERT_LINKS: Final = CompiledInsert(OrderTicket)
 
 
 def release_tickets(
@@ -176,11 +187,20 @@ def release_tickets(
 
     """
     _change_ticket_status(tickets, current=current, to=TicketStatus.AVAILABLE)
-    links = OrderTicket.objects.filter(order=order, ticket__in=tickets, released_at__isnull=True)
-    released = links.update(released_at=now)
+    released = _RELEASE_LINKS.run(order=order.pk, tickets=[each.pk for each in tickets], now=now)
     row_count.check_row_count(
         released, wanted=len(tickets), what=f"order {order.pk} gives its numbers back"
     )
+
+
+_RELEASE_LINKS: Final = CompiledUpdate(
+    lambda: OrderTicket.objects.filter(
+        IsIn("ticket_id", "tickets"),
+        order_id=Parameter("order", models.BigIntegerField()),
+        released_at__isnull=True,
+    ),
+    released_at=Parameter("now", models.DateTimeField()),
+)
 
 
 def release_order_tickets(
@@ -225,7 +245,7 @@ def unsell_order_tickets(order: Order) -> None:
 
 
 def _lock_order_tickets(order: Order) -> list[TicketNumber]:
-    tickets = locks.lock_tickets(order.raffle_id, numbers=list_held_ticket_numbers([order]))
+    tickets = locks.lock_order_tickets(order)
     row_count.check_row_count(
         len(tickets), wanted=order.quantity, what=f"order {order.pk} holds numbers"
     )
@@ -257,16 +277,6 @@ def take_back_tickets(order: Order, *, allowed: bool) -> TakeBackResult:
     )
 
 
-def _find_next_free(
-    free: QuerySet[TicketNumber], *, quantity: int, pivot: int
-) -> list[TicketNumber]:
-    ordered = free.order_by("shuffle_key")
-    found = list(ordered.filter(shuffle_key__gte=pivot)[:quantity])
-    if len(found) < quantity:  # wrap around
-        found += ordered.filter(shuffle_key__lt=pivot)[: quantity - len(found)]
-    return found
-
-
 def _is_retry_hopeless(raffle_id: int, *, found: int, quantity: int, at_least: int) -> bool:
     """Return whether waiting for other transactions cannot yield more free ticket numbers."""
     keys = (
@@ -286,7 +296,15 @@ def _change_ticket_status(
 ) -> None:
     transitions.check_transition(transitions.TICKET_TRANSITIONS, current=current, wanted=to)
     ids = [ticket.pk for ticket in tickets]
-    changed = TicketNumber.objects.filter(pk__in=ids, status=current).update(status=to)
+    changed = _CHANGE_STATUS.run(ids=ids, current=current, to=to)
     row_count.check_row_count(
         changed, wanted=len(ids), what=f"ticket numbers from {current} to {to}"
     )
+
+
+_CHANGE_STATUS: Final = CompiledUpdate(
+    lambda: TicketNumber.objects.filter(
+        IsIn("id", "ids"), status=Parameter("current", models.CharField())
+    ),
+    status=Parameter("to", models.CharField()),
+)

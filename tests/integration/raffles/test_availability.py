@@ -7,8 +7,8 @@ import pytest
 
 from shared.core.enums import RaffleStatus
 from shared.raffles import sale_rules
-from shared.raffles.models import Raffle
-from shared.raffles.services import availability
+from shared.raffles.models import Raffle, TicketNumber
+from shared.raffles.services import availability, tickets
 from shared.raffles.services.availability import TicketCounts
 from tests import builders
 from tests.builders import MINUTE, NOON, PHONE_NUMBER_ID
@@ -48,6 +48,25 @@ class TestCounts:
         assert availability.count_tickets(raffle.pk) == TicketCounts(
             available=0, reserved=0, sold=0
         )
+
+
+def test_free_numbers_are_those_of_the_orm(raffle: Raffle) -> None:
+    other = builders.create_raffle(numbers=20)
+    order_states.create_held_order(raffle, numbers=[3, 50, 100])
+    keys = list(TicketNumber.objects.order_by("shuffle_key").values_list("shuffle_key", flat=True))
+
+    for pivot in (0, keys[40], keys[40] + 1, keys[-1], keys[-1] + 1):
+        for wanted, quantity in ((raffle, 1), (raffle, 5), (raffle, 200), (other, 7)):
+            free = tickets.query_free_tickets(wanted.pk).order_by("shuffle_key")
+            expected = [*free.filter(shuffle_key__gte=pivot), *free.filter(shuffle_key__lt=pivot)]
+            found = tickets.find_free_tickets(wanted.pk, quantity=quantity, pivot=pivot)
+            assert [read_ticket(each) for each in found] == [
+                read_ticket(each) for each in expected[:quantity]
+            ]
+
+
+def read_ticket(ticket: TicketNumber) -> tuple[Any, ...]:
+    return (ticket.pk, ticket.raffle_id, ticket.number, ticket.status, ticket.shuffle_key)
 
 
 class TestRecentCounts:

@@ -62,6 +62,22 @@ def test_finds_the_drafts_that_are_replaced_and_their_numbers() -> None:
     assert tickets.list_held_ticket_numbers_by_raffle([]) == {}
 
 
+@pytest.mark.django_db
+def test_locks_the_numbers_that_an_order_has() -> None:
+    raffle = builders.create_raffle()
+    order = order_states.create_held_order(raffle, numbers=[9, 3, 12])
+    order_states.create_held_order(raffle, numbers=[4])
+    OrderTicket.objects.filter(order=order, ticket__number=12).update(released_at=builders.NOON)
+
+    held = TicketNumber.objects.filter(raffle=raffle, number__in=[3, 9]).order_by("number")
+    for locked in (
+        locks.lock_order_tickets(order),
+        locks.lock_tickets(raffle.pk, numbers=[9, 3, 9, 10**6]),
+    ):
+        assert [read(ticket) for ticket in locked] == [read(ticket) for ticket in held]
+    assert locks.lock_tickets(raffle.pk, numbers=[]) == []
+
+
 @pytest.mark.django_db(transaction=True)
 def test_locks_until_the_transaction_ends(vendor: str) -> None:
     raffle, other = builders.create_raffle(numbers=5), builders.create_raffle(numbers=5)

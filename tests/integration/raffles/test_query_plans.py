@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.db import connection
 from django.db.models import QuerySet
+from django.test.utils import CaptureQueriesContext
 
 from shared.raffles.models import Order, PaymentProof, Raffle, TicketNumber
 from shared.raffles.predicates import (
@@ -16,9 +17,10 @@ from shared.raffles.predicates import (
     PENDING_PROOFS,
     PROOFS_TO_FETCH,
 )
-from shared.raffles.services import due_draws, tickets
+from shared.raffles.services import due_draws, locks, orders, tickets
 from shared.raffles.services.ticket_numbers import number_generation
 from tests import builders
+from tests.integration.raffles import order_states
 
 pytestmark = pytest.mark.django_db
 
@@ -112,6 +114,35 @@ def test_sold_out_raffles_are_found_without_reading_their_numbers(vendor: str) -
         lines = [line for line in plan.splitlines() if index in line]
         assert lines
         assert all("SCAN" not in line for line in lines)
+
+
+def test_orders_find_their_numbers_without_reading_all() -> None:
+    raffle = builders.create_raffle(numbers=20_000, with_numbers=False)
+    number_generation.generate_numbers(raffle.pk, pause=0)
+    buyer = builders.create_contact()
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
+
+    with CaptureQueriesContext(connection) as captured:
+        order_states.create_held_order(raffle, numbers=[5, 77, 777], contact=buyer)
+        order = order_states.create_held_order(raffle, numbers=[5, 888], contact=buyer)
+        locks.lock_tickets_by_raffle({raffle.pk: [5, 888]})
+        orders.cancel(order, by=builders.build_chat_actor(), now=builders.NOON)
+        tickets.find_free_tickets(raffle.pk, quantity=5, pivot=2**30)
+
+    statements = [query["sql"].rpartition(";")[2] for query in captured]
+    plans = [explain(sql) for sql in statements if "raffles_ticketnumber" in sql]
+    assert len(plans) >= 10
+    for plan in plans:
+        assert "SCAN raffles_ticketnumber" not in plan
+        assert "Seq Scan on raffles_ticketnumber" not in plan
+
+
+def explain(statement: str) -> str:
+    words = "EXPLAIN" if connection.vendor == "postgresql" else "EXPLAIN QUERY PLAN"
+    with connection.cursor() as cursor:
+        cursor.execute(f"{words} {statement}")
+        return "\n".join(str(row) for row in cursor.fetchall())
 
 
 def uses_index(plan: str, *, index: str, vendor: str) -> bool:

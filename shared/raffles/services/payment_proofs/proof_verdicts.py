@@ -5,7 +5,11 @@ The functions run inside the caller's transaction, with the order locked by `loc
 
 from collections.abc import Collection, Iterable
 from datetime import datetime
+from typing import Any, Final
 
+from django.db.models import BigIntegerField, CharField, DateTimeField, QuerySet
+
+from shared.core.compiled_queries import CompiledUpdate, Parameter
 from shared.core.enums import ProofStatus, RejectReason, Verdict
 from shared.raffles.actor import Actor
 from shared.raffles.errors import ProofElsewhere, ProofNotViewable, ProofUnseen
@@ -106,13 +110,31 @@ def set_proof_verdicts(
         note: the reviewer's note; may be empty.
 
     """
-    pending = PaymentProof.objects.filter(order=order, verdict=Verdict.PENDING)
-    if verdict is Verdict.ACCEPTED:
-        pending = pending.exclude(status=ProofStatus.FAILED)
-    pending.update(
+    update = _SET_ACCEPTED if verdict is Verdict.ACCEPTED else _SET_VERDICT
+    update.run(
+        order=order.pk,
         verdict=verdict,
-        reject_reason=reason or "",
+        reason=reason or "",
         note=note,
         reviewer=by.label or by.kind,
-        reviewed_at=now,
+        now=now,
     )
+
+
+def _query_pending() -> QuerySet[PaymentProof]:
+    return PaymentProof.objects.filter(
+        order_id=Parameter("order", BigIntegerField()), verdict=Verdict.PENDING
+    )
+
+
+_VERDICT: Final[dict[str, Any]] = {
+    "verdict": Parameter("verdict", CharField()),
+    "reject_reason": Parameter("reason", CharField()),
+    "note": Parameter("note", CharField()),
+    "reviewer": Parameter("reviewer", CharField()),
+    "reviewed_at": Parameter("now", DateTimeField()),
+}
+_SET_VERDICT: Final = CompiledUpdate(_query_pending, **_VERDICT)
+_SET_ACCEPTED: Final = CompiledUpdate(
+    lambda: _query_pending().exclude(status=ProofStatus.FAILED), **_VERDICT
+)
