@@ -6,9 +6,9 @@ with their leading zeros, so that no client rounds, shifts or shortens them.
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Final
 
-from django.db.models import OuterRef, Prefetch, QuerySet, Subquery
+from django.db.models import BigIntegerField, Exists, OuterRef, Prefetch, QuerySet, Subquery
 from pydantic import (
     AwareDatetime,
     BaseModel,
@@ -18,6 +18,7 @@ from pydantic import (
     WithJsonSchema,
 )
 
+from shared.core.compiled_queries import CompiledQuery, IsIn, Parameter
 from shared.core.enums import LedgerKind, OrderAction, OrderStatus
 from shared.raffles import models
 from shared.raffles.models import (
@@ -156,20 +157,44 @@ def represent_locked_order(order: models.Order) -> Order:
     """Return the representation of an order that this transaction holds locked.
 
     What the order itself has is not read again. Its tickets, proofs and refunds are, because they
-    may have changed since somebody last read them.
+    may have changed since somebody last read them. Few orders have proofs or a refund when they
+    change, so one statement reads the tickets and whether there are any.
     """
-    tickets = OrderTicket.objects.filter(order_id=order.pk)
-    confirmations = OrderEvent.objects.filter(order_id=order.pk, action=OrderAction.PAID)
+    if order.contact_id is not None and not models.Order.contact.is_cached(order):
+        (order.contact,) = _CONTACTS.fetch(ids=[order.contact_id])
+    parts = _PARTS_OF_ORDER.fetch(order=order.pk)
+    _, _, has_proofs, is_refunded = parts[0]
     is_paid = order.status == OrderStatus.PAID
+    refunds = LedgerEntry.objects.filter(order_id=order.pk, kind=LedgerKind.REFUNDED)
     return _represent_order(
         order,
-        numbers=choose_ticket_numbers(tickets.values_list("ticket__number", "released_at")),
-        proofs=models.PaymentProof.objects.filter(order_id=order.pk),
-        refunds=LedgerEntry.objects.filter(order_id=order.pk, kind=LedgerKind.REFUNDED),
+        numbers=choose_ticket_numbers(
+            (number, released_at) for number, released_at, *_ in parts if number is not None
+        ),
+        proofs=models.PaymentProof.objects.filter(order_id=order.pk) if has_proofs else (),
+        refunds=refunds if is_refunded else (),
         last_confirmation_id=(
-            confirmations.order_by("-id").values_list("pk", flat=True).first() if is_paid else None
+            max(_CONFIRMATIONS.fetch(order=order.pk), default=None) if is_paid else None
         ),
     )
+
+
+_ORDER_ID: Final = Parameter("order", BigIntegerField())
+_CONTACTS: Final = CompiledQuery(lambda: WhatsAppContact.objects.filter(IsIn("id", "ids")))
+_PARTS_OF_ORDER: Final = CompiledQuery(
+    lambda: models.Order.objects.filter(pk=_ORDER_ID).values_list(
+        "order_tickets__ticket__number",
+        "order_tickets__released_at",
+        Exists(models.PaymentProof.objects.filter(order=OuterRef("pk"))),
+        Exists(LedgerEntry.objects.filter(order=OuterRef("pk"), kind=LedgerKind.REFUNDED)),
+    )
+)
+"""Number and time of release of each ticket, None without any; whether it has proofs, a refund."""
+_CONFIRMATIONS: Final = CompiledQuery(
+    lambda: OrderEvent.objects.filter(order_id=_ORDER_ID, action=OrderAction.PAID).values_list(
+        "pk", flat=True
+    )
+)
 
 
 def _represent_order(

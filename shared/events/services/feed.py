@@ -2,15 +2,19 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from django.db import transaction
 
 from shared.core import logs
+from shared.core.compiled_inserts import CompiledInsert
 from shared.core.enums import EventType
 from shared.events.models import Event, EventDelivery, EventEndpoint, EventSequence
 
 _log = logs.get_logger(__name__)
+
+_INSERT_EVENTS: Final = CompiledInsert(Event)
+_INSERT_NEW_EVENTS: Final = CompiledInsert(Event, unique=["dedupe_key"])
 
 
 def record_event(
@@ -37,7 +41,7 @@ def record_event(
 
     """
     event = Event(
-        type=EventType(type_),  # the only check a repeated key would swallow as well
+        type=EventType(type_),
         data=dict(data),
         subject=subject,
         order_id=order_id,
@@ -45,10 +49,7 @@ def record_event(
         dedupe_key=dedupe_key,
         created_at=now,
     )
-    if dedupe_key is None:
-        event.save(force_insert=True)
-    else:
-        Event.objects.bulk_create([event], ignore_conflicts=True)
+    (_INSERT_EVENTS if dedupe_key is None else _INSERT_NEW_EVENTS).run([event])
 
 
 def has_new_events() -> bool:

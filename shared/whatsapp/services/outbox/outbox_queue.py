@@ -5,8 +5,9 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from django.db import transaction
-from django.db.models import F, Min, Q
+from django.db.models import BigIntegerField, CharField, F, Min, Q
 
+from shared.core.compiled_queries import CompiledQuery, Parameter
 from shared.core.constants import MAX_UNKNOWN_RESENDS, UNKNOWN_SEND_WAIT
 from shared.core.enums import MessageDeliveryStatus, OutboxKind, OutboxStatus
 from shared.whatsapp.errors import MessageNotFailed
@@ -147,14 +148,10 @@ def mark_superseded(contact_id: int, *, about: str, keys: Collection[str] | None
         The number of messages that are not sent, or not again.
 
     """
-    unsent = OutboundMessage.objects.filter(_NOT_ARRIVED, contact_id=contact_id, about=about)
-    if keys is not None:
-        unsent = unsent.filter(key__in=keys)
-    # Locked in one order, as those who record delivery statuses do.
-    locked = unsent.select_for_update(no_key=True).order_by("pk")
     under_way: dict[bool, list[int]] = {True: [], False: []}
-    for pk, status in locked.values_list("pk", "status"):
-        under_way[status in _UNDER_WAY].append(pk)
+    for pk, status, key in _LOCKED_NOT_ARRIVED.fetch(contact=contact_id, about=about):
+        if keys is None or key in keys:
+            under_way[status in _UNDER_WAY].append(pk)
     rows = OutboundMessage.objects.order_by()
     if under_way[True]:
         rows.filter(pk__in=under_way[True]).update(error=SUPERSEDED, error_code=None)
@@ -174,6 +171,19 @@ _UNDER_WAY: Final = (OutboxStatus.SENDING, OutboxStatus.UNKNOWN)
 _NOT_ARRIVED: Final = Q(
     status__in=(*_UNDER_WAY, OutboxStatus.QUEUED, OutboxStatus.WITHHELD, OutboxStatus.FAILED)
 ) | Q(status=OutboxStatus.SENT, delivery=MessageDeliveryStatus.FAILED)
+# Locked in one order, as those who record delivery statuses do.
+_LOCKED_NOT_ARRIVED: Final = CompiledQuery(
+    lambda: (
+        OutboundMessage.objects.select_for_update(no_key=True)
+        .filter(
+            _NOT_ARRIVED,
+            contact_id=Parameter("contact", BigIntegerField()),
+            about=Parameter("about", CharField()),
+        )
+        .order_by("pk")
+        .values_list("pk", "status", "key")
+    )
+)
 
 
 @transaction.atomic
