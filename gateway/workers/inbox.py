@@ -5,9 +5,11 @@ from datetime import UTC, datetime
 from itertools import batched
 from secrets import randbelow
 from typing import Final
+from uuid import uuid4
 
 from gateway.database import Database
 from gateway.workers.loop import StopSignal, WakeSignal, gather_all
+from gateway.workers.outbox import OutboxWorker
 from shared.conversation import inbound
 from shared.whatsapp.services.inbox import inbox_queue
 
@@ -25,7 +27,7 @@ class InboxWorker:
     """
 
     database: Database
-    outbox_signal: WakeSignal
+    outbox: OutboxWorker
     media_signal: WakeSignal
     stop: StopSignal
 
@@ -47,11 +49,13 @@ class InboxWorker:
             contact_id,
             now=datetime.now(UTC),
             pivot=randbelow(PIVOT_LIMIT),
+            lease=uuid4(),
         )
         if answered is None:
             return 0
-        if answered.replies:
-            self.outbox_signal.set()
+        self.outbox.take(answered.claimed)
+        if answered.replies > len(answered.claimed):
+            self.outbox.wake_signal.set()
         if answered.has_media:
             self.media_signal.set()
         return answered.messages

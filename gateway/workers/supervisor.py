@@ -77,7 +77,7 @@ class Supervisor:
             database=database, client=client, wake_signal=outbox_signal, stop=stop, rate=rate
         )
         inbox = InboxWorker(
-            database=database, outbox_signal=outbox_signal, media_signal=media_signal, stop=stop
+            database=database, outbox=self._outbox, media_signal=media_signal, stop=stop
         )
         media = MediaWorker(
             database=database, client=client, outbox_signal=outbox_signal, stop=stop

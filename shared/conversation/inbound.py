@@ -17,8 +17,10 @@ is answered alone, so that no other message is blamed for it.
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
+from uuid import UUID
 
 from django.db import InterfaceError, OperationalError, transaction
 from structlog.contextvars import bound_contextvars
@@ -46,7 +48,7 @@ from shared.raffles.models import Order
 from shared.whatsapp.content import ContentKind, parse_content
 from shared.whatsapp.models import InboundMessage, WhatsAppContact
 from shared.whatsapp.services.inbox import contacts, inbox_queue
-from shared.whatsapp.services.outbox import outbox_queue
+from shared.whatsapp.services.outbox import message_claims, outbox_queue
 
 _log = logs.get_logger(__name__)
 
@@ -60,6 +62,7 @@ def answer_waiting_messages(
     before: int | None = None,
     left_over_since: datetime | None = None,
     counted: CountedAttempt | None = None,
+    lease: UUID | None = None,
     cpu_clock: CpuClock = time.thread_time,
 ) -> AnswerResult:
     """Answer a buyer's waiting messages in the order in which they were sent.
@@ -77,6 +80,7 @@ def answer_waiting_messages(
         left_over_since: messages received before this time are left over; None: none are.
         counted: the attempt that was counted beforehand; its message is answered now although its
             next attempt is later.
+        lease: the id under which replies are claimed for the caller; None: none are.
         cpu_clock: the processor time of this thread, in seconds.
 
     Raises:
@@ -108,11 +112,27 @@ def answer_waiting_messages(
     _update_last_inbound(contact, handled, now=now)
     contact.save(update_fields=["state", "context", "last_inbound_at"])
     _mark_processed(handled, now=now)
-    return result
+    return _claim_replies(contact, result, now=now, lease=lease)
+
+
+def _claim_replies(
+    contact: WhatsAppContact, result: AnswerResult, *, now: datetime, lease: UUID | None
+) -> AnswerResult:
+    if lease is None:
+        return result
+    claimed = message_claims.claim_queued(
+        result.queued, contacts={contact.pk: contact}, now=now, lease=lease
+    )
+    return replace(result, claimed=tuple(claimed))
 
 
 def answer_or_record_failure(
-    contact_id: int, *, now: datetime, pivot: int, cpu_clock: CpuClock = time.thread_time
+    contact_id: int,
+    *,
+    now: datetime,
+    pivot: int,
+    lease: UUID | None = None,
+    cpu_clock: CpuClock = time.thread_time,
 ) -> AnswerResult | None:
     """Answer a buyer's waiting messages; if one fails, record it for a retry or give it up.
 
@@ -124,6 +144,7 @@ def answer_or_record_failure(
         contact_id: the buyer.
         now: the current time.
         pivot: a random integer from 0 to 2^31-1.
+        lease: the id under which replies are claimed for the caller; None: none are.
         cpu_clock: the processor time of this thread, in seconds.
 
     Returns:
@@ -138,7 +159,12 @@ def answer_or_record_failure(
     try:
         try:
             return answer_waiting_messages(
-                contact_id, now=now, pivot=pivot, left_over_since=since, cpu_clock=cpu_clock
+                contact_id,
+                now=now,
+                pivot=pivot,
+                left_over_since=since,
+                lease=lease,
+                cpu_clock=cpu_clock,
             )
         except LeftOver as left_over:
             attempts = inbound_failures.count_attempt(contact_id, left_over.message_id, now=now)
@@ -148,7 +174,7 @@ def answer_or_record_failure(
                 return AnswerResult(messages=1, replies=1)
             counted = CountedAttempt(left_over.message_id, alone=attempts > 1)
         return answer_waiting_messages(
-            contact_id, now=now, pivot=pivot, counted=counted, cpu_clock=cpu_clock
+            contact_id, now=now, pivot=pivot, counted=counted, lease=lease, cpu_clock=cpu_clock
         )
     except AnswerFailed as failed:
         failure = failed

@@ -25,6 +25,7 @@ from shared.core.enums import OutboxKind, SilenceReason, State
 from shared.whatsapp.content import MessageContent
 from shared.whatsapp.models import OutboundMessage
 from shared.whatsapp.services.outbox import outbox_queue
+from shared.whatsapp.services.outbox.message_claims import ClaimedMessage
 
 SUMMARY_KEY: Final = "back_again"
 """Key of the summary in the outbox."""
@@ -44,6 +45,8 @@ class AnswerResult:
     Attributes:
         messages: the count of answered messages; more may wait.
         replies: the count of messages that were queued for the buyer.
+        queued: those of them that may be sent at once.
+        claimed: those of them that the caller of the transaction is to send.
         has_media: whether a proof's file has to be downloaded.
         has_acted: whether an effect was carried out.
 
@@ -53,6 +56,8 @@ class AnswerResult:
     replies: int = 0
     has_media: bool = False
     has_acted: bool = False
+    queued: tuple[OutboundMessage, ...] = ()
+    claimed: tuple[ClaimedMessage, ...] = ()
 
     def __add__(self, other: "AnswerResult") -> "AnswerResult":
         return AnswerResult(
@@ -60,6 +65,8 @@ class AnswerResult:
             self.replies + other.replies,
             self.has_media or other.has_media,
             self.has_acted or other.has_acted,
+            self.queued + other.queued,
+            self.claimed + other.claimed,
         )
 
 
@@ -113,7 +120,9 @@ def answer_message(
             _remember_question(turn, sent, before=before, question_before=question)
             if not sent and context.misses > before.misses:
                 _fall_silent(turn)
-            return AnswerResult(1, len(sent), has_media=has_media, has_acted=has_acted)
+            return AnswerResult(
+                1, len(sent), has_media=has_media, has_acted=has_acted, queued=tuple(sent)
+            )
         has_acted, has_media = True, has_media or isinstance(step.effect, KeepProof)
         event = carry_out_effect(step.effect, turn)
     raise EndlessConversation(f"message {turn.message.pk} came to no answer")
@@ -139,7 +148,7 @@ def _handle_early_answer(turn: InboundTurn, context: Context) -> AnswerResult:
     contact.state, contact.context = step.state, step.context.to_json()
     sent = _queue_replies(step.replies, turn)
     _remember_question(turn, sent, before=context, question_before="")
-    return AnswerResult(1, len(sent))
+    return AnswerResult(1, len(sent), queued=tuple(sent))
 
 
 def _remember_question(

@@ -26,10 +26,11 @@ from shared.use_cases import late_payments, order_endings, payments
 from shared.whatsapp import payloads
 from shared.whatsapp.models import InboundMessage, OutboundMessage, WhatsAppContact
 from shared.whatsapp.services.inbox import inbox_queue, webhook_store
-from shared.whatsapp.services.outbox import delivery_statuses, message_claims, send_results
+from shared.whatsapp.services.outbox import delivery_statuses
 from tests import builders
 from tests.builders import NOON
 from tests.integration.conversation.chat import BuyerChat
+from tests.integration.whatsapp.outbox_builders import claim_messages, record_sent
 from tests.unit.whatsapp import webhook_payloads
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.acceptance]
@@ -86,10 +87,8 @@ class ProcessSteps:
     def gateway_sends(self, dice: Random) -> None:
         """Claim messages, record them as sent and apply delivery statuses."""
         lease = UUID(int=dice.getrandbits(128))
-        for claimed in message_claims.claim_messages(
-            now=NOON, lease=lease, lease_for=HOUR, limit=5
-        ):
-            send_results.record_sent(claimed, wa_message_id=f"wamid.OURS{claimed.id}", now=NOON)
+        for claimed in claim_messages(lease=lease, limit=5):
+            record_sent(claimed, wa_message_id=f"wamid.OURS{claimed.id}", now=NOON)
         delivery_statuses.apply_statuses(now=NOON, limit=100)
 
     def sweeper_expires(self, dice: Random) -> None:

@@ -18,6 +18,7 @@ from shared.whatsapp.services.outbox import delivery_statuses, outbox_queue, sen
 from tests import builders
 from tests.builders import MINUTE, NOON, PHONE_NUMBER_ID, build_staff_actor
 from tests.integration.raffles import order_states
+from tests.integration.whatsapp import outbox_builders
 from tests.integration.whatsapp.outbox_builders import claim_message, claim_messages
 from tests.integration.whatsapp.webhook_builders import build_status, build_webhook, store_webhooks
 
@@ -56,7 +57,7 @@ def receive_statuses(*names: str, wamid: str = "wamid.1", code: int = 131026) ->
 
 
 def record_sent() -> None:
-    send_results.record_sent(claim_message(), wa_message_id="wamid.1", now=NOON)
+    outbox_builders.record_sent(claim_message(), wa_message_id="wamid.1", now=NOON)
 
 
 def is_refused() -> None:

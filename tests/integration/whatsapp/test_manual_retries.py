@@ -17,7 +17,7 @@ from shared.whatsapp.errors import (
 from shared.whatsapp.models import Alarm, BusinessNumber, InboundMessage, OutboundMessage
 from shared.whatsapp.services import alarms, business_numbers
 from shared.whatsapp.services.inbox import contacts, inbox_queue
-from shared.whatsapp.services.outbox import delivery_statuses, outbox_queue, send_results
+from shared.whatsapp.services.outbox import delivery_statuses, outbox_queue
 from tests import builders
 from tests.builders import MINUTE, NOON, PHONE_NUMBER_ID
 from tests.integration.concurrency import repeat_at_once
@@ -27,6 +27,7 @@ from tests.integration.whatsapp.outbox_builders import (
     claim_messages,
     list_ids,
     queue_message,
+    record_sent,
 )
 from tests.integration.whatsapp.webhook_builders import build_status, build_webhook, store_webhooks
 
@@ -156,7 +157,7 @@ class TestTryNow:
         tried = claim_message(now=NOON + SECOND)
         assert tried.id == message.pk
         assert BusinessNumber.objects.get().paused_at == NOON
-        send_results.record_sent(tried, wa_message_id="w.1", now=NOON + SECOND)
+        record_sent(tried, wa_message_id="w.1", now=NOON + SECOND)
         assert BusinessNumber.objects.get().paused_at is None
 
     def test_ends_a_slow_down(self) -> None:
@@ -168,7 +169,7 @@ class TestTryNow:
 
         business_numbers.try_sending_now(PHONE_NUMBER_ID, now=NOON + MINUTE)
 
-        send_results.record_sent(claim_message(now=NOON + MINUTE), wa_message_id="w.1", now=NOON)
+        record_sent(claim_message(now=NOON + MINUTE), wa_message_id="w.1", now=NOON)
         assert BusinessNumber.objects.get().throttle_hits == 0
 
     def test_refuses_while_the_number_sends(self) -> None:

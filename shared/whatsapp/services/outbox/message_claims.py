@@ -1,26 +1,36 @@
-"""Claims of messages to send: the first of each contact's queue, leased to one gateway."""
+"""Claims of messages to send: each is reserved for one gateway until its lease runs out.
 
-from collections.abc import Collection, Iterable, Mapping
+A claimed message is not being sent yet: it is still QUEUED. `send_marks.write_marks` makes it
+SENDING just before it goes to Meta. If the gateway dies before that, nothing was sent, and another
+gateway claims the message after seconds.
+
+Usually the transaction that queues replies also claims them (`claim_queued`), so that they are sent
+without being looked up. Everything else is found by `claim_messages`.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from shared.core.enums import OutboxKind, OutboxStatus
 from shared.whatsapp import messages, window
 from shared.whatsapp.errors import NoAddressee
-from shared.whatsapp.models import BusinessNumber, OutboundMessage
+from shared.whatsapp.models import BusinessNumber, OutboundMessage, WhatsAppContact
 from shared.whatsapp.services import business_numbers
 from shared.whatsapp.services.inbox import contacts
-from shared.whatsapp.services.outbox import failure_reports
+from shared.whatsapp.services.outbox import failure_reports, outbox_statements
+
+RESERVED_FOR: Final = timedelta(seconds=5)
+"""The time in which a claimed message is to leave; then another gateway may take it."""
 
 
 @dataclass(frozen=True, slots=True)
 class ClaimedMessage:
-    """A message that one gateway may send until its lease runs out.
+    """A message that is reserved for one gateway until its lease runs out.
 
     Attributes:
         body: the full body for the Graph API.
@@ -45,28 +55,45 @@ class ClaimedMessage:
     ends_contact_slow_down: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class ClaimResult:
+    """The messages that a gateway claimed.
+
+    Attributes:
+        messages: the claimed messages, the oldest first.
+        contacts_with_more: the contacts of these messages, or whom the caller left out, who have
+            more messages in the queue.
+
+    """
+
+    messages: Sequence[ClaimedMessage] = ()
+    contacts_with_more: frozenset[int] = frozenset()
+
+
 def claim_messages(
     *,
     now: datetime,
     lease: UUID,
-    lease_for: timedelta,
+    lease_for: timedelta = RESERVED_FOR,
     limit: int,
     skip_contacts: Collection[int] = (),
-) -> list[ClaimedMessage]:
+) -> ClaimResult:
     """Claim messages to send, at most the oldest unsent one of each contact.
 
     If the 24 h window of a contact is closed, nothing is claimed: replies become STALE and notices
     WITHHELD. Of a paused number, one message per minute is claimed. Opens its own short
-    transactions, or none if there is nothing to send.
+    transactions; one statement is all if nothing is queued.
 
     Args:
         now: the current time.
-        lease: the id of this claim; a result is recorded only for the current lease.
-        lease_for: the time after which a message without a result counts as unknown.
+        lease: the id of this claim; a message is sent only for the current lease.
+        lease_for: the time after which another gateway may claim the message.
         limit: the largest number of messages.
         skip_contacts: the contacts to whom the caller is sending at the moment.
 
     """
+    if not outbox_statements.FIRST_QUEUED.fetch():
+        return ClaimResult()
     states = _load_troubled_numbers()
     while True:
         heads = _find_candidates(states, now=now, skip=skip_contacts, limit=limit)
@@ -78,10 +105,79 @@ def claim_messages(
         if wanted or not closed:
             break
     wanted = _keep_probes(wanted, states, now=now)
-    if not wanted:
+    claimed = (
+        _claim_rows([head.id for head in wanted], states, now=now, lease=lease, lease_for=lease_for)
+        if wanted
+        else []
+    )
+    busy = {*skip_contacts, *(message.contact_id for message in claimed)}
+    more = outbox_statements.CONTACTS_WITH_MORE.fetch(contacts=busy, now=now) if busy else ()
+    return ClaimResult(claimed, frozenset(more))
+
+
+def claim_queued(
+    messages: Sequence[OutboundMessage],
+    *,
+    contacts: Mapping[int, WhatsAppContact],
+    now: datetime,
+    lease: UUID,
+    lease_for: timedelta = RESERVED_FOR,
+) -> list[ClaimedMessage]:
+    """Claim messages in the transaction that queues them, all replies of a buyer together.
+
+    Left to `claim_messages` are the messages of a buyer to whom an earlier message may still be
+    sent, who cannot be written to now, or whose business number is paused or slowed down.
+
+    Args:
+        messages: new messages, which no other transaction sees so far.
+        contacts: their buyers by id, locked by the caller until the end of the transaction. So
+            whatever else is queued for them meanwhile comes later and waits for these messages.
+        now: the current time.
+        lease: the id of this claim.
+        lease_for: the time after which another gateway may claim a message.
+
+    Returns:
+        The claimed messages in the order of the queue.
+
+    """
+    first_ids: dict[int, int] = {}
+    for message in messages:
+        first = first_ids.setdefault(message.contact_id, message.pk)
+        first_ids[message.contact_id] = min(first, message.pk)
+    if not first_ids:
         return []
-    return _claim_rows(
-        [head.id for head in wanted], states, now=now, lease=lease, lease_for=lease_for
+    states = _load_troubled_numbers()
+    barred = {
+        contact_id
+        for contact_id, pk in outbox_statements.UNSETTLED_OF_CONTACTS.fetch(contacts=first_ids)
+        if pk < first_ids[contact_id]
+    }
+    claimed = []
+    for message in sorted(messages, key=lambda message: message.pk):
+        contact, number = contacts[message.contact_id], states.get(message.phone_number_id)
+        if contact.pk in barred or not _may_write_now(contact, number, now=now):
+            continue
+        try:
+            body = _build_body(message, contact)
+        except NoAddressee:
+            barred.add(contact.pk)
+        else:
+            claimed.append(
+                _build_claimed_message(message, contact, body=body, lease=lease, number=number)
+            )
+    if claimed:
+        ids = [message.id for message in claimed]
+        outbox_statements.RESERVE.run(ids=ids, lease=lease, lease_until=now + lease_for)
+    return claimed
+
+
+def _may_write_now(
+    contact: WhatsAppContact, number: BusinessNumber | None, *, now: datetime
+) -> bool:
+    return (
+        window.is_window_open(contact.last_inbound_at, now=now)
+        and (contact.send_after is None or contact.send_after <= now)
+        and (number is None or not (_is_paused(number) or _is_slowed(number, now=now)))
     )
 
 
@@ -113,53 +209,26 @@ type _TroubledNumbers = Mapping[str, BusinessNumber]
 
 def _load_troubled_numbers() -> _TroubledNumbers:
     """Return the business numbers that are paused or slowed down."""
-    troubled = BusinessNumber.objects.filter(
-        Q(paused_at__isnull=False) | Q(send_after__isnull=False)
-    )
-    return {number.phone_number_id: number for number in troubled}
+    return {number.phone_number_id: number for number in outbox_statements.TROUBLED_NUMBERS.fetch()}
 
 
 def _find_candidates(
     states: _TroubledNumbers, *, now: datetime, skip: Collection[int], limit: int
 ) -> list[_QueueHead]:
-    slowed, paused = [], []
-    for number in states.values():
-        if number.send_after is not None and number.send_after > now:
-            slowed.append(number.phone_number_id)
-        elif number.paused_at is not None:
-            paused.append(number.phone_number_id)
-    heads = _query_queue_heads(now=now).exclude(contact_id__in=skip)
+    slowed = [key for key, number in states.items() if _is_slowed(number, now=now)]
+    paused = [key for key, number in states.items() if _is_paused(number) and key not in slowed]
     found = [
         probe
         for phone_number_id in paused
         if business_numbers.is_probe_due(states[phone_number_id], now=now)
-        for probe in heads.filter(phone_number_id=phone_number_id)[:1]
-    ]
-    found += heads.exclude(phone_number_id__in=[*slowed, *paused])[:limit]
-    return [_QueueHead(*row) for row in found][:limit]
-
-
-def _query_queue_heads(
-    *, now: datetime
-) -> "QuerySet[OutboundMessage, tuple[int, int, str, datetime | None]]":
-    """Return the oldest queued message of each contact to whom none is being sent."""
-    queued = OutboundMessage.objects.filter(status=OutboxStatus.QUEUED)
-    earlier = queued.filter(contact=OuterRef("contact"), pk__lt=OuterRef("pk"))
-    under_way = OutboundMessage.objects.filter(status=OutboxStatus.SENDING)
-    return (
-        queued.filter(
-            ~Exists(earlier),
-            _build_due_filter(now),
-            Q(contact__send_after=None) | Q(contact__send_after__lte=now),
+        for probe in outbox_statements.QUEUE_HEAD_OF_NUMBER.fetch(
+            phone_number_id=phone_number_id, now=now, skip_contacts=skip
         )
-        .exclude(contact_id__in=under_way.values("contact_id"))
-        .order_by("pk")
-        .values_list("pk", "contact_id", "phone_number_id", "contact__last_inbound_at")
-    )
-
-
-def _build_due_filter(now: datetime) -> Q:
-    return Q(next_attempt_at=None) | Q(next_attempt_at__lte=now)
+    ]
+    # A limit is part of the statement, so only powers of two are compiled.
+    heads = outbox_statements.get_queue_heads_query(1 << (limit - 1).bit_length())
+    found += heads.fetch(now=now, skip_contacts=skip, skip_numbers=[*slowed, *paused])
+    return [_QueueHead(*row) for row in found[:limit]]
 
 
 def _keep_probes(
@@ -178,6 +247,10 @@ def _is_paused(number: BusinessNumber | None) -> bool:
     return number is not None and number.paused_at is not None
 
 
+def _is_slowed(number: BusinessNumber, *, now: datetime) -> bool:
+    return number.send_after is not None and number.send_after > now
+
+
 @transaction.atomic
 def _claim_rows(
     ids: Collection[int],
@@ -187,31 +260,26 @@ def _claim_rows(
     lease: UUID,
     lease_for: timedelta,
 ) -> list[ClaimedMessage]:
-    # Locked in one order and without waiting, so that two gateways never block each other.
-    unlocked = list(
-        OutboundMessage.objects.select_for_update(skip_locked=True, no_key=True)
-        .filter(_build_due_filter(now), pk__in=ids, status=OutboxStatus.QUEUED)
-        .order_by("pk")
-        .values_list("pk", flat=True)
-    )
-    OutboundMessage.objects.filter(
-        _build_due_filter(now), pk__in=unlocked, status=OutboxStatus.QUEUED
-    ).update(status=OutboxStatus.SENDING, lease=lease, lease_until=now + lease_for)
-    leased = OutboundMessage.objects.filter(pk__in=unlocked, lease=lease).order_by("pk")
     claimed = []
-    for message in leased.select_related("contact"):
+    for message in outbox_statements.LOCK_CLAIMABLE.fetch(ids=ids, now=now):
         try:
-            body = _build_body(message)
+            body = _build_body(message, message.contact)
         except NoAddressee:
             _fail_without_addressee(message, now=now)
         else:
             number = states.get(message.phone_number_id)
-            claimed.append(_build_claimed_message(message, body=body, lease=lease, number=number))
+            claimed.append(
+                _build_claimed_message(
+                    message, message.contact, body=body, lease=lease, number=number
+                )
+            )
+    if claimed:
+        ids = [message.id for message in claimed]
+        outbox_statements.RESERVE.run(ids=ids, lease=lease, lease_until=now + lease_for)
     return claimed
 
 
-def _build_body(message: OutboundMessage) -> messages.Message:
-    contact = message.contact
+def _build_body(message: OutboundMessage, contact: WhatsAppContact) -> messages.Message:
     # With a conflict, the phone number may belong to somebody else by now; the user id cannot.
     use_user_id = contact.identity_conflict and contact.user_id is not None
     return messages.address_message(
@@ -233,12 +301,12 @@ def _fail_without_addressee(message: OutboundMessage, *, now: datetime) -> None:
 
 def _build_claimed_message(
     message: OutboundMessage,
+    contact: WhatsAppContact,
     *,
     body: messages.Message,
     lease: UUID,
     number: BusinessNumber | None,
 ) -> ClaimedMessage:
-    contact = message.contact
     return ClaimedMessage(
         id=message.pk,
         lease=lease,

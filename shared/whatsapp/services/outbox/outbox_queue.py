@@ -13,7 +13,7 @@ from shared.core.enums import MessageDeliveryStatus, OutboxKind, OutboxStatus
 from shared.whatsapp.errors import MessageNotFailed
 from shared.whatsapp.models import InboundMessage, OutboundMessage, WhatsAppContact
 from shared.whatsapp.services.inbox import contacts
-from shared.whatsapp.services.outbox import failure_reports
+from shared.whatsapp.services.outbox import failure_reports, outbox_statements
 from shared.whatsapp.services.outbox.message_status import (
     SUPERSEDED,
     UNTRIED_FIELDS,
@@ -116,7 +116,12 @@ def settle_abandoned_sends(*, now: datetime) -> int:
         The number of changed messages.
 
     """
-    return _expire_leases(now=now) + _resend_unknown(now=now)
+    settled = 0
+    if outbox_statements.FIRST_EXPIRED_SEND.fetch(now=now):
+        settled += _expire_leases(now=now)
+    if outbox_statements.FIRST_SILENT_SEND.fetch(now=now):
+        settled += _resend_unknown(now=now)
+    return settled
 
 
 def get_oldest_unsent_age(*, now: datetime) -> timedelta | None:
@@ -217,7 +222,8 @@ def _resend_unknown(*, now: datetime) -> int:
         else:
             message.status = OutboxStatus.QUEUED
         message.next_attempt_at = None
-        message.save(update_fields=["status", "error", "next_attempt_at"])
+        message.lease_until = None  # it is not reserved; the lease stays for a late answer
+        message.save(update_fields=["status", "error", "next_attempt_at", "lease_until"])
     for message in unanswered:
         if message.status == OutboxStatus.FAILED:
             failure_reports.announce_failure(message, now=now)

@@ -1,12 +1,12 @@
-"""Results of claimed messages: accepted, refused, not sent, or unknown."""
+"""Results of sends that did not succeed: refused, not sent, or unknown."""
 
 from datetime import datetime, timedelta
 from typing import Final, assert_never
 
 from django.db import transaction
-from django.db.models import F, QuerySet
+from django.db.models import QuerySet
 
-from shared.core import logs, retry
+from shared.core import retry
 from shared.core.enums import OutboxKind, OutboxStatus
 from shared.whatsapp.graph_errors import FailureReaction, Judgement
 from shared.whatsapp.models import OutboundMessage, WhatsAppContact
@@ -16,8 +16,6 @@ from shared.whatsapp.services.outbox import failure_reports, message_status
 from shared.whatsapp.services.outbox.message_claims import ClaimedMessage
 from shared.whatsapp.services.outbox.message_status import UNTRIED_FIELDS
 
-_log = logs.get_logger(__name__)
-
 MAX_SEND_ATTEMPTS: Final = 8
 """With the waits below, the last attempt is after three quarters of an hour."""
 
@@ -26,37 +24,6 @@ _RETRY_CAP: Final = timedelta(minutes=15)
 _RETRY_FACTOR: Final = 4.0
 _HITS_BEFORE_UNREACHABLE_ALARM: Final = 5
 """Failures in a row that are more than a short network problem."""
-
-
-def record_sent(
-    claimed: ClaimedMessage, *, wa_message_id: str, wa_id: str = "", now: datetime
-) -> None:
-    """Record that Meta accepted a message; its delivery is reported by status webhooks.
-
-    The result counts as long as the lease is the current one, even if it has just run out. A
-    success ends a pause or slow-down of the number and a slow-down for the buyer.
-
-    Args:
-        claimed: the message.
-        wa_message_id: Meta's id of the message.
-        wa_id: the addressee as Meta writes it. A difference is only logged, since in Brazil and
-            Mexico it may not be the number from which the buyer writes.
-        now: the time of the answer.
-
-    """
-    if wa_id and claimed.body.get("to", "+" + wa_id) != "+" + wa_id:
-        _log.info("addressee_rewritten_by_meta", outbound_id=claimed.id)
-    # Usually there is nothing to end, and a single statement is enough.
-    if not (claimed.ends_number_slow_down or claimed.ends_contact_slow_down):
-        _record_accepted(claimed, wa_message_id=wa_message_id, now=now)
-        return
-    with transaction.atomic():
-        if claimed.ends_contact_slow_down:
-            buyer = WhatsAppContact.objects.filter(pk=claimed.contact_id)
-            buyer.update(send_after=None, pair_rate_hits=0)
-        _record_accepted(claimed, wa_message_id=wa_message_id, now=now)
-        if claimed.ends_number_slow_down:
-            business_numbers.resume_sending(claimed.phone_number_id, now=now)
 
 
 @transaction.atomic
@@ -133,20 +100,6 @@ def record_unknown(claimed: ClaimedMessage, *, now: datetime) -> None:
     if message is not None and message.status == OutboxStatus.SENDING:
         message_status.mark_unknown(message, now=now)
         message.save(update_fields=list(UNTRIED_FIELDS))
-
-
-def _record_accepted(claimed: ClaimedMessage, *, wa_message_id: str, now: datetime) -> None:
-    _query_claimed(claimed).update(
-        status=OutboxStatus.SENT,
-        wa_message_id=wa_message_id,
-        sent_at=now,
-        attempts=F("attempts") + 1,
-        next_attempt_at=None,
-        lease=None,
-        lease_until=None,
-        error="",
-        error_code=None,
-    )
 
 
 def _apply_reaction(

@@ -10,7 +10,7 @@ from shared.core.enums import OutboxKind, OutboxStatus
 from shared.whatsapp.models import Alarm, BusinessNumber, OutboundMessage, WhatsAppContact
 from shared.whatsapp.services import business_numbers
 from shared.whatsapp.services.inbox import contacts
-from shared.whatsapp.services.outbox import outbox_queue, send_results
+from shared.whatsapp.services.outbox import outbox_queue
 from tests import builders
 from tests.builders import MINUTE, NOON, PHONE_NUMBER_ID
 from tests.integration.concurrency import repeat_at_once
@@ -20,6 +20,7 @@ from tests.integration.whatsapp.outbox_builders import (
     claim_messages,
     list_ids,
     queue_message,
+    record_sent,
 )
 from tests.integration.whatsapp.webhook_builders import wait_for_blocked_lock
 from tests.waiting import PATIENCE
@@ -46,7 +47,7 @@ class TestOrder:
         queue_message(contact)
         second = queue_message(contact)
 
-        send_results.record_sent(claim_message(), wa_message_id="wamid.1", now=NOON)
+        record_sent(claim_message(), wa_message_id="wamid.1", now=NOON)
 
         assert claim_message().id == second.pk
 
@@ -74,7 +75,7 @@ class TestOrder:
         outbox_queue.settle_abandoned_sends(now=NOON)
 
         assert claim_messages() == []
-        send_results.record_sent(under_way, wa_message_id="wamid.2", now=NOON)
+        record_sent(under_way, wa_message_id="wamid.2", now=NOON)
         assert claim_message().id == first.pk
 
     def test_leaves_out_whom_the_caller_names(self) -> None:
@@ -174,7 +175,7 @@ class TestWindow:
         assert outbox_queue.release_withheld_messages(contact, now=NOON) == 1
         claimed = claim_message()
         assert claimed.id == notice.pk
-        send_results.record_sent(claimed, wa_message_id="wamid.1", now=NOON)
+        record_sent(claimed, wa_message_id="wamid.1", now=NOON)
         assert claim_message().id == reply.pk
 
     def test_releases_nothing_of_others_and_nothing_twice(self) -> None:
@@ -193,7 +194,7 @@ class TestPauses:
 
         assert claim_messages() == []
         claimed = claim_message(now=NOON + MINUTE)
-        send_results.record_sent(claimed, wa_message_id="wamid.1", now=NOON + MINUTE)
+        record_sent(claimed, wa_message_id="wamid.1", now=NOON + MINUTE)
 
         contact = WhatsAppContact.objects.get(pk=message.contact_id)
         assert (contact.send_after, contact.pair_rate_hits) == (None, 0)
@@ -204,9 +205,7 @@ class TestPauses:
         other = queue_message(builders.create_contact(phone_number_id="2"))
 
         assert list_ids(claim_messages()) == [other.pk]
-        send_results.record_sent(
-            claim_message(now=NOON + MINUTE), wa_message_id="wamid.1", now=NOON + MINUTE
-        )
+        record_sent(claim_message(now=NOON + MINUTE), wa_message_id="wamid.1", now=NOON + MINUTE)
 
         number = BusinessNumber.objects.get()
         assert (number.throttle_hits, number.send_after) == (0, None)
@@ -265,13 +264,13 @@ class TestAtOnce:
                 taken = claim_messages(limit=7)
                 mine += list_ids(taken)
                 for one in taken:
-                    send_results.record_sent(one, wa_message_id=f"wamid.{one.id}", now=NOON)
+                    record_sent(one, wa_message_id=f"wamid.{one.id}", now=NOON)
             return mine
 
         claimed = [pk for mine in repeat_at_once(4, work) for pk in mine]
         while rest := claim_messages(limit=100):
             for one in rest:
-                send_results.record_sent(one, wa_message_id=f"wamid.{one.id}", now=NOON)
+                record_sent(one, wa_message_id=f"wamid.{one.id}", now=NOON)
             claimed += list_ids(rest)
 
         assert len(claimed) == len(set(claimed)) == 80

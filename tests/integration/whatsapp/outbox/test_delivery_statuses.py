@@ -13,13 +13,18 @@ from shared.whatsapp.models import (
     OutboundMessage,
     WhatsAppContact,
 )
-from shared.whatsapp.services.outbox import delivery_statuses, outbox_queue, send_results
+from shared.whatsapp.services.outbox import delivery_statuses, outbox_queue
 from shared.whatsapp.services.outbox.delivery_statuses import UNMATCHED_STATUSES_KEPT_FOR
 from tests import builders
 from tests.builders import MINUTE, NOON, PHONE_NUMBER_ID
 from tests.cases import roll_back, walk_cases
 from tests.integration.concurrency import repeat_at_once
-from tests.integration.whatsapp.outbox_builders import LEASE_FOR, claim_message, queue_message
+from tests.integration.whatsapp.outbox_builders import (
+    LEASE_FOR,
+    claim_message,
+    queue_message,
+    record_sent,
+)
 from tests.integration.whatsapp.webhook_builders import build_status, build_webhook, store_webhooks
 
 SECOND = timedelta(seconds=1)
@@ -37,7 +42,7 @@ def receive_status(
 def create_sent_message(kind: OutboxKind = OutboxKind.REPLY) -> OutboundMessage:
     """Create a message that Meta accepted as `wamid.1`."""
     message = queue_message(builders.create_contact(), kind=kind)
-    send_results.record_sent(claim_message(), wa_message_id="wamid.1", now=NOON)
+    record_sent(claim_message(), wa_message_id="wamid.1", now=NOON)
     return message
 
 
@@ -109,7 +114,7 @@ class TestEarlyAndLate:
         claimed = claim_message()
 
         receive_status("sent", callback_data=str(message.callback_data))
-        send_results.record_sent(claimed, wa_message_id="wamid.1", now=NOON)
+        record_sent(claimed, wa_message_id="wamid.1", now=NOON)
 
         message = reload_message(message)
         assert (message.status, message.wa_message_id) == (OutboxStatus.SENT, "wamid.1")
@@ -141,7 +146,7 @@ class TestEarlyAndLate:
         receive_status("delivered")
         assert reload_message(message).delivery == ""
 
-        send_results.record_sent(claimed, wa_message_id="wamid.1", now=NOON)
+        record_sent(claimed, wa_message_id="wamid.1", now=NOON)
         delivery_statuses.apply_statuses(now=NOON + MINUTE, limit=100)
 
         assert reload_message(message).delivery == MessageDeliveryStatus.DELIVERED
@@ -231,7 +236,7 @@ class TestFailed:
         )
         claimed = claim_message()
         assert claimed.id == message.pk
-        send_results.record_sent(claimed, wa_message_id="wamid.2", now=NOON)
+        record_sent(claimed, wa_message_id="wamid.2", now=NOON)
         receive_status("delivered", wamid="wamid.2")
         assert reload_message(message).delivery == MessageDeliveryStatus.DELIVERED
         assert reload_message(message).wa_message_id == "wamid.2"

@@ -13,10 +13,10 @@ from shared.whatsapp.models import (
     WhatsAppContact,
 )
 from shared.whatsapp.services.inbox.contact_matching import ConflictReason
-from shared.whatsapp.services.outbox import delivery_statuses, send_results
+from shared.whatsapp.services.outbox import delivery_statuses
 from tests import builders, real_payloads
 from tests.builders import NOON
-from tests.integration.whatsapp.outbox_builders import claim_message, queue_message
+from tests.integration.whatsapp.outbox_builders import claim_message, queue_message, record_sent
 from tests.integration.whatsapp.webhook_builders import build_status, build_webhook, store_webhooks
 
 pytestmark = pytest.mark.django_db
@@ -27,7 +27,7 @@ USER, OTHER_USER = "US.1", "US.2"
 def receive_delivery(contact: WhatsAppContact, **fields: Any) -> WhatsAppContact:
     """Send a message to a contact, apply a status about it, and return the contact."""
     queue_message(contact)
-    send_results.record_sent(claim_message(), wa_message_id="wamid.1", now=NOON)
+    record_sent(claim_message(), wa_message_id="wamid.1", now=NOON)
     item = build_status("delivered", wamid="wamid.1") | fields
     store_webhooks(build_webhook(statuses=[item]))
     delivery_statuses.apply_statuses(now=NOON, limit=100)

@@ -18,6 +18,7 @@ from tests.integration.whatsapp.outbox_builders import (
     claim_message,
     claim_messages,
     queue_message,
+    record_sent,
 )
 
 pytestmark = pytest.mark.django_db
@@ -51,9 +52,7 @@ class TestRecordSent:
     def test_notes_the_id_and_ends_the_lease(self) -> None:
         queue_message(builders.create_contact(), error="earlier", error_code=1)
 
-        send_results.record_sent(
-            claim_message(), wa_message_id="wamid.1", wa_id="15550100001", now=NOON
-        )
+        record_sent(claim_message(), wa_message_id="wamid.1", now=NOON)
 
         message = load_message()
         assert (message.status, message.wa_message_id) == (OutboxStatus.SENT, "wamid.1")
@@ -66,7 +65,7 @@ class TestRecordSent:
         outbox_queue.settle_abandoned_sends(now=NOON + LEASE_FOR + SECOND)
         assert load_message().status == OutboxStatus.UNKNOWN
 
-        send_results.record_sent(claimed, wa_message_id="wamid.1", now=NOON + 2 * MINUTE)
+        record_sent(claimed, wa_message_id="wamid.1", now=NOON + 2 * MINUTE)
 
         assert load_message().status == OutboxStatus.SENT
 
@@ -78,7 +77,7 @@ class TestRecordSent:
         outbox_queue.settle_abandoned_sends(now=later + UNKNOWN_SEND_WAIT)
         new = claim_message(now=later + UNKNOWN_SEND_WAIT)
 
-        send_results.record_sent(old, wa_message_id="wamid.old", now=later)
+        record_sent(old, wa_message_id="wamid.old", now=later)
 
         message = load_message()
         assert (message.status, message.lease) == (OutboxStatus.SENDING, new.lease)
@@ -88,7 +87,7 @@ class TestRecordSent:
         record_failure(claim_message(), FailureReaction.PAUSE, code=190)
         later = NOON + MINUTE
 
-        send_results.record_sent(claim_message(now=later), wa_message_id="wamid.1", now=later)
+        record_sent(claim_message(now=later), wa_message_id="wamid.1", now=later)
 
         number = load_business_number()
         assert (number.paused_at, number.pause_code, number.pause_reason) == (None, None, "")
@@ -139,9 +138,7 @@ class TestRecordFailure:
         record_failure(claim_message(), FailureReaction.RETRY_NUMBER, alarm=True, code=131048)
         assert "What Meta said." in Alarm.objects.get().detail
 
-        send_results.record_sent(
-            claim_message(now=NOON + MINUTE), wa_message_id="wamid.1", now=NOON + MINUTE
-        )
+        record_sent(claim_message(now=NOON + MINUTE), wa_message_id="wamid.1", now=NOON + MINUTE)
 
         assert Alarm.objects.get().resolved_at == NOON + MINUTE
 
@@ -210,7 +207,7 @@ class TestRecordFailure:
     def test_does_not_count_without_the_lease(self, reaction: FailureReaction) -> None:
         queue_message(builders.create_contact())
         claimed = claim_message()
-        send_results.record_sent(claimed, wa_message_id="wamid.1", now=NOON)
+        record_sent(claimed, wa_message_id="wamid.1", now=NOON)
 
         record_failure(claimed, reaction)
 
@@ -238,7 +235,7 @@ class TestRecordNotReached:
             moment = load_business_number().send_after or moment
         assert Alarm.objects.get().resolved_at is None
 
-        send_results.record_sent(claim_message(now=moment), wa_message_id="wamid.1", now=moment)
+        record_sent(claim_message(now=moment), wa_message_id="wamid.1", now=moment)
 
         assert Alarm.objects.get().resolved_at == moment
 

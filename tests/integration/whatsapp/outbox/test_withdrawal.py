@@ -24,6 +24,7 @@ from tests.integration.whatsapp.outbox_builders import (
     claim_message,
     claim_messages,
     queue_message,
+    record_sent,
 )
 from tests.integration.whatsapp.webhook_builders import build_status, build_webhook, store_webhooks
 
@@ -148,7 +149,7 @@ class TestUnderWay:
         claimed = begin_to_send(buyer)
         assert load_message().status == OutboxStatus.SENDING
 
-        send_results.record_sent(claimed, wa_message_id="wamid.1", now=NOON)
+        record_sent(claimed, wa_message_id="wamid.1", now=NOON)
 
         assert (load_message().status, load_message().error) == (OutboxStatus.SENT, "")
 
