@@ -12,6 +12,7 @@ import signal
 import sys
 from collections.abc import Callable
 from contextlib import ExitStack
+from itertools import chain
 from pathlib import Path
 from typing import Any, Final
 
@@ -78,7 +79,7 @@ def _wrap_connection(*, connection: Any, **_: Any) -> None:
 def _execute_or_die(
     execute: Callable[..., Any], statement: str, values: Any, many: bool, context: Any
 ) -> Any:
-    moment = _find_crash_moment(statement, values)
+    moment = _find_crash_moment(statement, chain.from_iterable(values) if many else values)
     if moment == "before":
         _kill_self()
     done = execute(statement, values, many, context)

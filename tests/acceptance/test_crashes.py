@@ -30,7 +30,7 @@ from tests.acceptance.stack import (
     wait_while_messages_move,
 )
 
-LOST = "answer claimed"
+LOST = "answer about to be sent"
 """After this crash nobody can know that nothing was sent; the next gateway waits for a status."""
 
 KILLS = 3

@@ -53,8 +53,10 @@ def write_marks(
         {s.claimed.contact_id for s in sent if s.claimed.ends_contact_slow_down}
     ):
         WhatsAppContact.objects.filter(pk=contact_id).update(send_after=None, pair_rate_hits=0)
-    rows = _lock_rows([*starting, *(each.claimed for each in sent), *released])
-    started = _start_sends(starting, rows, lease_until=now + lease_for)
+    started: frozenset[int] = frozenset()
+    if starting:
+        rows = _lock_rows([*starting, *(each.claimed for each in sent), *released])
+        started = _start_sends(starting, rows, lease_until=now + lease_for)
     outbox_statements.RECORD_SENT.run_many(
         [
             {
@@ -63,11 +65,14 @@ def write_marks(
                 "wa_message_id": each.wa_message_id,
                 "now": now,
             }
-            for each in sent
+            for each in sorted(sent, key=lambda each: each.claimed.id)
         ]
     )
     outbox_statements.RELEASE.run_many(
-        [{"id": message.id, "lease": message.lease} for message in released]
+        [
+            {"id": message.id, "lease": message.lease}
+            for message in sorted(released, key=lambda message: message.id)
+        ]
     )
     for phone_number_id in sorted(
         {each.claimed.phone_number_id for each in sent if each.claimed.ends_number_slow_down}
@@ -92,8 +97,6 @@ def _lock_rows(messages: Sequence[ClaimedMessage]) -> Mapping[int, _Row]:
 def _start_sends(
     starting: Sequence[ClaimedMessage], rows: Mapping[int, _Row], *, lease_until: datetime
 ) -> frozenset[int]:
-    if not starting:
-        return frozenset()
     reserved, started = [], []
     for message in starting:
         match rows.get(message.id):
