@@ -41,6 +41,8 @@ previous message is recorded, make them arrive in order. Source: "Pair rate limi
 platform".
 """
 STATUSES_PER_TURN: Final = 500
+STATUS_PAUSE_SECONDS: Final = 0.1
+"""Seconds from one batch of delivery statuses to the next; Meta sends three for each message."""
 
 logger = logs.get_logger(__name__)
 
@@ -260,15 +262,14 @@ class DeliveryStatusWorker:
     """Worker that applies the delivery statuses that Meta reports."""
 
     database: Database
-    outbox_signal: WakeSignal
 
     async def turn(self) -> bool:
         """Apply status webhooks; return whether there may be more."""
         applied = await self.database.run_unit(
             delivery_statuses.apply_statuses, now=datetime.now(UTC), limit=STATUSES_PER_TURN
         )
-        if applied:
-            self.outbox_signal.set()  # messages behind a send of unknown result may go now
+        if 0 < applied < STATUSES_PER_TURN:
+            await asyncio.sleep(STATUS_PAUSE_SECONDS)  # more are on their way
         return applied >= STATUSES_PER_TURN
 
 

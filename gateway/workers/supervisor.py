@@ -94,7 +94,7 @@ class Supervisor:
             _WorkerSpec("outbox", self._outbox.turn, outbox_signal),
             _WorkerSpec(
                 "deliveries",
-                DeliveryStatusWorker(database=database, outbox_signal=outbox_signal).turn,
+                DeliveryStatusWorker(database=database).turn,
                 self._statuses,
             ),
             _WorkerSpec(

@@ -5,16 +5,25 @@ Source: Meta's page "Business-scoped user ids".
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from django.db import IntegrityError, transaction
 
 from shared.core import logs
+from shared.core.compiled_queries import CompiledQuery, IsIn
 from shared.whatsapp.json_reader import read_string
 from shared.whatsapp.models import ContactAlias, WhatsAppContact
 from shared.whatsapp.sender_ids import parse_person_id
 from shared.whatsapp.services.inbox import join_suggestions
 from shared.whatsapp.services.inbox.contact_matching import ConflictReason
+
+_USER_IDS: Final = CompiledQuery(
+    lambda: (
+        WhatsAppContact.objects.filter(IsIn("id", "contacts"))
+        .order_by()
+        .values_list("pk", "user_id")
+    )
+)
 
 _log = logs.get_logger(__name__)
 
@@ -34,8 +43,8 @@ def find_new_user_ids(recipients: Iterable[tuple[int, Mapping[str, Any]]]) -> Ma
     }
     if not named:
         return {}
-    known = WhatsAppContact.objects.filter(pk__in=named).values_list("pk", "user_id")
-    return {pk: named[pk] for pk, user_id in known.order_by() if user_id != named[pk]}
+    known = _USER_IDS.fetch(contacts=named)
+    return {pk: named[pk] for pk, user_id in known if user_id != named[pk]}
 
 
 def learn_user_id(contact: WhatsAppContact, user_id: str, *, now: datetime) -> None:

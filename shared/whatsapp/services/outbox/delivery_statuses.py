@@ -8,15 +8,15 @@ from typing import Any, Final
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import QuerySet
 
+from shared.core.compiled_queries import CompiledQuery
 from shared.core.enums import MessageDeliveryStatus, OutboxKind, OutboxStatus
 from shared.whatsapp.graph_errors import FailureReaction, Judgement, judge_send_error
 from shared.whatsapp.json_reader import read_integer, read_items, read_mapping
 from shared.whatsapp.models import DeliveryStatus, OutboundMessage, WhatsAppContact
 from shared.whatsapp.services import business_numbers
 from shared.whatsapp.services.inbox import contacts, recipient_ids
-from shared.whatsapp.services.outbox import failure_reports, message_status
+from shared.whatsapp.services.outbox import failure_reports, message_status, outbox_statements
 
 UNMATCHED_STATUSES_KEPT_FOR: Final = timedelta(days=8)
 """Meta repeats webhooks for seven days; a status without a message after that is not ours."""
@@ -44,16 +44,15 @@ def apply_statuses(*, now: datetime, limit: int) -> int:
         The number of statuses that were read.
 
     """
-    waiting = DeliveryStatus.objects.filter(applied_at=None, next_attempt_at__lte=now)
-    if not waiting.exists():
+    if not outbox_statements.FIRST_NEW_STATUS.fetch(now=now):
         return 0
     with transaction.atomic():
-        return _apply_waiting(waiting.order_by("next_attempt_at", "pk")[:limit], now=now)
+        statuses = outbox_statements.get_new_statuses_query(limit).fetch(now=now)
+        _apply(statuses, now=now)
+    return len(statuses)
 
 
-def _apply_waiting(waiting: QuerySet[DeliveryStatus], *, now: datetime) -> int:
-    # Gateways share the work: statuses that another one has locked are skipped.
-    statuses = list(waiting.select_for_update(skip_locked=True, no_key=True))
+def _apply(statuses: Sequence[DeliveryStatus], *, now: datetime) -> None:
     matches = _match_messages(statuses)
     _postpone_unmatched([status for status in statuses if status.pk not in matches], now=now)
     matched = [(status, matches[status.pk]) for status in statuses if status.pk in matches]
@@ -88,13 +87,12 @@ def _apply_waiting(waiting: QuerySet[DeliveryStatus], *, now: datetime) -> int:
         ],
         before,
     )
-    DeliveryStatus.objects.filter(pk__in=matches).update(applied_at=now)
+    outbox_statements.MARK_APPLIED.run(ids=matches, now=now)
     for failure in new_failures:
         was_given_up = before[failure.message.pk]["status"] == OutboxStatus.FAILED
         if not was_given_up and failure.message.delivery not in _ARRIVED_DELIVERIES:
             failure_reports.announce_failure(failure.message, now=now)
         _alarm_about_failure(failure, now=now)
-    return len(statuses)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,24 +114,25 @@ def _match_messages(statuses: Sequence[DeliveryStatus]) -> dict[int, _StatusMatc
     ours = {status.pk: uuid for status in statuses if (uuid := _parse_uuid(status.callback_data))}
     by_uuid = {
         uuid: _StatusMatch(pk, contact_id)
-        for uuid, pk, contact_id in _load_message_keys("callback_data", set(ours.values()))
+        for uuid, pk, contact_id in _load_message_keys(
+            outbox_statements.MESSAGES_BY_CALLBACK_DATA, set(ours.values())
+        )
     }
     found = {pk: by_uuid[uuid] for pk, uuid in ours.items() if uuid in by_uuid}
     others = {status.pk: status.wa_message_id for status in statuses if status.pk not in found}
     by_wamid = {
         wamid: _StatusMatch(pk, contact_id)
         for wamid, pk, contact_id in _load_message_keys(
-            "wa_message_id", set(others.values()) - {""}
+            outbox_statements.MESSAGES_BY_WAMID, set(others.values()) - {""}
         )
     }
     return found | {pk: by_wamid[wamid] for pk, wamid in others.items() if wamid in by_wamid}
 
 
-def _load_message_keys(column: str, values: Collection[Any]) -> Iterable[tuple[Any, int, int]]:
-    if not values:
-        return ()
-    rows = OutboundMessage.objects.filter(**{f"{column}__in": values}).order_by()
-    return rows.values_list(column, "pk", "contact_id")
+def _load_message_keys(
+    query: CompiledQuery[tuple[Any, int, int]], values: Collection[Any]
+) -> Iterable[tuple[Any, int, int]]:
+    return query.fetch(values=values) if values else ()
 
 
 def _parse_uuid(text: str) -> UUID | None:
@@ -144,8 +143,7 @@ def _parse_uuid(text: str) -> UUID | None:
 
 
 def _lock_messages(ids: Collection[int]) -> dict[int, OutboundMessage]:
-    rows = OutboundMessage.objects.select_for_update(no_key=True).filter(pk__in=ids)
-    return {message.pk: message for message in rows.defer("payload").order_by("pk")}
+    return {message.pk: message for message in outbox_statements.LOCK_MESSAGES.fetch(ids=ids)}
 
 
 def _postpone_unmatched(orphans: Sequence[DeliveryStatus], *, now: datetime) -> None:
@@ -154,7 +152,8 @@ def _postpone_unmatched(orphans: Sequence[DeliveryStatus], *, now: datetime) -> 
         if age >= UNMATCHED_STATUSES_KEPT_FOR:
             orphan.applied_at = now
         orphan.next_attempt_at = now + max(age, _MIN_WAIT_FOR_MESSAGE)
-    DeliveryStatus.objects.bulk_update(orphans, ["applied_at", "next_attempt_at"])
+    if orphans:
+        DeliveryStatus.objects.bulk_update(orphans, ["applied_at", "next_attempt_at"])
 
 
 def _is_failed(status: DeliveryStatus) -> bool:
@@ -240,13 +239,16 @@ def _save_changed_messages(
 ) -> None:
     """Save changed messages; those whose delivery alone changed are saved together."""
     ids_by_delivery: dict[str, list[int]] = defaultdict(list)
+    others: list[dict[str, Any]] = []
     for message in changed:
-        if {**before[message.pk], "delivery": message.delivery} == _collect_saved_fields(message):
+        after = _collect_saved_fields(message)
+        if {**before[message.pk], "delivery": message.delivery} == after:
             ids_by_delivery[message.delivery].append(message.pk)
         else:
-            message.save(update_fields=list(message_status.UNTRIED_FIELDS))
+            others.append({"id": message.pk, **after})
+    outbox_statements.SAVE_MESSAGE.run_many(others)
     for delivery, ids in sorted(ids_by_delivery.items()):
-        OutboundMessage.objects.filter(pk__in=ids).update(delivery=delivery)
+        outbox_statements.SET_DELIVERY.run(ids=ids, delivery=delivery)
 
 
 def _alarm_about_failure(failure: _DeliveryFailure, *, now: datetime) -> None:

@@ -1,4 +1,4 @@
-"""Statements that run for every message that is sent, compiled once.
+"""Statements that run for every message that is sent, and for its statuses, compiled once.
 
 A message that is *reserved* is still QUEUED and has a lease: one gateway has taken it and does not
 send it yet. Once its `lease_until` has passed, any gateway may take it.
@@ -21,7 +21,8 @@ from django.db.models import (
 
 from shared.core.compiled_queries import CompiledQuery, CompiledUpdate, IsIn, Parameter
 from shared.core.enums import OutboxStatus
-from shared.whatsapp.models import BusinessNumber, OutboundMessage
+from shared.whatsapp.models import BusinessNumber, DeliveryStatus, OutboundMessage
+from shared.whatsapp.services.outbox.message_status import UNTRIED_FIELDS
 
 _NOW: Final = Parameter("now", DateTimeField())
 _LEASE: Final = Parameter("lease", UUIDField())
@@ -208,3 +209,66 @@ FIRST_SILENT_SEND: Final = CompiledQuery(
     )
 )
 """The id of a message whose send was neither answered nor reported in time."""
+
+# ── delivery statuses ────────────────────────────────────────────────────────────────────────────
+
+
+def _query_new_statuses() -> QuerySet[DeliveryStatus]:
+    """Return the statuses that are not applied; parameter: `now`."""
+    waiting = DeliveryStatus.objects.filter(applied_at=None, next_attempt_at__lte=_NOW)
+    return waiting.order_by("next_attempt_at", "pk")
+
+
+FIRST_NEW_STATUS: Final = CompiledQuery(
+    lambda: _query_new_statuses().values_list("pk", flat=True)[:1]
+)
+
+
+@cache
+def get_new_statuses_query(at_most: int) -> CompiledQuery[DeliveryStatus]:
+    """Return the query that locks new statuses; those that another gateway locked are skipped."""
+    return CompiledQuery(
+        lambda: _query_new_statuses().select_for_update(skip_locked=True, no_key=True)[:at_most]
+    )
+
+
+MESSAGES_BY_CALLBACK_DATA: Final = CompiledQuery(
+    lambda: (
+        OutboundMessage.objects.filter(IsIn("callback_data", "values"))
+        .order_by()
+        .values_list("callback_data", "pk", "contact_id")
+    )
+)
+
+MESSAGES_BY_WAMID: Final = CompiledQuery(
+    lambda: (
+        OutboundMessage.objects.filter(IsIn("wa_message_id", "values"))
+        .order_by()
+        .values_list("wa_message_id", "pk", "contact_id")
+    )
+)
+
+LOCK_MESSAGES: Final = CompiledQuery(
+    lambda: (
+        OutboundMessage.objects.filter(IsIn("id", "ids"))
+        .select_for_update(no_key=True)
+        .defer("payload")
+        .order_by("pk")
+    )
+)
+
+SET_DELIVERY: Final = CompiledUpdate(
+    lambda: OutboundMessage.objects.filter(IsIn("id", "ids")),
+    delivery=Parameter("delivery", CharField()),
+)
+
+_FIELDS: Final = {field.name: field for field in OutboundMessage._meta.fields}  # noqa: SLF001
+
+SAVE_MESSAGE: Final = CompiledUpdate(
+    lambda: OutboundMessage.objects.filter(pk=Parameter("id", BigIntegerField())),
+    **{name: Parameter(name, _FIELDS[name]) for name in UNTRIED_FIELDS},
+)
+
+MARK_APPLIED: Final = CompiledUpdate(
+    lambda: DeliveryStatus.objects.filter(IsIn("id", "ids")), applied_at=_NOW
+)

@@ -184,7 +184,7 @@ class TestReservation:
         assert again.id == lost.id
 
     def test_a_send_of_unknown_result_is_due_again_although_its_lease_goes_on(self) -> None:
-        lease = {"lease": uuid4(), "lease_until": NOON + MINUTE}
+        lease: dict[str, Any] = {"lease": uuid4(), "lease_until": NOON + MINUTE}
         message = queue_message(
             builders.create_contact(),
             status=OutboxStatus.UNKNOWN,
