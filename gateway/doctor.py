@@ -11,10 +11,12 @@ from email.utils import parsedate_to_datetime
 from enum import StrEnum
 from typing import Any, Final
 
+import aiohttp
 import httpx
 
 from shared.core.config import Settings
 from shared.whatsapp.errors import GraphError, GraphRefused
+from shared.whatsapp.services.graph_transport import AiohttpTransport, GraphTransport
 from shared.whatsapp.services.meta_client import MetaClient
 
 CLOCK_TOLERANCE: Final = timedelta(seconds=30)
@@ -67,7 +69,11 @@ def report_open(title: str, words: str, *, remedy: str = "") -> CheckResult:
 
 
 async def check_meta_setup(
-    settings: Settings, *, now: datetime, transport: httpx.AsyncBaseTransport | None = None
+    settings: Settings,
+    *,
+    now: datetime,
+    transport: httpx.AsyncBaseTransport | None = None,
+    graph_transport: GraphTransport | None = None,
 ) -> list[CheckResult]:
     """Check everything that Meta shows, in the order in which it is set up.
 
@@ -75,6 +81,7 @@ async def check_meta_setup(
         settings: variables that only the gateway needs may be empty; their checks are then open.
         now: our clock, compared with Meta's.
         transport: replaces the network in tests.
+        graph_transport: replaces it for what `MetaClient` asks.
 
     Returns:
         The results; an error of Meta's is a failed check and not raised.
@@ -91,8 +98,8 @@ async def check_meta_setup(
             base_url=settings.meta_graph_url,
             version=settings.meta_graph_version,
             token=token,
-            timeout=httpx.Timeout(REQUEST_TIMEOUT_SECONDS),
-            transport=transport,
+            transport=graph_transport
+            or AiohttpTransport(timeout=aiohttp.ClientTimeout(total=REQUEST_TIMEOUT_SECONDS)),
         )
         try:
             return [clock, *await _check_with_token(client, http, settings)]

@@ -20,7 +20,7 @@ from gateway.workers.loop import StopSignal, WakeSignal
 from gateway.workers.mark_writer import MarkWriter
 from shared.core import logs
 from shared.whatsapp.errors import GraphError, GraphRefused, GraphUnreachable
-from shared.whatsapp.services import meta_client
+from shared.whatsapp.services import graph_transport
 from shared.whatsapp.services.meta_client import AcceptedMessage, MetaClient
 from shared.whatsapp.services.outbox import (
     delivery_statuses,
@@ -32,7 +32,7 @@ from shared.whatsapp.services.outbox.message_claims import RESERVED_FOR, Claimed
 
 SEND_LEASE: Final = timedelta(minutes=2)
 """Longer than any send takes; if the process dies, the sweep takes the message over."""
-MAX_CONCURRENT_SENDS: Final = meta_client.MAX_CONNECTIONS
+MAX_CONCURRENT_SENDS: Final = graph_transport.MAX_CONNECTIONS
 PAIR_PACE: Final = Pace(interval=6.0, burst=20, gap=0.2)
 """Rate limit for one buyer. Meta allows one message in 6 s and bursts of up to 45, which count
 against later messages. A burst of 20 leaves room for a second gateway, and no conversation needs

@@ -3,7 +3,6 @@
 Source: Meta's pages "Send messages", "Media" and "Error codes" of the WhatsApp Business Platform.
 """
 
-import asyncio
 import json
 import re
 from collections.abc import Mapping
@@ -12,9 +11,7 @@ from datetime import timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
 
-import aiohttp
 import httpx
-from httpx_aiohttp import AiohttpTransport
 
 from shared.core.constants import MEDIA_LIMIT
 from shared.whatsapp import media_files
@@ -22,7 +19,6 @@ from shared.whatsapp.errors import (
     GraphError,
     GraphRefused,
     GraphUncertain,
-    GraphUnreachable,
     MediaElsewhere,
     MediaGone,
     MediaTooLarge,
@@ -36,15 +32,11 @@ from shared.whatsapp.json_reader import (
     read_string,
 )
 from shared.whatsapp.media_files import MediaFile
-
-HTTP_TIMEOUT: Final = httpx.Timeout(20, connect=5, pool=10)
-"""Timeouts in seconds; Meta usually answers within one."""
-
-EXCHANGE_DEADLINE: Final = timedelta(seconds=60)
-"""For a whole request, so that a very slow answer cannot block a worker for ever."""
-
-MAX_CONNECTIONS: Final = 200
-"""At 200 ms per answer, enough for a number that may send 1,000 messages per second."""
+from shared.whatsapp.services.graph_transport import (
+    AiohttpTransport,
+    GraphResponse,
+    GraphTransport,
+)
 
 MEDIA_HOSTS: Final[Mapping[str, frozenset[str]]] = {
     "https://graph.facebook.com": frozenset({"https://lookaside.fbsbx.com"})
@@ -67,24 +59,6 @@ class AcceptedMessage:
     wa_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class _GraphResponse:
-    status: int
-    headers: httpx.Headers
-    body: bytes
-
-    @property
-    def document(self) -> Mapping[str, Any]:
-        try:
-            return read_mapping(parse_json(self.body))
-        except UnreadableJson:
-            return {}
-
-    @property
-    def is_success(self) -> bool:
-        return self.status == httpx.codes.OK and not read_mapping(self.document, "error")
-
-
 class MetaClient:
     """A connection pool to the Graph API with one access token, for one event loop."""
 
@@ -94,10 +68,8 @@ class MetaClient:
         base_url: str,
         version: str,
         token: str,
-        timeout: httpx.Timeout = HTTP_TIMEOUT,
-        deadline: timedelta = EXCHANGE_DEADLINE,
         media_limit: int = MEDIA_LIMIT,
-        transport: httpx.AsyncBaseTransport | None = None,
+        transport: GraphTransport | None = None,
     ) -> None:
         """Create a client, without connecting yet.
 
@@ -106,10 +78,8 @@ class MetaClient:
                 origin and its `MEDIA_HOSTS` ever receive the token.
             version: the version of the Graph API, e.g. v26.0.
             token: the access token of the system user.
-            timeout: seconds to connect, to wait for bytes, and for a free connection.
-            deadline: the longest time for a whole request.
             media_limit: the size of the largest file that is fetched, in bytes.
-            transport: a transport to use instead of the real one.
+            transport: a transport to use instead of the usual one; the client closes it.
 
         Raises:
             ValueError: the token cannot be sent in a header.
@@ -121,15 +91,12 @@ class MetaClient:
         self._root = f"{base_url.rstrip('/')}/{version}"
         self._origins = {_get_origin(base)} | MEDIA_HOSTS.get(_get_origin(base), frozenset())
         self._authorization = f"Bearer {token}"
-        self._deadline = deadline.total_seconds()
         self._media_limit = media_limit
-        self._http = httpx.AsyncClient(
-            timeout=timeout, follow_redirects=False, transport=transport or _make_transport()
-        )
+        self._transport = transport or AiohttpTransport()
 
     async def aclose(self) -> None:
         """Close the connections."""
-        await self._http.aclose()
+        await self._transport.aclose()
 
     async def send_message(self, phone_number_id: str, body: Mapping[str, Any]) -> AcceptedMessage:
         """Send a message from a business number.
@@ -247,68 +214,35 @@ class MetaClient:
     ) -> Mapping[str, Any]:
         url = httpx.URL(f"{self._root}/{path}", params=query or None)
         answer = await self._send_request(method, url, content=content, limit=_ANSWER_SIZE_LIMIT)
-        if not answer.is_success:
+        document = _parse_document(answer)
+        if answer.status != httpx.codes.OK or read_mapping(document, "error"):
             raise _build_error(answer)
-        return answer.document
+        return document
 
     async def _send_request(
         self, method: str, url: httpx.URL, *, limit: int, content: bytes | None = None
-    ) -> _GraphResponse:
+    ) -> GraphResponse:
         """Send a request with the access token; no other function sends the token."""
         if _get_origin(url) not in self._origins or url.userinfo:
             raise MediaElsewhere
         headers = {"Authorization": self._authorization, "Accept-Encoding": "identity"}
         if content is not None:
             headers["Content-Type"] = "application/json"
-        try:
-            async with (
-                asyncio.timeout(self._deadline),
-                self._http.stream(method, url, headers=headers, content=content) as response,
-            ):
-                body = await _read_body(response, limit=limit)
-                return _GraphResponse(response.status_code, response.headers, body)
-        except (httpx.HTTPError, aiohttp.ClientError, TimeoutError) as error:
-            kind = GraphUnreachable if _is_request_unsent(error) else GraphUncertain
-            raise kind(type(error.__cause__ or error).__name__) from error
+        return await self._transport.send_request(
+            method, str(url), headers=headers, content=content, limit=limit
+        )
 
 
-def _make_transport() -> AiohttpTransport:
-    """Return the real transport; with httpx's own pool, requests are 4 to 10 times slower."""
-    return AiohttpTransport(limits=httpx.Limits(max_connections=MAX_CONNECTIONS))
+def _parse_document(answer: GraphResponse) -> Mapping[str, Any]:
+    """Return the JSON object of an answer; an empty one if it is none."""
+    try:
+        return read_mapping(parse_json(answer.body))
+    except UnreadableJson:
+        return {}
 
 
-def _is_request_unsent(error: Exception) -> bool:
-    """Return whether a request failed before it was sent.
-
-    The transport raises `ConnectTimeout` for every broken connection, even if Meta closed it after
-    reading the message. Its cause, the error of aiohttp, shows the difference.
-    """
-    if isinstance(error.__cause__, aiohttp.ClientError):
-        error = error.__cause__
-    return isinstance(
-        error,
-        aiohttp.ClientConnectorError
-        | aiohttp.ConnectionTimeoutError
-        | aiohttp.InvalidURL
-        | httpx.ConnectError
-        | httpx.ConnectTimeout
-        | httpx.PoolTimeout
-        | httpx.UnsupportedProtocol,
-    )
-
-
-async def _read_body(response: httpx.Response, *, limit: int) -> bytes:
-    """Return the body, cut to one byte more than `limit`."""
-    body = bytearray()
-    async for chunk in response.aiter_bytes():
-        body += chunk
-        if len(body) > limit:
-            break
-    return bytes(body[: limit + 1])
-
-
-def _build_error(answer: _GraphResponse) -> GraphError:
-    error = read_mapping(answer.document, "error")
+def _build_error(answer: GraphResponse) -> GraphError:
+    error = read_mapping(_parse_document(answer), "error")
     code = read_integer(error.get("code"))
     if code is None and answer.status >= httpx.codes.INTERNAL_SERVER_ERROR:
         return GraphUncertain(f"HTTP status {answer.status} without a code")
@@ -326,7 +260,7 @@ def _build_error(answer: _GraphResponse) -> GraphError:
     )
 
 
-def _parse_retry_after(headers: httpx.Headers) -> timedelta | None:
+def _parse_retry_after(headers: Mapping[str, str]) -> timedelta | None:
     """Return the wait of `Retry-After`, in seconds or as a date compared with the answer's date."""
     value = headers.get("retry-after", "").strip()
     if re.fullmatch(r"[0-9]{1,6}", value):

@@ -11,6 +11,7 @@ from gateway import app
 from gateway.database import Database
 from shared.core import config
 from shared.whatsapp.services.meta_client import MetaClient
+from tests.graph_transports import MockGraphTransport
 from tests.integration.gateway.fake_meta import FakeGraph, RunGateway
 from tests.waiting import await_until
 
@@ -30,7 +31,7 @@ def gateway(graph: FakeGraph) -> RunGateway:
             base_url="http://127.0.0.1:1",
             version="v26.0",
             token="test_access_token",
-            transport=httpx.MockTransport(graph),
+            transport=MockGraphTransport(graph),
         )
         built = app.build_app(config.get_settings(), client=meta_client, workers=workers)
         transport = httpx.ASGITransport(built)

@@ -23,6 +23,7 @@ from shared.whatsapp.services.inbox import contacts
 from shared.whatsapp.services.meta_client import MetaClient
 from shared.whatsapp.services.outbox import message_claims, outbox_queue
 from shared.whatsapp.services.outbox.message_claims import ClaimedMessage
+from tests.graph_transports import MockGraphTransport
 from tests.integration.gateway import sample_data
 from tests.integration.gateway.fake_meta import FakeGraph, RunGateway
 from tests.waiting import await_until
@@ -94,7 +95,7 @@ async def worker(lanes: Database, graph: FakeGraph) -> AsyncIterator[OutboxWorke
         base_url="http://127.0.0.1:1",
         version="v26.0",
         token="test_access_token",
-        transport=httpx.MockTransport(graph),
+        transport=MockGraphTransport(graph),
     )
     worker = OutboxWorker(
         database=lanes, client=client, wake_signal=WakeSignal(), stop=StopSignal(), rate=20

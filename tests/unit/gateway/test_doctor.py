@@ -12,6 +12,7 @@ import pytest
 from gateway import doctor
 from gateway.doctor import CheckResult, CheckStatus
 from shared.core.config import Settings
+from tests.graph_transports import MockGraphTransport
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 NUMBER, WABA, APP = "106540352242922", "102290129340398", "1234567890"
@@ -75,8 +76,12 @@ def build_settings(**changes: str) -> Settings:
 
 
 async def check_setup(meta: Answer, **changes: str) -> dict[str, CheckResult]:
-    transport = httpx.MockTransport(meta)
-    found = await doctor.check_meta_setup(build_settings(**changes), now=NOW, transport=transport)
+    found = await doctor.check_meta_setup(
+        build_settings(**changes),
+        now=NOW,
+        transport=httpx.MockTransport(meta),
+        graph_transport=MockGraphTransport(meta),
+    )
     return {finding.title: finding for finding in found}
 
 
