@@ -1,4 +1,4 @@
-"""Querysets and updates that are compiled once and run many times with other values.
+"""Querysets, updates and deletions that are compiled once and run many times with other values.
 
 The ORM needs about ten times as long to build and compile a statement as the database needs to run
 it. What runs for every message is therefore kept compiled. It is written as a queryset in which the
@@ -26,7 +26,7 @@ from django.db.models.query import (
     ValuesListIterable,
     get_related_populators,
 )
-from django.db.models.sql import UpdateQuery
+from django.db.models.sql import DeleteQuery, UpdateQuery
 from django.db.models.sql.compiler import SQLCompiler
 from django.db.transaction import TransactionManagementError
 
@@ -240,6 +240,40 @@ class CompiledUpdate:
             statement = _Statement(*query.get_compiler(using=connection.alias).as_sql())
             self._compiled[connection.vendor] = statement
         return statement
+
+
+class CompiledDelete:
+    """A deletion that is compiled once for each database vendor.
+
+    It deletes rows as `QuerySet.delete` does for a model that no other row refers to.
+    """
+
+    def __init__(self, build: Callable[[], QuerySet[Any, Any]]) -> None:
+        """Create a deletion; it is compiled when it runs for the first time.
+
+        Args:
+            build: returns the queryset of the rows to delete.
+
+        """
+        self._build = build
+        self._compiled: Final[dict[str, _Statement]] = {}
+
+    def run(self, **values: Any) -> int:
+        """Delete the rows and return how many there were.
+
+        Args:
+            values: the value of each parameter; the list of each `IsIn`.
+
+        """
+        statement = self._compiled.get(connection.vendor)
+        if statement is None:
+            query = self._build().query.chain(DeleteQuery)
+            query.clear_ordering(force=True)
+            statement = _Statement(*query.get_compiler(using=connection.alias).as_sql())
+            self._compiled[connection.vendor] = statement
+        with transaction.mark_for_rollback_on_error(), connection.cursor() as cursor:
+            cursor.execute(statement.sql, statement.bind(values))
+            return int(cursor.rowcount)
 
 
 def _compile_select(queryset: QuerySet[Any, Any]) -> _CompiledSelect:

@@ -10,7 +10,13 @@ from django.db import models, transaction
 from django.db.models import F, QuerySet
 from django.db.transaction import TransactionManagementError
 
-from shared.core.compiled_queries import CompiledQuery, CompiledUpdate, IsIn, Parameter
+from shared.core.compiled_queries import (
+    CompiledDelete,
+    CompiledQuery,
+    CompiledUpdate,
+    IsIn,
+    Parameter,
+)
 from shared.core.enums import OutboxKind, OutboxStatus
 from shared.raffles.models import Order
 from shared.whatsapp.models import OutboundMessage
@@ -98,6 +104,15 @@ def test_updates_as_the_queryset_does() -> None:
         (0, third.payload, None, None),
     ]
     assert update.run_many([]) == 0
+
+
+def test_deletes_as_the_queryset_does() -> None:
+    first, second, third = (queue_message(create_contact()) for _ in range(3))
+    delete = CompiledDelete(lambda: OutboundMessage.objects.filter(IsIn("id", "ids")))
+
+    assert delete.run(ids=[first.pk, third.pk, 0]) == 2
+    assert delete.run(ids=[]) == 0
+    assert OutboundMessage.objects.get() == second
 
 
 @pytest.mark.django_db(transaction=True)
