@@ -179,8 +179,30 @@ class ContactJoin(models.Model):
         return f"{self.joined_id} into {self.kept_id}"
 
 
+class ReceivedWebhook(models.Model):
+    """A signed webhook byte for byte, stored before Meta gets its answer, until it is read.
+
+    Reading stores its items and deletes it in one transaction, usually within milliseconds.
+    """
+
+    body = models.BinaryField()
+    received_at = models.DateTimeField()
+    correlation_id = models.CharField(max_length=32)
+    attempts = models.PositiveSmallIntegerField(
+        default=0, db_default=0, help_text="Readings that began after it was left over."
+    )
+
+    class Meta:
+        """Sorted from the oldest to the newest, as they are read."""
+
+        ordering = ["id"]
+
+    def __str__(self) -> str:
+        return f"webhook {self.pk}"
+
+
 class InboundMessage(models.Model):
-    """A message from a buyer, stored before Meta's request is answered; only erasure deletes it."""
+    """A message from a buyer, read from a received webhook; only erasure deletes it."""
 
     phone_number_id = models.CharField("business number", max_length=32)
     wa_message_id = models.CharField(max_length=255)

@@ -8,6 +8,7 @@ from typing import Final
 from django.db.models import Case, F, Q, Value, When
 
 from shared.core import config, retry
+from shared.core.compiled_queries import CompiledQuery, IsIn
 from shared.whatsapp.errors import BusinessNumberSends
 from shared.whatsapp.models import BusinessNumber
 from shared.whatsapp.services import alarms
@@ -19,6 +20,14 @@ _RECORD_INTERVAL: Final = timedelta(minutes=1)
 _SLOW_DOWN_BASE: Final = timedelta(seconds=1)
 _SLOW_DOWN_CAP: Final = timedelta(minutes=5)
 _REASON_LENGTH: Final = 300
+
+_LAST_WEBHOOKS: Final = CompiledQuery(
+    lambda: (
+        BusinessNumber.objects.filter(IsIn("phone_number_id", "numbers"))
+        .order_by()
+        .values_list("phone_number_id", "last_webhook_at")
+    )
+)
 
 
 def is_ours(phone_number_id: str) -> bool:
@@ -46,11 +55,7 @@ def record_webhook(
         waba_ids: the WhatsApp Business Account, by `phone_number_id`.
 
     """
-    known = dict(
-        BusinessNumber.objects.filter(phone_number_id__in=display_numbers).values_list(
-            "phone_number_id", "last_webhook_at"
-        )
-    )
+    known = dict(_LAST_WEBHOOKS.fetch(numbers=display_numbers))
     for phone_number_id, display in sorted(display_numbers.items()):
         last = known.get(phone_number_id)
         if last is None or now - last >= _RECORD_INTERVAL:

@@ -3,6 +3,8 @@
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
+from typing import NamedTuple
 
 from shared.whatsapp.webhook_items import (
     MessageItem,
@@ -18,47 +20,58 @@ type MessageKey = tuple[str, str]
 type StatusKey = tuple[str, str, str, str]
 """Business number, message, status and participant."""
 
+
+class Arrival(NamedTuple):
+    """The time at which a webhook arrived, and the id under which its messages are logged."""
+
+    received_at: datetime
+    correlation_id: str
+
+
 type WebhookItem = MessageItem | StatusItem | NoticeItem | UnreadablePart
 
 
 @dataclass(frozen=True, slots=True)
 class WebhookBatch:
-    """The items that one transaction stores, by the key that identifies their repeats."""
+    """The items that one transaction stores, by the key that identifies their repeats.
+
+    They are in the order of their arrival.
+    """
 
     messages: Mapping[MessageKey, MessageItem] = field(default_factory=dict)
-    correlation_ids: Mapping[MessageKey, str] = field(default_factory=dict)
+    arrivals: Mapping[MessageKey, Arrival] = field(default_factory=dict)
     statuses: Mapping[StatusKey, StatusItem] = field(default_factory=dict)
     notices: Mapping[str, NoticeItem] = field(default_factory=dict)
     unreadable: Mapping[str, UnreadablePart] = field(default_factory=dict)
 
     @classmethod
     def from_webhooks(
-        cls, webhooks: Sequence[Webhook], correlation_ids: Sequence[str]
+        cls, webhooks: Sequence[Webhook], arrivals: Sequence[Arrival]
     ) -> "WebhookBatch":
-        """Return the items of some webhooks; `correlation_ids` has one id for each webhook."""
+        """Return the items of some webhooks; `arrivals` has one arrival for each webhook."""
         messages: dict[MessageKey, MessageItem] = {}
-        ids_by_key: dict[MessageKey, str] = {}
+        arrivals_by_key: dict[MessageKey, Arrival] = {}
         statuses: dict[StatusKey, StatusItem] = {}
         notices: dict[str, NoticeItem] = {}
         unreadable: dict[str, UnreadablePart] = {}
-        for webhook, correlation_id in zip(webhooks, correlation_ids, strict=True):
+        for webhook, arrival in zip(webhooks, arrivals, strict=True):
             for message in webhook.messages:
                 key = (message.phone_number_id, message.dedupe_key)
                 if key not in messages:
                     messages[key] = message
-                    ids_by_key[key] = correlation_id
+                    arrivals_by_key[key] = arrival
             for status in webhook.statuses:
                 statuses.setdefault(_build_status_key(status), status)
             for notice in webhook.notices:
                 notices.setdefault(notice.dedupe_key, notice)
             for part in webhook.unreadable:
                 unreadable.setdefault(hashlib.sha256(part.body).hexdigest(), part)
-        return cls(messages, ids_by_key, statuses, notices, unreadable)
+        return cls(messages, arrivals_by_key, statuses, notices, unreadable)
 
     def split_into_single_items(self) -> Iterator[tuple[WebhookItem, "WebhookBatch"]]:
         """Yield each item with a batch that contains only that item."""
         for key, message in self.messages.items():
-            yield message, WebhookBatch({key: message}, {key: self.correlation_ids[key]})
+            yield message, WebhookBatch({key: message}, {key: self.arrivals[key]})
         for status_key, status in self.statuses.items():
             yield status, WebhookBatch(statuses={status_key: status})
         for notice_key, notice in self.notices.items():

@@ -9,8 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final
 
-from django.db.models import Q
-
+from shared.core.compiled_queries import CompiledQuery, IsIn
 from shared.whatsapp.models import ContactAlias, WhatsAppContact
 
 _NAME_LENGTH: Final = 150
@@ -145,6 +144,29 @@ _CONTACT_COLUMNS: Final = (
     "last_inbound_at",
 )
 
+_CONTACTS_BY_USER_ID: Final = CompiledQuery(
+    lambda: (
+        WhatsAppContact.objects.filter(IsIn("phone_number_id", "numbers"), IsIn("user_id", "keys"))
+        .order_by()
+        .values_list(*_CONTACT_COLUMNS)
+    )
+)
+_CONTACTS_BY_WA_ID: Final = CompiledQuery(
+    lambda: (
+        WhatsAppContact.objects.filter(IsIn("phone_number_id", "numbers"), IsIn("wa_id", "keys"))
+        .order_by()
+        .values_list(*_CONTACT_COLUMNS)
+    )
+)
+_CONTACTS_BY_ALIAS: Final = CompiledQuery(
+    lambda: (
+        ContactAlias.objects.filter(IsIn("phone_number_id", "numbers"), IsIn("user_id", "keys"))
+        .order_by()
+        .values_list("user_id", *(f"contact__{name}" for name in _CONTACT_COLUMNS))
+    )
+)
+"""These find more rows than the keys if business numbers share a user id or phone number."""
+
 
 def match_contacts(senders: Sequence[Sender]) -> ContactMatches:
     """Return the contact of each sender, new ones included, without writing anything.
@@ -170,10 +192,12 @@ type _ContactKey = tuple[str, str]
 """A business number, and a user id or phone number of somebody who wrote to it."""
 
 
-def _build_key_filter(column: str, keys: Collection[_ContactKey]) -> Q:
-    """Return a filter for keys; it may match more rows if business numbers share a key."""
-    numbers = {phone_number_id for phone_number_id, _ in keys}
-    return Q(**{f"{column}__in": {key for _, key in keys}, "phone_number_id__in": numbers})
+def _fetch_rows(query: CompiledQuery[Any], keys: Collection[_ContactKey]) -> list[Any]:
+    if not keys:
+        return []
+    return query.fetch(
+        numbers={phone_number_id for phone_number_id, _ in keys}, keys=[key for _, key in keys]
+    )
 
 
 def _has_one_key(sender: Sender) -> bool:
@@ -201,10 +225,10 @@ class _ContactDirectory:
                 by_user_id.add((phone_number_id, user_id))
             for wa_id in filter(None, (sender.wa_id, sender.new_wa_id)):
                 by_wa_id.add((phone_number_id, wa_id))
-        directory._load_contacts("user_id", by_user_id)
+        directory._load_contacts(_CONTACTS_BY_USER_ID, by_user_id)
         directory._load_aliases(by_user_id - directory.by_user_id.keys())
         # A phone number that was loaded with its user id, as nearly always, has no other contact.
-        directory._load_contacts("wa_id", by_wa_id - directory.by_wa_id.keys())
+        directory._load_contacts(_CONTACTS_BY_WA_ID, by_wa_id - directory.by_wa_id.keys())
         return directory
 
     def resolve_sender(self, sender: Sender) -> None:
@@ -320,18 +344,12 @@ class _ContactDirectory:
             self.by_user_id.pop((known.phone_number_id, known.user_id), None)
             known.record_changes(user_id=None)
 
-    def _load_contacts(self, column: str, keys: Collection[_ContactKey]) -> None:
-        if keys:
-            rows = WhatsAppContact.objects.filter(_build_key_filter(column, keys)).order_by()
-            for row in rows.values_list(*_CONTACT_COLUMNS):
-                self._index_contact(KnownContact(*row))
+    def _load_contacts(self, query: CompiledQuery[Any], keys: Collection[_ContactKey]) -> None:
+        for row in _fetch_rows(query, keys):
+            self._index_contact(KnownContact(*row))
 
     def _load_aliases(self, keys: Collection[_ContactKey]) -> None:
-        if not keys:
-            return
-        aliases = ContactAlias.objects.filter(_build_key_filter("user_id", keys)).order_by()
-        columns = [f"contact__{name}" for name in _CONTACT_COLUMNS]
-        for user_id, *row in aliases.values_list("user_id", *columns):
+        for user_id, *row in _fetch_rows(_CONTACTS_BY_ALIAS, keys):
             known = self._index_contact(KnownContact(*row))
             self.by_alias[known.phone_number_id, user_id] = known
 

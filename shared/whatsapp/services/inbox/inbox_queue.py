@@ -9,7 +9,7 @@ from django.db.models import Count, Min, Q
 from shared.core.enums import InboxStatus
 from shared.whatsapp.errors import MessageAnswered
 from shared.whatsapp.models import InboundMessage
-from shared.whatsapp.services.inbox import contacts
+from shared.whatsapp.services.inbox import contacts, received_webhooks
 
 HANDICAP_PER_MESSAGE: Final = timedelta(seconds=1)
 """Each message that waits makes its buyer come as much later, so that others go before a flood."""
@@ -85,11 +85,18 @@ def requeue_failed_message(message_id: int) -> InboundMessage:
 
 
 def get_oldest_unanswered_age(*, now: datetime) -> timedelta | None:
-    """Return the age of the oldest unanswered message; None if there is none."""
+    """Return the age of the oldest message without an answer; None if there is none.
+
+    A webhook that is not read yet counts as a message.
+    """
     oldest = (
         InboundMessage.objects.filter(status=InboxStatus.RECEIVED)
         .order_by("received_at")
         .values_list("received_at", flat=True)
         .first()
     )
-    return None if oldest is None else now - oldest
+    ages = [
+        received_webhooks.get_oldest_unread_age(now=now),
+        None if oldest is None else now - oldest,
+    ]
+    return max((age for age in ages if age is not None), default=None)

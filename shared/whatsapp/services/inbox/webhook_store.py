@@ -11,6 +11,7 @@ from django.db import DataError, IntegrityError, OperationalError, transaction
 
 from shared.core import logs
 from shared.core.bulk_insert import insert_new_rows
+from shared.core.compiled_queries import CompiledQuery, IsIn
 from shared.core.deadlocks import is_deadlock
 from shared.core.enums import InboxStatus
 from shared.whatsapp.models import DeliveryStatus, InboundMessage, UnreadableItem
@@ -21,7 +22,13 @@ from shared.whatsapp.services.inbox import (
     contacts,
     join_suggestions,
 )
-from shared.whatsapp.services.inbox.batch import MessageKey, StatusKey, WebhookBatch, WebhookItem
+from shared.whatsapp.services.inbox.batch import (
+    Arrival,
+    MessageKey,
+    StatusKey,
+    WebhookBatch,
+    WebhookItem,
+)
 from shared.whatsapp.services.inbox.contact_matching import ContactMatches, KnownContact, Sender
 from shared.whatsapp.webhook_items import MessageItem, StatusItem, UnreadablePart, Webhook
 
@@ -39,8 +46,18 @@ keeps failing contains bad data.
 _MAX_DEADLOCKS: Final = 20
 """Deadlocks in a row before the webhook is refused, so that Meta sends it again."""
 
-_DATABASE_REFUSALS: Final = (DataError, IntegrityError, ValueError, TypeError, OverflowError)
+DATABASE_REFUSALS: Final = (DataError, IntegrityError, ValueError, TypeError, OverflowError)
 """Errors of the database or its driver about values that it never accepts."""
+
+_STORED_MESSAGES: Final = CompiledQuery(
+    lambda: (
+        InboundMessage.objects.filter(
+            IsIn("phone_number_id", "numbers"), IsIn("dedupe_key", "keys")
+        )
+        .order_by()
+        .values_list("phone_number_id", "dedupe_key")
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,30 +83,6 @@ class StoredBatch:
         )
 
 
-def store_webhooks(
-    webhooks: Sequence[Webhook], *, now: datetime, correlation_ids: Sequence[str]
-) -> StoredBatch:
-    """Store the items of some webhooks in one durable transaction.
-
-    Items that are already stored stay as they are, so a repeat changes nothing.
-
-    Args:
-        webhooks: the parsed requests from Meta.
-        now: the time of arrival.
-        correlation_ids: one id for each webhook, which the logs of its answer contain.
-
-    Returns:
-        A summary of the batch.
-
-    Raises:
-        IntegrityError: another process created the same contact first; call this again.
-        DataError: the database does not accept an item; see `store_webhooks_safely`.
-        OperationalError: the database is not available, or there was a deadlock.
-
-    """
-    return store_batch(WebhookBatch.from_webhooks(webhooks, correlation_ids), now=now)
-
-
 def store_webhooks_safely(
     webhooks: Sequence[Webhook], *, now: datetime, correlation_ids: Sequence[str]
 ) -> StoredBatch:
@@ -111,52 +104,80 @@ def store_webhooks_safely(
             everything again.
 
     """
-    batch = WebhookBatch.from_webhooks(webhooks, correlation_ids)
+    arrivals = [Arrival(now, correlation_id) for correlation_id in correlation_ids]
+    batch = WebhookBatch.from_webhooks(webhooks, arrivals)
     try:
         return _store_with_retries(batch, now=now)
-    except _DATABASE_REFUSALS as error:
+    except DATABASE_REFUSALS as error:
         _log.warning("batch_refused", error=type(error).__name__, webhooks=len(webhooks))
     stored = StoredBatch()
     for item, alone in batch.split_into_single_items():
         try:
             stored += _store_with_retries(alone, now=now)
-        except _DATABASE_REFUSALS as error:
-            part = UnreadablePart(_serialise_item(item), f"not stored: {type(error).__name__}")
-            store_batch(WebhookBatch.from_webhooks([Webhook(unreadable=(part,))], [""]), now=now)
+        except DATABASE_REFUSALS as error:
+            keep_unreadable(_serialise_item(item), reason=describe_refusal(error), now=now)
     return stored
 
 
 @transaction.atomic(durable=True)
 def store_batch(batch: WebhookBatch, *, now: datetime) -> StoredBatch:
-    """Store a batch; items that are already stored stay as they are.
+    """Store a batch in a transaction of its own; see `store_items`."""
+    return store_items(batch, now=now)
+
+
+def store_items(batch: WebhookBatch, *, now: datetime) -> StoredBatch:
+    """Store the items of a batch inside the caller's transaction, in few statements of any size.
+
+    Items that are already stored stay as they are, so a repeat changes nothing.
+
+    Args:
+        batch: the items.
+        now: the current time; statuses and notices count as received now.
+
+    Returns:
+        A summary of the batch.
 
     Raises:
-        DataError, IntegrityError, OperationalError: as for `store_webhooks`.
+        IntegrityError: another process created the same contact first; repeat the transaction.
+        DataError, TypeError, ValueError, OverflowError: the database does not accept an item.
+        OperationalError: the database is not available, or there was a deadlock.
 
     """
     ours, others = _split_by_business_number(batch.messages)
-    ours, matches = _match_new_senders(ours)
+    ours, senders, matches = _match_new_senders(ours)
     contacts.save_contacts(matches.changed, now=now)
     join_suggestions.suggest_joins(matches.conflicts, now=now)
-    senders = dict(zip(ours, matches.contacts, strict=True))
+    found = dict(zip(ours, matches.contacts, strict=True))
     rows = [
-        _build_inbound_row(
-            item, senders.get(key), now=now, correlation_id=batch.correlation_ids[key]
-        )
-        for key, item in sorted({**ours, **others}.items(), key=itemgetter(0))
+        _build_inbound_row(item, found.get(key), batch.arrivals[key])
+        for key, item in batch.messages.items()
+        if key in ours or key in others
     ]
     insert_new_rows(InboundMessage, rows, unique=["phone_number_id", "dedupe_key"])
     _store_statuses(batch.statuses, now=now)
     _store_unreadable(batch.unreadable, now=now)
     _record_business_numbers(batch, now=now)
     account_notices.store_notices(list(batch.notices.values()), now=now)
-    _alarm_about_unknown_senders(ours, matches, now=now)
+    _alarm_about_unknown_senders(senders, matches, now=now)
     answerable = (row["contact_id"] for row in rows if row["status"] == InboxStatus.RECEIVED)
     return StoredBatch(
         contact_ids=tuple(dict.fromkeys(answerable)),
         statuses=len(batch.statuses),
         notices=len(batch.notices),
     )
+
+
+@transaction.atomic(durable=True)
+def keep_unreadable(body: bytes, *, reason: str, now: datetime) -> None:
+    """Keep something that could not be read or stored, byte for byte, with an alarm."""
+    part = UnreadablePart(body, reason)
+    batch = WebhookBatch.from_webhooks([Webhook(unreadable=(part,))], [Arrival(now, "")])
+    store_items(batch, now=now)
+
+
+def describe_refusal(error: Exception) -> str:
+    """Return why something was not stored; the error's own message may quote a buyer's text."""
+    return f"not stored: {type(error).__name__}"
 
 
 type _MessagesByKey = Mapping[MessageKey, MessageItem]
@@ -175,27 +196,27 @@ def _split_by_business_number(messages: _MessagesByKey) -> tuple[_MessagesByKey,
     return {key: item for key, item in messages.items() if key not in others}, others
 
 
-def _match_new_senders(messages: _MessagesByKey) -> tuple[_MessagesByKey, ContactMatches]:
+def _match_new_senders(
+    messages: _MessagesByKey,
+) -> tuple[_MessagesByKey, Sequence[Sender], ContactMatches]:
     """Match the senders of messages that are not stored yet; others change no contact."""
-    matches = _match_senders(messages)
+    senders, matches = _match_senders(messages)
     if not matches.changed and None not in matches.contacts:
-        return messages, matches
+        return messages, senders, matches
     repeated = set(
-        InboundMessage.objects.filter(
-            phone_number_id__in={number for number, _ in messages},
-            dedupe_key__in={key for _, key in messages},
-        ).values_list("phone_number_id", "dedupe_key")
+        _STORED_MESSAGES.fetch(
+            numbers={number for number, _ in messages}, keys=[key for _, key in messages]
+        )
     )
     if repeated.isdisjoint(messages):
-        return messages, matches
+        return messages, senders, matches
     new = {key: item for key, item in messages.items() if key not in repeated}
-    return new, _match_senders(new)
+    return new, *_match_senders(new)
 
 
-def _match_senders(messages: _MessagesByKey) -> ContactMatches:
-    if not messages:
-        return ContactMatches(contacts=[], changed=[])
-    return contact_matching.match_contacts([_build_sender(item) for item in messages.values()])
+def _match_senders(messages: _MessagesByKey) -> tuple[Sequence[Sender], ContactMatches]:
+    senders = [_build_sender(item) for item in messages.values()]
+    return senders, contact_matching.match_contacts(senders)
 
 
 def _build_sender(item: MessageItem) -> Sender:
@@ -213,7 +234,7 @@ def _build_sender(item: MessageItem) -> Sender:
 
 
 def _build_inbound_row(
-    item: MessageItem, known: KnownContact | None, *, now: datetime, correlation_id: str
+    item: MessageItem, known: KnownContact | None, arrival: Arrival
 ) -> dict[str, Any]:
     answerable = item.answerable and known is not None
     return {
@@ -224,9 +245,9 @@ def _build_inbound_row(
         "type": item.type,
         "text": item.text,
         "payload": item.payload,
-        "sent_at": item.sent_at or now,
-        "received_at": now,
-        "correlation_id": correlation_id,
+        "sent_at": item.sent_at or arrival.received_at,
+        "received_at": arrival.received_at,
+        "correlation_id": arrival.correlation_id,
         "status": InboxStatus.RECEIVED.value if answerable else InboxStatus.IGNORED.value,
         "attempts": 0,
         "error": "",
@@ -298,9 +319,8 @@ def _record_business_numbers(batch: WebhookBatch, *, now: datetime) -> None:
 
 
 def _alarm_about_unknown_senders(
-    messages: _MessagesByKey, matches: ContactMatches, *, now: datetime
+    senders: Sequence[Sender], matches: ContactMatches, *, now: datetime
 ) -> None:
-    senders = map(_build_sender, messages.values())
     if any(
         known is None and not sender.has_key
         for sender, known in zip(senders, matches.contacts, strict=True)

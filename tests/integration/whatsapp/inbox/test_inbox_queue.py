@@ -22,6 +22,7 @@ from shared.whatsapp.models import (
     WhatsAppContact,
 )
 from shared.whatsapp.services.inbox import contacts, inbox_queue, webhook_store
+from shared.whatsapp.services.inbox.batch import Arrival, WebhookBatch
 from shared.whatsapp.webhook_items import Webhook
 from tests.builders import MINUTE, NOON, PHONE_NUMBER_ID
 from tests.conftest import skip_or_fail
@@ -227,8 +228,9 @@ class TestStore:
         refused = replace(hook.messages[0], text=cast("str", None))
 
         with pytest.raises(IntegrityError):
-            webhook_store.store_webhooks(
-                [Webhook(messages=(refused,))], now=NOON, correlation_ids=[""]
+            webhook_store.store_batch(
+                WebhookBatch.from_webhooks([Webhook(messages=(refused,))], [Arrival(NOON, "")]),
+                now=NOON,
             )
 
     def test_stores_thousands_of_items_of_one_batch(self) -> None:
