@@ -4,24 +4,25 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Any, Final, override
 from urllib.parse import urlsplit
 
 from django.db import connection
 from starlette.applications import Starlette
+from starlette.types import Receive, Scope, Send
 
 from gateway import health, webhook
 from gateway.database import Database
 from gateway.draining import Drain
 from gateway.ingest import Ingest
-from gateway.webhook import ReceivedWebhook
+from gateway.webhook import WEBHOOK_PATHS, WebhookReceiver
 from gateway.webhook_sender import WebhookSender
 from gateway.workers.supervisor import Supervisor
 from shared.core import logs
 from shared.core.config import Settings
 from shared.staff_mail.situation import MailRules
-from shared.whatsapp.services.inbox import webhook_store
-from shared.whatsapp.services.inbox.webhook_store import StoredBatch
+from shared.whatsapp.services.inbox import received_webhooks
+from shared.whatsapp.services.inbox.received_webhooks import SignedBody
 from shared.whatsapp.services.meta_client import MetaClient
 
 SHUTDOWN_TIMEOUT_SECONDS: Final = 20.0
@@ -57,10 +58,10 @@ def build_app(
         silence_limit=settings.webhook_silence_limit,
     )
 
-    async def store(arrivals: Sequence[ReceivedWebhook]) -> StoredBatch:
-        return await database.run_ingest_unit(store_webhooks, arrivals)
+    async def keep(bodies: Sequence[SignedBody]) -> None:
+        await database.run_ingest_unit(received_webhooks.keep_bodies, bodies, now=datetime.now(UTC))
 
-    ingest = Ingest(store, committed=supervisor.wake_for_webhooks)
+    ingest = Ingest(keep, committed=supervisor.wake_reader, share=database.ingest_share)
     readiness_check = health.ReadinessCheck()
     drain = Drain(seconds=settings.drain_seconds)
 
@@ -86,12 +87,11 @@ def build_app(
                 await database.aclose(timeout_seconds=1.0)
                 logger.info("gateway_stopped")
 
-    return Starlette(
+    return Gateway(
+        webhook.WebhookReceiver(store=ingest.store, secrets=settings.app_secrets),
         routes=[
-            *webhook.build_webhook_routes(
-                store=ingest.store,
-                secrets=settings.app_secrets,
-                verify_token=settings.meta_verify_token.get_secret_value(),
+            *webhook.build_verification_routes(
+                verify_token=settings.meta_verify_token.get_secret_value()
             ),
             *health.build_health_routes(
                 lambda: database.run_health_check(readiness_check),
@@ -102,13 +102,27 @@ def build_app(
     )
 
 
-def store_webhooks(arrivals: Sequence[ReceivedWebhook]) -> StoredBatch:
-    """Store webhooks in one transaction; one that cannot be stored as parsed is kept as bytes."""
-    return webhook_store.store_webhooks_safely(
-        [arrival.webhook for arrival in arrivals],
-        now=datetime.now(UTC),
-        correlation_ids=[arrival.correlation_id for arrival in arrivals],
-    )
+class Gateway(Starlette):
+    """A Starlette application in front of which webhooks are taken by a plain ASGI application."""
+
+    def __init__(self, receiver: WebhookReceiver, **options: Any) -> None:
+        """Create the application.
+
+        Args:
+            receiver: answers `POST /webhook`.
+            options: the arguments of Starlette, which answers everything else.
+
+        """
+        super().__init__(**options)
+        self._receiver = receiver
+
+    @override
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request."""
+        if scope["type"] == "http" and scope["method"] == "POST" and scope["path"] in WEBHOOK_PATHS:
+            await self._receiver(scope, receive, send)
+        else:
+            await super().__call__(scope, receive, send)
 
 
 def build_meta_client(settings: Settings) -> MetaClient:

@@ -13,8 +13,9 @@ https://github.com/django/asgiref#threading.
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import partial
 from secrets import randbelow
 from typing import Any, Final, Self
@@ -23,6 +24,7 @@ from asgiref.sync import sync_to_async
 from django.db import OperationalError, close_old_connections, connections
 
 from gateway import error_logging
+from gateway.fair_share import FairShare
 from shared.core import logs
 from shared.core.deadlocks import is_deadlock
 
@@ -30,6 +32,12 @@ MAX_TRANSACTION_TRIES: Final = 5
 """Tries of one transaction in a row; not one in a thousand needs a second."""
 POSTGRES_LANES: Final = 4
 """Enough to overlap the round trips to a remote database; the interpreter runs one at a time."""
+INGEST_SHARE: Final = 0.2
+"""The part of the time in which webhooks are taken while other work is due."""
+READING_SHARE: Final = 0.2
+"""The part in which they are read meanwhile: some thousand in a second, more than are answered."""
+PAUSE_SECONDS: Final = 0.003
+"""Units that follow each other within this time are one piece of work."""
 
 logger = logs.get_logger(__name__)
 
@@ -44,6 +52,8 @@ class Database:
 
     Attributes:
         lane_count: the number of lanes for workers, so how many units may run at the same time.
+        ingest_share: the time in which webhooks may be taken.
+        reading_share: the time in which they may be read.
 
     """
 
@@ -55,6 +65,12 @@ class Database:
         self._free: asyncio.Queue[_Lane] = asyncio.Queue()
         for lane in self._lanes:
             self._free.put_nowait(lane)
+        self._units, self._ingests = _Activity(), _Activity()
+        self.ingest_share = FairShare(INGEST_SHARE, is_other_work_due=lambda: self._units.goes_on)
+        self.reading_share = FairShare(
+            READING_SHARE,
+            is_other_work_due=lambda: self._units.goes_on or self._ingests.goes_on,
+        )
 
     @classmethod
     def for_vendor(cls, vendor: str) -> Self:
@@ -77,6 +93,13 @@ class Database:
             Exception: any error that `function` raises.
 
         """
+        with self._units.piece():
+            return await self.run_reading_unit(function, *args, **kwargs)
+
+    async def run_reading_unit[**P, R](
+        self, function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs
+    ) -> R:
+        """Run a unit that reads webhooks, like `run_unit`, but nothing waits because it is due."""
         lane = await self._free.get()
         work = lane.submit(function, *args, **kwargs)
         work.add_done_callback(lambda _: self._free.put_nowait(lane))
@@ -86,7 +109,8 @@ class Database:
         self, function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs
     ) -> R:
         """Run a unit that stores webhooks, before every unit that waits for a lane."""
-        return await _await_shielded(self._ingest.submit(function, *args, **kwargs))
+        with self._ingests.piece():
+            return await _await_shielded(self._ingest.submit(function, *args, **kwargs))
 
     async def run_health_check[**P, R](
         self, function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs
@@ -103,6 +127,27 @@ class Database:
         _, late = await asyncio.wait(closing, timeout=timeout_seconds)
         for lane in lanes:
             lane.shutdown(wait=not late)
+
+
+class _Activity:
+    """Whether units of one kind run or wait, or the last one has just ended."""
+
+    def __init__(self) -> None:
+        self._pieces = 0
+        self._ended_at = -PAUSE_SECONDS
+
+    @property
+    def goes_on(self) -> bool:
+        return self._pieces > 0 or time.monotonic() - self._ended_at < PAUSE_SECONDS
+
+    @contextmanager
+    def piece(self) -> Iterator[None]:
+        self._pieces += 1
+        try:
+            yield
+        finally:
+            self._pieces -= 1
+            self._ended_at = time.monotonic()
 
 
 class _Lane:

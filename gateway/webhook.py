@@ -1,56 +1,92 @@
 """The webhook endpoint: Meta's verification request, and webhooks stored before the answer.
 
+Webhooks arrive in masses, so `WebhookReceiver` is a plain ASGI application: what a framework does
+around a request would take longer than the request.
+
 Source: Meta, "Create a webhook endpoint".
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from secrets import token_hex
 from typing import Final
 
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
-from structlog.contextvars import bind_contextvars
+from starlette.types import Receive, Scope, Send
 
 from gateway.ingest import WebhookNotStored
 from shared.core import logs
 from shared.core.constants import WEBHOOK_BODY_LIMIT
-from shared.whatsapp import payloads
 from shared.whatsapp.services import security
-from shared.whatsapp.webhook_items import Webhook
+from shared.whatsapp.services.inbox.received_webhooks import SignedBody
+
+WEBHOOK_PATHS: Final = ("/webhook", "/webhook/")
+"""The address of the webhook, also with a slash at the end, without a redirect."""
 
 NO_SNIFF_HEADERS: Final = {"X-Content-Type-Options": "nosniff"}
-CLOSE_CONNECTION_HEADERS: Final = {"Connection": "close"}
+
+_EMPTY_BODY: Final = (b"content-length", b"0")
+_CLOSE_CONNECTION: Final = (b"connection", b"close")
 """Sent with a refusal of a body that is too long; its rest is not read."""
 
 logger = logs.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class ReceivedWebhook:
-    """A webhook to be stored, and the correlation id under which it is logged."""
-
-    webhook: Webhook
-    correlation_id: str
 
 
 class BodyTooLong(Exception):
     """The request body is longer than any that Meta sends."""
 
 
-def build_webhook_routes(
-    *,
-    store: Callable[[ReceivedWebhook], Awaitable[None]],
-    secrets: Sequence[str],
-    verify_token: str,
-) -> list[Route]:
-    """Return the routes of `/webhook`, each also with a slash at the end, without a redirect.
+class BodyCutShort(Exception):
+    """The client closed the connection before the end of the body."""
+
+
+class WebhookReceiver:
+    """ASGI application that stores a signed webhook and then acknowledges it."""
+
+    def __init__(
+        self, *, store: Callable[[SignedBody], Awaitable[None]], secrets: Sequence[str]
+    ) -> None:
+        """Create the application.
+
+        Args:
+            store: returns once the webhook is committed, or raises `WebhookNotStored`.
+            secrets: the app secrets, any of which may have signed a webhook.
+
+        """
+        self._store = store
+        self._secrets = secrets
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer 200 once the webhook is stored; 400, 401, 413 or 503 if it is not."""
+        signature, length = _read_headers(scope["headers"])
+        if not security.is_signature_well_formed(signature):
+            await _refuse_webhook(send, 401, reason="signature_missing_or_malformed")
+            return
+        try:
+            body = await _read_body(receive, announced=length)
+        except BodyTooLong:
+            await _refuse_webhook(send, 413, _CLOSE_CONNECTION, reason="too_long")
+            return
+        except BodyCutShort:
+            await _refuse_webhook(send, 400, reason="cut_short")
+            return
+        if not security.is_signed(body, header=signature, secrets=self._secrets):
+            await _refuse_webhook(send, 401, reason="signature_wrong")
+            return
+        try:
+            await self._store(SignedBody(body, token_hex(8)))
+        except WebhookNotStored:
+            await _answer(send, 503)
+        else:
+            await _answer(send, 200)
+
+
+def build_verification_routes(*, verify_token: str) -> list[Route]:
+    """Return the routes of Meta's verification request.
 
     Args:
-        store: returns once the webhook is committed, or raises `WebhookNotStored`.
-        secrets: the app secrets, any of which may have signed a webhook.
-        verify_token: the token that Meta sends in its verification request.
+        verify_token: the token that Meta sends in it.
 
     """
 
@@ -63,57 +99,55 @@ def build_webhook_routes(
         logger.info("webhook_verified")
         return PlainTextResponse(asked["hub.challenge"], headers=NO_SNIFF_HEADERS)
 
-    async def receive_webhook_view(request: Request) -> Response:
-        correlation_id = token_hex(8)
-        bind_contextvars(correlation_id=correlation_id)
-        header = request.headers.get("x-hub-signature-256")
-        if not security.is_signature_well_formed(header):
-            return _refuse_webhook(401, reason="signature_missing_or_malformed")
-        try:
-            body = await _read_body(request)
-        except BodyTooLong:
-            return _refuse_webhook(413, reason="too_long", headers=CLOSE_CONNECTION_HEADERS)
-        except ClientDisconnect:
-            return _refuse_webhook(400, reason="cut_short")
-        if not security.is_signed(body, header=header, secrets=secrets):
-            return _refuse_webhook(401, reason="signature_wrong")
-        try:
-            await store(ReceivedWebhook(payloads.parse_webhook(body), correlation_id))
-        except WebhookNotStored:
-            return Response(status_code=503)
-        logger.debug("webhook_kept")
-        return Response()
-
-    return [
-        Route(path, view, methods=[method])
-        for path in ("/webhook", "/webhook/")
-        for method, view in (("GET", verify_webhook_view), ("POST", receive_webhook_view))
-    ]
+    return [Route(path, verify_webhook_view, methods=["GET"]) for path in WEBHOOK_PATHS]
 
 
-def _refuse_webhook(
-    status: int, *, reason: str, headers: Mapping[str, str] | None = None
-) -> Response:
-    logger.warning("webhook_refused", status=status, reason=reason)
-    return Response(status_code=status, headers=headers)
+def _read_headers(headers: Iterable[tuple[bytes, bytes]]) -> tuple[str | None, str]:
+    """Return the signature, if there is one, and the announced length of the body, if any."""
+    signature, length = None, ""
+    for name, value in headers:
+        if name == b"x-hub-signature-256":
+            signature = value.decode("latin-1")
+        elif name == b"content-length":
+            length = value.decode("latin-1")
+    return signature, length
 
 
-async def _read_body(request: Request) -> bytes:
+async def _read_body(receive: Receive, *, announced: str) -> bytes:
     """Return the body; never read more than the limit, whatever `Content-Length` says.
 
     Raises:
         BodyTooLong: the body is longer than `WEBHOOK_BODY_LIMIT`.
-        ClientDisconnect: the client closed the connection before the end of the body.
+        BodyCutShort: the client closed the connection before the end of the body.
 
     """
-    announced = request.headers.get("content-length", "")
     if announced.isdecimal() and int(announced[:18]) > WEBHOOK_BODY_LIMIT:
         raise BodyTooLong
     chunks: list[bytes] = []
-    size = 0
-    async for chunk in request.stream():
+    size, is_complete = 0, False
+    while not is_complete:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise BodyCutShort
+        chunk = message.get("body", b"")
         size += len(chunk)
         if size > WEBHOOK_BODY_LIMIT:
             raise BodyTooLong
         chunks.append(chunk)
+        is_complete = not message.get("more_body", False)
     return b"".join(chunks)
+
+
+async def _refuse_webhook(
+    send: Send, status: int, *headers: tuple[bytes, bytes], reason: str
+) -> None:
+    logger.warning("webhook_refused", status=status, reason=reason)
+    await _answer(send, status, *headers)
+
+
+async def _answer(send: Send, status: int, *headers: tuple[bytes, bytes]) -> None:
+    """Send an answer without a body."""
+    await send(
+        {"type": "http.response.start", "status": status, "headers": [_EMPTY_BODY, *headers]}
+    )
+    await send({"type": "http.response.body", "body": b""})

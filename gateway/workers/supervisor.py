@@ -23,6 +23,7 @@ from gateway.workers.media import MediaWorker
 from gateway.workers.outbox import DeliveryStatusWorker, OutboxSweeper, OutboxWorker
 from gateway.workers.silence import SILENCE_INTERVAL_SECONDS, WebhookSilenceWorker
 from gateway.workers.staff_mail import MAIL_INTERVAL_SECONDS, StaffMailWorker
+from gateway.workers.webhooks import WebhookReader
 from shared.core import logs
 from shared.staff_mail.situation import MailRules
 from shared.whatsapp.services.inbox.webhook_store import StoredBatch
@@ -71,7 +72,7 @@ class Supervisor:
 
         """
         self._stop = stop = StopSignal()
-        self._messages, self._statuses = WakeSignal(), WakeSignal()
+        self._received, self._messages, self._statuses = WakeSignal(), WakeSignal(), WakeSignal()
         outbox_signal, media_signal, event_signal = WakeSignal(), WakeSignal(), WakeSignal()
         self._outbox = OutboxWorker(
             database=database, client=client, wake_signal=outbox_signal, stop=stop, rate=rate
@@ -89,7 +90,9 @@ class Supervisor:
         sequencer = EventSequencer(database=database, queue_signal=event_signal)
         event_sweeper = EventLeaseSweeper(database=database, wake_signal=event_signal)
         retention = EventRetention(database=database, stop=stop)
+        reader = WebhookReader(database=database, stored=self._wake_for_items)
         workers = [
+            _WorkerSpec("webhooks", reader.turn, self._received),
             _WorkerSpec("inbox", inbox.turn, self._messages),
             _WorkerSpec("outbox", self._outbox.turn, outbox_signal),
             _WorkerSpec(
@@ -143,9 +146,13 @@ class Supervisor:
             )
             self._tasks.append(asyncio.create_task(running, name=worker.name))
 
-    def wake_for_webhooks(self, stored: StoredBatch) -> None:
-        """Wake the workers that handle the webhooks just committed."""
-        logger.info(
+    def wake_reader(self) -> None:
+        """Wake the worker that reads the webhooks just committed."""
+        self._received.set()
+
+    def _wake_for_items(self, stored: StoredBatch) -> None:
+        """Wake the workers that handle what was just read."""
+        logger.debug(
             "webhooks_stored",
             buyers=len(stored.contact_ids),
             statuses=stored.statuses,

@@ -11,6 +11,7 @@ from deploy.child_processes import LOOPBACK_HOST, ChildProcess, find_free_ports
 from tests.acceptance.stack import Stack, wait_while_messages_move
 from tests.waiting import PATIENCE
 
+INSERT_WEBHOOK: Final = "INSERT INTO whatsapp_receivedwebhook"
 INSERT_INBOUND: Final = "INSERT INTO whatsapp_inboundmessage"
 INSERT_ORDER_TICKET: Final = "INSERT INTO raffles_orderticket"
 INSERT_OUTBOUND: Final = "INSERT INTO whatsapp_outboundmessage"
@@ -18,8 +19,10 @@ UPDATE_OUTBOUND: Final = "UPDATE whatsapp_outboundmessage"
 INSERT_STATUS: Final = "INSERT INTO whatsapp_deliverystatus"
 
 CRASH_POINTS: Final = {
-    "webhook written": (INSERT_INBOUND, "", "after"),
-    "webhook committed, Meta not told": (INSERT_INBOUND, "", "committed"),
+    "webhook written": (INSERT_WEBHOOK, "", "after"),
+    "webhook committed, Meta not told": (INSERT_WEBHOOK, "", "committed"),
+    "message written": (INSERT_INBOUND, "", "after"),
+    "message committed": (INSERT_INBOUND, "", "committed"),
     "numbers held": (INSERT_ORDER_TICKET, "", "after"),
     "answer written": (INSERT_OUTBOUND, "", "after"),
     "answer committed": (INSERT_OUTBOUND, "", "committed"),

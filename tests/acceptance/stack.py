@@ -26,7 +26,12 @@ from deploy.sandbox.in_process import run_sandbox
 from deploy.sandbox.options import SandboxOptions
 from shared.core.config import PROJECT_ROOT
 from shared.core.enums import OutboxStatus, Scope
-from shared.whatsapp.models import DeliveryStatus, InboundMessage, OutboundMessage
+from shared.whatsapp.models import (
+    DeliveryStatus,
+    InboundMessage,
+    OutboundMessage,
+    ReceivedWebhook,
+)
 from shared.whatsapp.services import security
 from shared.whatsapp.services.outbox import outbox_queue
 from tests import builders
@@ -192,9 +197,14 @@ class Stack:
         address = (at or self.gateway).webhook
         return self.http.post(address, content=body, headers=headers).status_code
 
+    def wait_until_read(self) -> None:
+        """Wait until the gateways have read every webhook that they have acknowledged."""
+        wait_while_messages_move(lambda: not ReceivedWebhook.objects.exists())
+
     def wait_until_settled(self) -> None:
         """Wait until the gateway has received and processed everything from the sandbox."""
         wait_while_messages_move(self._has_settled)
+        self.wait_until_read()
         wait_while_messages_move(
             lambda: not DeliveryStatus.objects.filter(applied_at=None).exists()
         )
@@ -299,8 +309,9 @@ def wait_while_messages_move(condition: Callable[[], Any]) -> Any:
 
 
 def count_messages() -> list[Counter[str]]:
-    """Count inbound and outbound messages by status, and the statuses not yet applied."""
+    """Count unread webhooks, messages by status, and the statuses not yet applied."""
     return [
+        Counter(unread=ReceivedWebhook.objects.count()),
         Counter(InboundMessage.objects.values_list("status", flat=True)),
         Counter(OutboundMessage.objects.values_list("status", flat=True)),
         Counter(pending=DeliveryStatus.objects.filter(applied_at=None).count()),

@@ -76,6 +76,7 @@ def test_a_flood_and_another_bot_hold_nobody_up_and_cost_little(stack: Stack) ->
     ana, bot = stack.buyer(), stack.buyer()
 
     assert stack.post_webhook(build_flood()) == 200
+    stack.wait_until_read()
     request_card(ana)
     wait_while_messages_move(lambda: not InboundMessage.objects.filter(status="RECEIVED").exists())
 
@@ -110,6 +111,7 @@ def test_every_real_webhook_is_accepted_kept_and_dealt_with(stack: Stack) -> Non
     statuses = {name: stack.post_webhook(body) for name, body in bodies.items()}
 
     assert {name: status for name, status in statuses.items() if status != 200} == {}
+    stack.wait_until_read()
     assert [name for name, body in bodies.items() if not is_kept(body)] == []
     wait_while_messages_move(
         lambda: not InboundMessage.objects.filter(status=InboxStatus.RECEIVED).exists()

@@ -123,6 +123,7 @@ class TestTheDoor:
         )
 
         assert stack.post_webhook(body, header=header) == 401
+        stack.wait_until_read()
         assert not InboundMessage.objects.filter(wa_message_id="wamid.FORGED").exists()
 
     def test_stays_shut_for_more_than_meta_ever_sends(self, stack: Stack) -> None:
@@ -132,12 +133,14 @@ class TestTheDoor:
         body = b'{"object": "whatsapp_business_account", "entry": [{\xff'
 
         assert stack.post_webhook(body) == 200
+        stack.wait_until_read()
         assert body in [bytes(item.body) for item in UnreadableItem.objects.all()]
 
     def test_keeps_a_field_nobody_has_heard_of(self, stack: Stack) -> None:
         body = webhook_payloads.encode_webhook({"field": "moon_phase", "value": {"phase": "full"}})
 
         assert stack.post_webhook(body) == 200
+        stack.wait_until_read()
         notice = AccountNotice.objects.get(field="moon_phase")
         assert notice.payload["value"] == {"phase": "full"}
 

@@ -255,6 +255,7 @@ class TestAStoppingGateway:
             statuses = [status for run in (*before, *during, *after) for status in run]
 
         assert statuses == [200] * POSTS_PER_THREAD * 6
+        stack.wait_until_read()
         assert UnreadableItem.objects.count() == len(statuses)
 
 

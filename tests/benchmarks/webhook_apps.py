@@ -1,6 +1,7 @@
 """The applications that `webhook_ingest` compares: group commit and one commit per webhook."""
 
 import os
+from datetime import UTC, datetime
 
 import django
 from starlette.applications import Starlette
@@ -18,23 +19,22 @@ def together() -> Starlette:
 def alone() -> Starlette:
     """Build the same webhook with one commit per request, in the same thread."""
     _set_up()
-    from gateway import app, webhook
+    from gateway.app import Gateway
     from gateway.database import Database
+    from gateway.webhook import WebhookReceiver
     from shared.core import config
+    from shared.whatsapp.services.inbox import received_webhooks
+    from shared.whatsapp.services.inbox.received_webhooks import SignedBody
 
     settings = config.get_settings()
     database = Database.for_vendor("sqlite")
 
-    async def keep(arrival: webhook.ReceivedWebhook) -> None:
-        await database.run_ingest_unit(app.store_webhooks, [arrival])
-
-    return Starlette(
-        routes=webhook.build_webhook_routes(
-            store=keep,
-            secrets=settings.app_secrets,
-            verify_token=settings.meta_verify_token.get_secret_value(),
+    async def keep(webhook: SignedBody) -> None:
+        await database.run_ingest_unit(
+            received_webhooks.keep_bodies, [webhook], now=datetime.now(UTC)
         )
-    )
+
+    return Gateway(WebhookReceiver(store=keep, secrets=settings.app_secrets))
 
 
 def _set_up() -> None:

@@ -89,7 +89,7 @@ def measure_design(design: str, *, number: int, folder: Path, parser: str = "htt
         busy = measure_cpu_seconds(process) - before
     figures: dict[str, Any] = json.loads(answer.stdout)
     with closing(sqlite3.connect(file)) as database:
-        [stored] = database.execute("SELECT count(*) FROM whatsapp_inboundmessage").fetchone()
+        [stored] = database.execute("SELECT count(*) FROM whatsapp_receivedwebhook").fetchone()
     if figures["refused"] or stored != figures["accepted"]:
         raise SystemExit(f"{design}: {figures} but {stored} rows in the database")
     return Round(

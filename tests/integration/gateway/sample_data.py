@@ -4,8 +4,15 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from shared.whatsapp.models import InboundMessage, WhatsAppContact
+from shared.whatsapp.services.inbox import received_webhooks
 from tests import builders
 from tests.integration.gateway.fake_meta import PHONE_NUMBER_ID
+
+
+def read_webhooks() -> None:
+    """Read every received webhook, as a gateway with workers does."""
+    while received_webhooks.read_webhooks(now=datetime.now(UTC)).count:
+        pass
 
 
 def create_recent_contact(**fields: Any) -> WhatsAppContact:

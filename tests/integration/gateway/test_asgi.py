@@ -17,6 +17,7 @@ from django.db import connection
 
 from shared.whatsapp.models import InboundMessage
 from tests.conftest import POSTGRES_URL
+from tests.integration.gateway import sample_data
 from tests.integration.gateway.fake_meta import build_text_webhook, post_webhook
 from tests.waiting import PATIENCE, wait_until
 
@@ -101,6 +102,7 @@ class TestProcess:
         assert refused.status_code == 403
         assert draining.json()["reasons"] == ["The gateway is about to stop."]
         assert (alive.status_code, taken.status_code) == (200, 200)
+        sample_data.read_webhooks()
         assert InboundMessage.objects.count() == 1
         assert "secret-word" not in log
         steps = ("gateway_started", "gateway_drains", "gateway_stopped")
@@ -130,6 +132,7 @@ class TestCrash:
             wait_for_answer(f"{url}/readyz")
             acknowledged = asyncio.run(post_until_killed(url, process))
 
+        sample_data.read_webhooks()
         stored = set(InboundMessage.objects.values_list("wa_message_id", flat=True))
         assert len(acknowledged) >= 50
         assert acknowledged <= stored

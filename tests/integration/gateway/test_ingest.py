@@ -1,4 +1,4 @@
-"""What Meta signs is in the database before it is acknowledged, once, whatever it is."""
+"""What Meta signs is in the database before it is acknowledged, and read once, whatever it is."""
 
 import asyncio
 from collections.abc import Iterator
@@ -14,9 +14,11 @@ from shared.whatsapp.models import (
     AccountNotice,
     DeliveryStatus,
     InboundMessage,
+    ReceivedWebhook,
     UnreadableItem,
     WhatsAppContact,
 )
+from tests.integration.gateway import sample_data
 from tests.integration.gateway.fake_meta import (
     RunGateway,
     build_text_webhook,
@@ -33,6 +35,7 @@ class TestIngest:
     ) -> None:
         async with gateway(workers=False) as meta:
             answer = await post_webhook(meta, build_text_webhook("hello"))
+        await database.run_unit(sample_data.read_webhooks)
 
         assert (answer.status_code, answer.content) == (200, b"")
         message = await database.run_unit(InboundMessage.objects.select_related("contact").get)
@@ -46,6 +49,7 @@ class TestIngest:
     ) -> None:
         async with gateway(workers=False) as meta:
             answers = [await post_webhook(meta, build_text_webhook("hello")) for _ in range(3)]
+        await database.run_unit(sample_data.read_webhooks)
 
         assert [answer.status_code for answer in answers] == [200, 200, 200]
         assert await database.run_unit(InboundMessage.objects.count) == 1
@@ -60,6 +64,7 @@ class TestIngest:
 
         async with gateway(workers=False) as meta:
             answers = await asyncio.gather(*(post_webhook(meta, each) for each in webhooks))
+        await database.run_unit(sample_data.read_webhooks)
 
         assert {answer.status_code for answer in answers} == {200}
         assert await database.run_unit(InboundMessage.objects.count) == 200
@@ -72,6 +77,7 @@ class TestIngest:
             answers = await asyncio.gather(
                 *(post_webhook(meta, build_text_webhook("hello")) for _ in range(30))
             )
+        await database.run_unit(sample_data.read_webhooks)
 
         assert {answer.status_code for answer in answers} == {200}
         assert await database.run_unit(InboundMessage.objects.count) == 1
@@ -96,15 +102,29 @@ class TestIngest:
     ) -> None:
         async with gateway(workers=False) as meta:
             answer = await post_webhook(meta, document)
+        await database.run_unit(sample_data.read_webhooks)
 
         assert answer.status_code == 200
         assert await database.run_unit(kept.objects.count) == 1
+        assert await database.run_unit(ReceivedWebhook.objects.count) == 0
+
+    async def test_the_bytes_are_stored_before_anything_is_read(
+        self, gateway: RunGateway, database: Database
+    ) -> None:
+        async with gateway(workers=False) as meta:
+            answer = await post_webhook(meta, b"not json")
+
+        assert answer.status_code == 200
+        webhook = await database.run_unit(ReceivedWebhook.objects.get)
+        assert bytes(webhook.body) == b"not json"
+        assert await database.run_unit(UnreadableItem.objects.count) == 0
 
     async def test_statuses_are_stored(self, gateway: RunGateway, database: Database) -> None:
         status = {"id": "wamid.X", "status": "delivered", "timestamp": "1749416383"}
 
         async with gateway(workers=False) as meta:
             answer = await post_webhook(meta, build_webhook(statuses=[status]))
+        await database.run_unit(sample_data.read_webhooks)
 
         assert answer.status_code == 200
         assert await database.run_unit(DeliveryStatus.objects.count) == 1
@@ -114,8 +134,10 @@ class TestIngest:
     ) -> None:
         async with gateway(workers=False) as meta:
             answer = await meta.post("/webhook", json=build_text_webhook("hello"))
+        await database.run_unit(sample_data.read_webhooks)
 
         assert answer.status_code == 401
+        assert await database.run_unit(ReceivedWebhook.objects.count) == 0
         assert await database.run_unit(InboundMessage.objects.count) == 0
 
 
@@ -167,6 +189,7 @@ class TestDatabaseAway:
             await post_webhook(meta, build_text_webhook("before"))
             await database.run_unit(close_other_connections)
             answer: httpx.Response = await post_webhook(meta, build_text_webhook("after", serial=2))
+        await database.run_unit(sample_data.read_webhooks)
 
         assert answer.status_code == 200
         assert await database.run_unit(InboundMessage.objects.count) == 2

@@ -557,4 +557,5 @@ class TestStopping:
 
         accepted = [each for each in answers if isinstance(each, httpx.Response)]
         assert {answer.status_code for answer in accepted} <= {200}
+        await database.run_unit(sample_data.read_webhooks)
         assert await database.run_unit(InboundMessage.objects.count) >= len(accepted)
