@@ -11,6 +11,7 @@ document: building a literal for each value takes several times as long.
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any, Final
 
 import orjson
@@ -38,38 +39,33 @@ def insert_new_rows(
         DataError, TypeError, OverflowError: a value does not fit its column.
 
     """
-    insert = _insert_from_json if connection.vendor == "postgresql" else _insert_one_by_one
     for start in range(0, len(rows), _ROWS_PER_STATEMENT):
-        insert(model, rows[start : start + _ROWS_PER_STATEMENT], unique=unique)
+        chunk = rows[start : start + _ROWS_PER_STATEMENT]
+        sql = _build_insert(connection.vendor, model, tuple(chunk[0]), tuple(unique))
+        with connection.cursor() as cursor:
+            if connection.vendor == "postgresql":
+                cursor.execute(sql, [_write_json(chunk)])
+            else:  # in this process, so that a call for each row costs nothing
+                cursor.executemany(sql, [[*map(_adapt_value, row.values())] for row in chunk])
 
 
-def _insert_from_json(
-    model: type[models.Model], rows: Sequence[Mapping[str, Any]], *, unique: Sequence[str]
-) -> None:
-    columns = _quote_names(rows[0])
-    types = ", ".join(
-        f"{connection.ops.quote_name(name)} {_get_type(model, name)}" for name in rows[0]
-    )
-    statement = (
-        f"INSERT INTO {_quote_names([model._meta.db_table])} ({columns}) "  # noqa: S608, SLF001 - names of our own columns
-        f"SELECT {columns} FROM json_to_recordset(%s) AS new_row ({types}) "
+@cache
+def _build_insert(
+    vendor: str, model: type[models.Model], columns: tuple[str, ...], unique: tuple[str, ...]
+) -> str:
+    """Return the statement: for all rows as JSON on PostgreSQL, for each row on SQLite."""
+    names = _quote_names(columns)
+    if vendor == "postgresql":
+        types = ", ".join(
+            f"{connection.ops.quote_name(name)} {_get_type(model, name)}" for name in columns
+        )
+        rows = f"SELECT {names} FROM json_to_recordset(%s) AS new_row ({types})"  # noqa: S608 - names of our own columns
+    else:
+        rows = f"VALUES ({', '.join(['%s'] * len(columns))})"
+    return (
+        f"INSERT INTO {_quote_names([model._meta.db_table])} ({names}) {rows} "  # noqa: SLF001 - names of our own columns
         f"ON CONFLICT ({_quote_names(unique)}) DO NOTHING"
     )
-    with connection.cursor() as cursor:
-        cursor.execute(statement, [_write_json(rows)])
-
-
-def _insert_one_by_one(
-    model: type[models.Model], rows: Sequence[Mapping[str, Any]], *, unique: Sequence[str]
-) -> None:
-    """Insert rows on SQLite, which runs in this process, so that many calls cost nothing."""
-    statement = (
-        f"INSERT INTO {_quote_names([model._meta.db_table])} ({_quote_names(rows[0])}) "  # noqa: S608, SLF001 - names of our own columns
-        f"VALUES ({', '.join(['%s'] * len(rows[0]))}) "
-        f"ON CONFLICT ({_quote_names(unique)}) DO NOTHING"
-    )
-    with connection.cursor() as cursor:
-        cursor.executemany(statement, [[*map(_adapt_value, row.values())] for row in rows])
 
 
 def _quote_names(names: Iterable[str]) -> str:

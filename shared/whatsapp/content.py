@@ -88,7 +88,7 @@ def parse_content(payload: Mapping[str, Any]) -> MessageContent:
     kind = read_string(payload, "type") or _guess_type(payload)
     parse = _PARSERS.get(kind, _parse_other)
     content = parse(payload, read_string(payload, "context", "id"))
-    return replace(content, lost_file=_has_lost_file(content, payload))
+    return replace(content, lost_file=True) if _has_lost_file(content, payload) else content
 
 
 def _has_lost_file(content: MessageContent, payload: Mapping[str, Any]) -> bool:

@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from math import isfinite
 from typing import Any, Final
 
 import orjson
@@ -28,10 +29,26 @@ def parse_json(body: bytes) -> Any:
         UnreadableJson: it is not JSON, or nests too deeply for the parser.
 
     """
+    return parse_json_for_storage(body)[0]
+
+
+def parse_json_for_storage(body: bytes) -> tuple[Any, bool]:
+    """Parse a JSON document.
+
+    Returns:
+        Its value, and whether a database accepts everything in it for sure; if not,
+        `make_storable` returns an accepted copy of a part.
+
+    Raises:
+        UnreadableJson: as for `parse_json`.
+
+    """
     try:
-        return orjson.loads(body)
+        value = orjson.loads(body)  # accepts neither NaN nor infinity nor lone surrogates
     except orjson.JSONDecodeError:
-        return _parse_json_slowly(body)
+        return _parse_json_slowly(body), False
+    opened = body.count(b"{") + body.count(b"[")
+    return value, opened <= MAX_DEPTH and b"\\u0000" not in body
 
 
 def _parse_json_slowly(body: bytes) -> Any:
@@ -53,22 +70,20 @@ def make_storable(value: Any, *, depth: int = 0) -> Any:
         UnreadableJson: it nests deeper than `MAX_DEPTH`.
 
     """
-    match value:
-        case str():
-            return _make_text_storable(value)
-        case dict() | list() if depth >= MAX_DEPTH:
-            raise UnreadableJson("nested too deeply")
-        case dict():
-            return {
-                _make_text_storable(str(key)): make_storable(inner, depth=depth + 1)
-                for key, inner in value.items()
-            }
-        case list():
-            return [make_storable(inner, depth=depth + 1) for inner in value]
-        case float() if value != value or value in (float("inf"), float("-inf")):  # noqa: PLR0124
-            return str(value)
-        case _:
-            return value
+    if isinstance(value, str):
+        return _make_text_storable(value)
+    if isinstance(value, dict | list) and depth >= MAX_DEPTH:
+        raise UnreadableJson("nested too deeply")
+    if isinstance(value, dict):
+        return {
+            _make_text_storable(str(key)): make_storable(inner, depth=depth + 1)
+            for key, inner in value.items()
+        }
+    if isinstance(value, list):
+        return [make_storable(inner, depth=depth + 1) for inner in value]
+    if isinstance(value, float) and not isfinite(value):
+        return str(value)
+    return value
 
 
 def _make_text_storable(text: str) -> str:
@@ -84,15 +99,13 @@ def write_canonical_json(value: Any) -> bytes:
 
 def read_items(value: Any) -> list[Any]:
     """Return the elements of an array, an object `{"0": …}`, or a single value."""
-    match value:
-        case list():
-            return value
-        case dict() if all(key.isdecimal() for key in value):
-            return [value[key] for key in sorted(value, key=lambda key: (len(key), key))]
-        case None:
-            return []
-        case _:
-            return [value]
+    if isinstance(value, list):
+        return value
+    if value is None:
+        return []
+    if isinstance(value, dict) and all(key.isdecimal() for key in value):
+        return [value[key] for key in sorted(value, key=lambda key: (len(key), key))]
+    return [value]
 
 
 def read_mapping(value: Any, *path: str) -> Mapping[str, Any]:
@@ -107,7 +120,9 @@ def read_string(value: Any, *path: str) -> str:
     for key in path:
         value = value.get(key) if isinstance(value, dict) else None
     if isinstance(value, str):
-        return _make_text_storable(value).strip()
+        return (
+            value if value.isascii() and "\0" not in value else _make_text_storable(value)
+        ).strip()
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else ""
 
 

@@ -12,7 +12,7 @@ from shared.whatsapp.content import ContentKind, MessageContent, parse_content
 from shared.whatsapp.errors import UnreadableJson
 from shared.whatsapp.json_reader import (
     make_storable,
-    parse_json,
+    parse_json_for_storage,
     read_integer,
     read_items,
     read_mapping,
@@ -123,6 +123,7 @@ class _ChangeContext:
     """The change that an item belongs to, with the values shared by all its items."""
 
     body: bytes
+    is_storable: bool
     entry: Mapping[str, Any]
     change: Mapping[str, Any]
     value: Mapping[str, Any]
@@ -133,7 +134,7 @@ class _ChangeContext:
 
     @classmethod
     def from_change(
-        cls, change: Mapping[str, Any], *, entry: Mapping[str, Any], body: bytes
+        cls, change: Mapping[str, Any], *, entry: Mapping[str, Any], body: bytes, is_storable: bool
     ) -> "_ChangeContext":
         """Return the context of a change, whose field some of Meta's samples put one level off."""
         value = read_mapping(change, "value")
@@ -141,6 +142,7 @@ class _ChangeContext:
         fields = (read_string(level, "field") for level in (change, entry, value))
         return cls(
             body=body,
+            is_storable=is_storable,
             entry=entry,
             change=change,
             value=value,
@@ -169,7 +171,7 @@ class _ChangeContext:
 
 def _parse_parts(body: bytes) -> Iterator[WebhookPart]:
     try:
-        document = parse_json(body)
+        document, is_storable = parse_json_for_storage(body)
     except UnreadableJson as error:
         yield UnreadablePart(body, str(error)[:_REASON_LENGTH])
         return
@@ -180,17 +182,19 @@ def _parse_parts(body: bytes) -> Iterator[WebhookPart]:
         yield UnreadablePart(body, "not a webhook of Meta: it has no entry")
         return
     for entry in read_items(entries):
-        yield from _parse_entry(entry, body=body)
+        yield from _parse_entry(entry, body=body, is_storable=is_storable)
 
 
-def _parse_entry(entry: Any, *, body: bytes) -> Iterator[WebhookPart]:
+def _parse_entry(entry: Any, *, body: bytes, is_storable: bool) -> Iterator[WebhookPart]:
     changes = read_mapping(entry).get("changes")
     if not isinstance(changes, list | dict):
         yield UnreadablePart(body, "an entry without changes")
         return
     for change in read_items(changes):
         if isinstance(read_mapping(change).get("value"), dict):
-            yield from _parse_change(_ChangeContext.from_change(change, entry=entry, body=body))
+            yield from _parse_change(
+                _ChangeContext.from_change(change, entry=entry, body=body, is_storable=is_storable)
+            )
         else:
             yield UnreadablePart(body, "a change without value")
 
@@ -221,7 +225,7 @@ def _parse_item(
         _check_length(
             context.phone_number_id, limit=_PHONE_NUMBER_ID_LENGTH, name="phone_number_id"
         )
-        return parse_item(make_storable(item), context)
+        return parse_item(item if context.is_storable else make_storable(item), context)
     except UnreadableJson as error:
         return context.build_unreadable_part(str(error), name=name, item=item)
 
