@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
 from tests.benchmarks.support import pages
+from tests.benchmarks.support.figures import Figure, Options
 from tests.benchmarks.support.pages import Page
 
 if TYPE_CHECKING:
@@ -20,14 +21,9 @@ COLD_MS: Final = 100
 """Higher limit, because a server process is cold only once: it normally has a connection."""
 
 
-def run() -> None:
-    """Measure on both databases.
-
-    Raises:
-        SystemExit: an answer exceeds its limits.
-
-    """
-    pages.measure_pages("The API", visitor=_create_api_client, pages=list_api_pages)
+def run(options: Options) -> list[Figure]:
+    """Measure every page."""
+    return pages.measure_pages("api", options, visitor=_create_api_client, pages=list_api_pages)
 
 
 def _create_api_client() -> "Client":

@@ -8,20 +8,16 @@ connection, empty caches) and then warm.
 from typing import TYPE_CHECKING
 
 from tests.benchmarks.support import pages
+from tests.benchmarks.support.figures import Figure, Options
 from tests.benchmarks.support.pages import Page as Screen
 
 if TYPE_CHECKING:
     from django.test import Client
 
 
-def run() -> None:
-    """Measure on both databases.
-
-    Raises:
-        SystemExit: a screen exceeds its limits.
-
-    """
-    pages.measure_pages("Screens", visitor=log_in_seller, pages=list_screens)
+def run(options: Options) -> list[Figure]:
+    """Measure every page."""
+    return pages.measure_pages("screens", options, visitor=log_in_seller, pages=list_screens)
 
 
 def log_in_seller() -> "Client":

