@@ -252,9 +252,25 @@ class ConversationLoad:
 
     async def _settle(self) -> None:
         """Wait until every message is answered and every webhook accepted."""
-        await _wait_until(lambda: not (self._waiting or self._pool.pending))
+        await self._wait_until(lambda: not (self._waiting or self._pool.pending))
         await asyncio.sleep(DELIVERED_AFTER + 0.1)
-        await _wait_until(lambda: not self._pool.pending)
+        await self._wait_until(lambda: not self._pool.pending)
+
+    async def _wait_until(self, condition: Callable[[], bool]) -> None:
+        """Return once `condition` holds.
+
+        Raises:
+            TimeoutError: it does not hold in time, so a message is lost or the gateway hangs.
+
+        """
+        until = time.perf_counter() + PATIENCE
+        while not condition():
+            if time.perf_counter() > until:
+                lost = [each.wa_id for each in self._buyers.values() if each.scheduled is not None]
+                raise TimeoutError(
+                    f"not answered: {lost}; webhooks not accepted: {self._pool.pending}"
+                )
+            await asyncio.sleep(0.02)
 
     def _join(self, steps: Any = None) -> Buyer:
         serial = self._serial
@@ -324,20 +340,6 @@ class ConversationLoad:
             },
         }
         self._pool.post(encode_webhook(statuses=[status]))
-
-
-async def _wait_until(condition: Callable[[], bool]) -> None:
-    """Return once `condition` holds.
-
-    Raises:
-        TimeoutError: it does not hold in time, so a message is lost or the gateway hangs.
-
-    """
-    until = time.perf_counter() + PATIENCE
-    while not condition():
-        if time.perf_counter() > until:
-            raise TimeoutError("messages were not answered, or webhooks not accepted")
-        await asyncio.sleep(0.02)
 
 
 async def run_commands() -> None:
