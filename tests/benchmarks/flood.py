@@ -1,118 +1,155 @@
-"""Benchmark of a buyer who floods: how long another buyer waits for the answers of a purchase.
+"""Benchmark of floods: what other buyers notice of them.
 
-A gateway and a stand-in for Meta run in processes of their own. One buyer's texts are posted,
-signed as Meta does, while another buyer takes three numbers.
+- *A flood of one buyer*: 1,000 texts of one buyer in one webhook, as Meta may send them, and 0.3
+  seconds later another buyer begins to buy three numbers. Compared with the same purchase alone.
+- *A flood of many*: 64 connections post texts of other senders, one each, as fast as they are
+  accepted. Compared are the replies per second meanwhile with what the same gateway answers when
+  buyers wait for their replies (its own saturation, as `turn` measures it).
 """
 
-import itertools
-import tempfile
 import time
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from operator import itemgetter
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
-from rich.console import Console
-from rich.table import Table
+from tests.benchmarks.support import conversation_process, databases
+from tests.benchmarks.support.conversation_process import Conversation
+from tests.benchmarks.support.databases import Server
+from tests.benchmarks.support.figures import (
+    Figure,
+    Options,
+    Results,
+    WrongResult,
+    at_least,
+    at_most,
+)
+from tests.benchmarks.support.rounds import compute_median, interleave
 
-from tests.benchmarks.support import databases
-
-if TYPE_CHECKING:
-    from deploy.sandbox.client import BuyerClient
-    from tests.acceptance.stack import Stack
-
+ROUNDS: Final = 3
 TEXTS: Final = 1_000
-TEXTS_PER_WEBHOOK: Final = 1_000
-"""Meta may put as many into one request."""
-FLOODER: Final = "15550108888"
-PATIENCE: Final = 900.0
-"""Seconds until an answer must have come."""
+PATIENCE: Final = 300.0
+"""Seconds until the flood of one buyer must be handled."""
+RAFFLE: Final = 100_000
+
+CONNECTIONS: Final = 64
+ON_THE_WAY: Final = 128
+SECONDS: Final = 5.0
+
+LONGEST_ANSWER: Final = at_most(1.0)
+"""Seconds: what a person takes for an answer and not for a wait."""
+ANSWERED_SHARE: Final = at_least(0.5)
+
+ALONE: Final = "the same purchase alone"
+FLOODED: Final = "a purchase in a flood of one buyer"
+
+type Measured = dict[str, Any]
 
 
-def run() -> None:
-    """Measure on both databases and print the results."""
-    table = Table(title=f"A purchase while another buyer sends {TEXTS:,} texts")
-    for heading in ("database", "flood", "hi", "3 random", "Confirm", "drained", "replies to it"):
-        table.add_column(heading, justify="left" if heading == "database" else "right")
-    kinds: Sequence[databases.Kind] = ("sqlite", "postgresql")
-    for kind in kinds:
-        for texts in (0, TEXTS):
-            table.add_row(kind, f"{texts:,}", *measure_purchase(kind, texts=texts))
-    Console(width=110).print(table)
+def run(options: Options) -> list[Figure]:
+    """Measure both floods.
 
+    Raises:
+        WrongResult: a message was lost, or a number was sold twice.
 
-def measure_purchase(kind: databases.Kind, *, texts: int) -> tuple[str, ...]:
-    """Return the waits of the other buyer, the time until all is handled, and the paid replies."""
-    with (
-        databases.create_database(kind) as address,
-        tempfile.TemporaryDirectory(prefix="rafflebot-flood-") as folder,
-    ):
-        from shared.whatsapp.models import OutboundMessage
-        from tests.acceptance import stack as stacks
-
-        stacks.seed_database()
-        with stacks.run_stack(vendor=kind, database=address, folder=Path(folder)) as stack:
-            stack.start_gateway_and_wait(LOG_LEVEL="WARNING")
-            buyer = stack.buyer()
-            began = time.monotonic()
-            with ThreadPoolExecutor(1) as flood:
-                posted = flood.submit(post_flood, stack, texts=texts)
-                time.sleep(0.3)
-                waits = [
-                    time_answer(buyer, lambda: buyer.says("hi")),
-                    time_answer(buyer, lambda: buyer.says("3 random")),
-                    time_answer(buyer, lambda: buyer.taps("Confirm")),
-                ]
-                posted.result()
-            wait_until_handled()
-            drained = time.monotonic() - began
-            replies = OutboundMessage.objects.filter(contact__wa_id=FLOODER).count()
-    return (*(f"{wait:.2f} s" for wait in waits), f"{drained:.1f} s", f"{replies:,}")
-
-
-def post_flood(stack: "Stack", *, texts: int) -> None:
-    """Post the texts of one buyer, some in each webhook, and expect each to be accepted."""
-    from tests.unit.whatsapp import webhook_payloads
-
-    now = int(time.time())
-    said = (build_text(serial, at=now) for serial in range(texts))
-    for together in itertools.batched(said, TEXTS_PER_WEBHOOK):
-        body = webhook_payloads.encode_webhook(
-            webhook_payloads.build_change(messages=list(together))
+    """
+    rounds = 1 if options.quick else ROUNDS
+    texts = 50 if options.quick else TEXTS
+    results = Results("flood", options.database)
+    with databases.run_server(options.database) as server:
+        purchases = interleave(
+            {
+                ALONE: partial(_buy_in_flood, server, texts=0),
+                FLOODED: partial(_buy_in_flood, server, texts=texts),
+            },
+            rounds=rounds,
         )
-        if stack.post_webhook(body) != 200:
-            raise SystemExit("a webhook was refused")
+        floods = [_flood(server, number, quick=options.quick) for number in range(rounds)]
+    _report_purchases(results, purchases)
+    _report_flood(results, floods)
+    return results.figures
 
 
-def build_text(serial: int, *, at: int) -> dict[str, Any]:
-    """Build a text of the buyer who floods."""
-    from tests.unit.whatsapp import webhook_payloads
+def _buy_in_flood(server: Server, number: int, *, texts: int) -> Measured:
+    """Let one buyer buy while another one sends `texts` texts."""
+    database = server.create(f"purchase{number}_{texts}")
+    conversation_process.prepare_database(database, numbers=(RAFFLE,))
+    with conversation_process.run_conversation(database, prefix="15550") as conversation:
+        measured = conversation.load.command("run_purchase", flood=texts)
+        began = time.monotonic()
+        _wait_until_handled(database)
+        measured["handled_after"] = time.monotonic() - began
+    return measured
 
-    return webhook_payloads.build_message(
-        **{"from": FLOODER, "from_user_id": None, "id": f"wamid.FLOOD{serial}"},
-        timestamp=str(at),
-        text={"body": f"hello number {serial}"},
+
+def _wait_until_handled(database: str) -> None:
+    until = time.monotonic() + PATIENCE
+    while conversation_process.count_rows(
+        database, "whatsapp_inboundmessage WHERE status = 'RECEIVED'"
+    ):
+        if time.monotonic() > until:
+            raise WrongResult("texts of a flood are not handled")
+        time.sleep(0.1)
+
+
+def _flood(server: Server, number: int, *, quick: bool) -> Measured:
+    """Measure saturation, then what is answered while webhooks arrive at full speed."""
+    seconds = 1.0 if quick else SECONDS
+    database = server.create(f"flood{number}")
+    conversation_process.prepare_database(database, numbers=(RAFFLE,))
+    with conversation_process.run_conversation(database, prefix="15550") as conversation:
+        load = conversation.load
+        load.command("ramp", buyers=ON_THE_WAY)
+        saturated = load.command("run_closed", buyers=ON_THE_WAY, seconds=seconds, warm_up=1.0)
+        before = _measure_memory(conversation)
+        measured = load.command("run_flood", connections=CONNECTIONS, seconds=seconds, warm_up=1.0)
+        measured["grown_by"] = _measure_memory(conversation) - before
+    stored = conversation_process.count_rows(database, "whatsapp_inboundmessage")
+    if stored != saturated["written"] + measured["accepted"]:
+        raise WrongResult(f"{measured} after {saturated['written']} messages, {stored} stored")
+    return measured | {"saturation": saturated["per_second"]}
+
+
+def _measure_memory(conversation: Conversation) -> float:
+    """Return the memory of the gateway in MB (Linux only)."""
+    status = Path(f"/proc/{conversation.gateway.process.pid}/status").read_text()
+    [resident] = [line for line in status.splitlines() if line.startswith("VmRSS:")]
+    return int(resident.split()[1]) / 1024
+
+
+def _report_purchases(results: Results, purchases: dict[str, list[Measured]]) -> None:
+    longest = {
+        name: compute_median(rounds, lambda measured: max(measured["seconds"]))
+        for name, rounds in purchases.items()
+    }
+    results.compare(
+        f"longest of three answers, {FLOODED}",
+        longest[FLOODED],
+        "s",
+        baseline=ALONE,
+        baseline_value=longest[ALONE],
+    )
+    results.add(f"longest of three answers, {FLOODED}", longest[FLOODED], "s", goal=LONGEST_ANSWER)
+    results.add(f"longest of three answers, {ALONE}", longest[ALONE], "s")
+    results.add(
+        "the rest of the flood handled after the purchase",
+        compute_median(purchases[FLOODED], itemgetter("handled_after")),
+        "s",
     )
 
 
-def time_answer(buyer: "BuyerClient", act: Callable[[], int]) -> float:
-    """Return the seconds from what a buyer does until the answer is there."""
-    began = time.monotonic()
-    act()
-    buyer.waits_for(1, timeout=PATIENCE)
-    return time.monotonic() - began
+def _report_flood(results: Results, floods: list[Measured]) -> None:
+    def median(key: str) -> float:
+        return compute_median(floods, itemgetter(key))
 
-
-def wait_until_handled() -> None:
-    """Wait until no message waits for its answer."""
-    from shared.whatsapp.models import InboundMessage
-
-    until = time.monotonic() + PATIENCE
-    while InboundMessage.objects.filter(status="RECEIVED").exists():
-        if time.monotonic() > until:
-            raise SystemExit("messages are still waiting")
-        time.sleep(0.2)
-
-
-if __name__ == "__main__":
-    run()
+    results.compare(
+        "answered in a flood of many",
+        median("answered_per_second"),
+        "turns/s",
+        baseline="its own saturation",
+        baseline_value=median("saturation"),
+        goal=ANSWERED_SHARE,
+    )
+    results.add("its own saturation", median("saturation"), "turns/s")
+    results.add("stored in a flood of many", median("accepted_per_second"), "messages/s")
+    results.add("memory of the gateway grew by", median("grown_by"), "MB")

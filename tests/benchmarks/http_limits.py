@@ -1,91 +1,74 @@
 """Benchmark of the limits of HTTP requests: the gateway's protocol compared with uvicorn's own.
 
-Both store the same load in turns, each round on a new database. The server's processor time per
-webhook is compared, because other work on the machine changes the webhooks per second much more
+Both store the same webhooks in turns, each round on a new database. The gateway's processor time
+per webhook is compared, because other work on the machine changes the webhooks per second much more
 than the protocol does.
 """
 
-import os
-import statistics
-import tempfile
-from pathlib import Path
-from typing import Final
+from functools import partial
+from operator import itemgetter
+from typing import Any, Final
 
-from rich.console import Console
-from rich.table import Table
+from tests.benchmarks.support import conversation_process, databases, gateway_process
+from tests.benchmarks.support.databases import Server
+from tests.benchmarks.support.figures import Figure, Options, Results, WrongResult, at_most
+from tests.benchmarks.support.rounds import compute_median, interleave
 
-from tests.benchmarks import webhook_ingest
-from tests.benchmarks.webhook_ingest import Round
+ROUNDS: Final = 6
+SECONDS: Final = 3.0
+CONNECTIONS: Final = 64
+COST: Final = at_most(1.1)
 
-PAIRS: Final = 8
-GOAL: Final = 1.1
-"""Processor time per webhook with limits, as a multiple of that without."""
-
-PLAIN: Final = "httptools"
-LIMITED: Final = "gateway.http_limits:LimitedProtocol"
+WITHOUT: Final = "uvicorn's own protocol"
+LIMITED: Final = "the protocol with limits"
+PROTOCOLS: Final = {WITHOUT: "httptools", LIMITED: gateway_process.LIMITED_PROTOCOL}
 
 
-def run() -> None:
-    """Measure both in turns and print the results.
+def run(options: Options) -> list[Figure]:
+    """Measure both protocols.
 
     Raises:
-        SystemExit: a webhook was lost, or the goal is missed.
+        WrongResult: a webhook was lost.
 
     """
-    with tempfile.TemporaryDirectory(prefix="rafflebot-bench-") as folder:
-        pairs = [measure_pair(number, folder=Path(folder)) for number in range(PAIRS)]
-    ratio = print_report(pairs)
-    if ratio > GOAL:
-        raise SystemExit(f"limits cost {ratio:.2f} times the processor time; the goal is {GOAL}")
-
-
-def measure_pair(number: int, *, folder: Path) -> tuple[Round, Round]:
-    """Measure without and with limits; each goes first in every second pair."""
-    order = (PLAIN, LIMITED) if number % 2 else (LIMITED, PLAIN)
-    rounds = {
-        parser: webhook_ingest.measure_design(
-            "together", number=2 * number + place, folder=folder, parser=parser
+    with databases.run_server(options.database) as server:
+        measured = interleave(
+            {
+                name: partial(_store, server, name=name, seconds=1 if options.quick else SECONDS)
+                for name in PROTOCOLS
+            },
+            rounds=1 if options.quick else ROUNDS,
         )
-        for place, parser in enumerate(order)
-    }
-    return rounds[PLAIN], rounds[LIMITED]
+    cpu = {name: compute_median(rounds, itemgetter("cpu_ms")) for name, rounds in measured.items()}
+    results = Results("http_limits", options.database)
+    results.compare(
+        f"CPU of a webhook, {LIMITED}",
+        cpu[LIMITED],
+        "ms",
+        baseline=WITHOUT,
+        baseline_value=cpu[WITHOUT],
+        goal=COST,
+    )
+    for name, rounds in measured.items():
+        rate = compute_median(rounds, itemgetter("accepted_per_second"))
+        results.add(f"webhooks stored, {name}", rate, "/s")
+    return results.figures
 
 
-def print_report(pairs: list[tuple[Round, Round]]) -> float:
-    """Print the medians and the spread, and return the ratio of the processor times."""
-    table = Table(title=f"Webhooks stored, medians of {PAIRS} x {webhook_ingest.SECONDS} s")
-    for heading in ("protocol", "per s", "min-max", "p99 ms", "cpu µs a webhook", "min-max"):
-        table.add_column(heading, justify="left" if heading == "protocol" else "right")
-    for place, words in enumerate((PLAIN, "with limits")):
-        rounds = [pair[place] for pair in pairs]
-        rates = [each.per_second for each in rounds]
-        times = [compute_cpu_per_webhook(each) for each in rounds]
-        table.add_row(
-            words,
-            f"{statistics.median(rates):,.0f}",
-            f"{min(rates):,.0f}-{max(rates):,.0f}",
-            f"{statistics.median(each.p99_ms for each in rounds):.1f}",
-            f"{statistics.median(times):.0f}",
-            f"{min(times):.0f}-{max(times):.0f}",
+def _store(server: Server, number: int, *, name: str, seconds: float) -> dict[str, Any]:
+    """Store webhooks on a new database for some seconds."""
+    database = server.create(f"round{number}_{list(PROTOCOLS).index(name)}")
+    gateway_process.migrate(database)
+    with conversation_process.run_conversation(
+        database,
+        prefix="15550",
+        app="tests.benchmarks.peers.store_only:build_app()",
+        protocol=PROTOCOLS[name],
+    ) as conversation:
+        measured = conversation.load.command(
+            "run_flood", connections=CONNECTIONS, seconds=seconds, warm_up=0.5
         )
-    ratios = sorted(
-        compute_cpu_per_webhook(limited) / compute_cpu_per_webhook(plain)
-        for plain, limited in pairs
-    )
-    ratio = statistics.median(ratios)
-    console = Console(width=110)
-    console.print(table)
-    console.print(
-        f"With limits {ratio:.2f} times the processor time per webhook "
-        f"({ratios[0]:.2f} to {ratios[-1]:.2f}); load average {os.getloadavg()[0]:.1f}."
-    )
-    return ratio
-
-
-def compute_cpu_per_webhook(measured: Round) -> float:
-    """Return the server's processor time per webhook in microseconds."""
-    return measured.server_cpu * webhook_ingest.SECONDS / measured.stored * 1_000_000
-
-
-if __name__ == "__main__":
-    run()
+    stored = conversation_process.count_rows(database, "whatsapp_inboundmessage")
+    if stored != measured["accepted"]:
+        raise WrongResult(f"{measured['accepted']} webhooks accepted, {stored} messages stored")
+    return measured

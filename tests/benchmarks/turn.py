@@ -37,6 +37,10 @@ MIN_ON_THE_WAY: Final = 32
 MAX_ON_THE_WAY: Final = 256
 """Messages on the way in the closed loop: as many as are answered in a second, in these bounds."""
 
+THINKING_SECONDS: Final = 2.5
+"""So many buyers per message a second are in the middle of a story when an open loop begins, or
+newcomers would say hello most of the time."""
+
 SATURATED_BELOW: Final = 0.9
 """Share of the offered messages; a design that answers less is saturated, and no rate is higher."""
 
@@ -177,6 +181,7 @@ def _raise_rates(
     """Measure one rate after the other until one above `at_least_to` is not answered in time."""
     measured: dict[int, Measured] = {}
     for rate in RATES:
+        running.load.command("ramp", buyers=int(rate * THINKING_SECONDS))
         measured[rate] = running.load.command(
             "run_open",
             rate=rate,

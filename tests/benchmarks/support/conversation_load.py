@@ -1,8 +1,4 @@
-"""The buyers and Meta in one process: webhooks to a gateway, its replies, their statuses.
-
-`python -m tests.benchmarks.support.conversation_load` prints the port of its Graph API, then reads
-one command a line from standard input (the name of a method and its arguments, as JSON) and prints
-one result for each.
+"""Buyers and Meta's side of them: webhooks to a gateway, its replies, their statuses.
 
 A message's time runs from the moment at which it was due, not from the moment at which it was
 posted, so a late load does not hide a slow gateway.
@@ -10,7 +6,6 @@ posted, so a late load does not hide a slow gateway.
 
 import asyncio
 import random
-import sys
 import time
 from collections import deque
 from collections.abc import Callable
@@ -18,14 +13,15 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
-import orjson
-import uvloop
-
 from tests.benchmarks.support.gateway_process import read_cpu_seconds
-from tests.benchmarks.support.http_pool import GraphConnection, WebhookPool, encode_webhook
+from tests.benchmarks.support.http_pool import (
+    GraphConnection,
+    WebhookPool,
+    encode_messages,
+    encode_webhook,
+)
 from tests.benchmarks.support.stories import (
     Buyer,
-    build_rush_story,
     build_story,
     read_text,
 )
@@ -62,9 +58,13 @@ class ConversationLoad:
         self._waiting = 0
         self._serial = 0
         self._outgoing = 0
+        self._last_answered = 0.0
         self._doubled = 0
         self._statuses = True
-        self._answer_hook: Any = None
+        self._answer_hook: Callable[[Buyer, float], None] = _ignore_answer
+        self._others: set[str] = set()
+        """Phone numbers that write without waiting for replies."""
+        self._replies_to_others = 0
         self._pool: WebhookPool
 
     async def serve_graph(self) -> int:
@@ -85,6 +85,7 @@ class ConversationLoad:
 
         """
         self._pool = WebhookPool(port)
+        self._port = port
         self._pid = pid
         self._prefix = prefix
         return {}
@@ -183,49 +184,6 @@ class ConversationLoad:
         await asyncio.sleep(THINKING[1])  # until everybody is idle again
         return self._report(tally, seconds=seconds)
 
-    async def run_rush(self, *, buyers: int, seconds: float) -> dict[str, Any]:
-        """Let new buyers come within some seconds, each going on a second after each reply."""
-        dice = random.Random(buyers)
-        loop = asyncio.get_running_loop()
-        began = time.perf_counter()
-        tally = Tally(began=began, latencies=[])
-        last_written = began
-        playing = buyers
-        ended = loop.create_future()
-
-        def go_on(buyer: Buyer, took: float) -> None:
-            tally.latencies.append(took)
-            tally.answered += 1
-            loop.call_later(1.0, write, buyer)
-
-        def write(buyer: Buyer) -> None:
-            nonlocal last_written, playing
-            now = time.perf_counter()
-            if self._write(buyer, due=now):
-                last_written = now
-            else:
-                playing -= 1
-                if not playing:
-                    ended.set_result(None)
-
-        self._answer_hook = go_on
-        for serial in range(buyers):
-            buyer = self._join(steps=build_rush_story(serial))
-            loop.call_later(dice.uniform(0, seconds), write, buyer)
-        tally.cpu_began = read_cpu_seconds(self._pid)
-        async with asyncio.timeout(seconds + 10 * PATIENCE):
-            await ended
-        last_answered = self._last_answered
-        tally.ended = time.perf_counter()
-        tally.cpu_ended = read_cpu_seconds(self._pid)
-        await self._settle()
-        report = self._report(tally, seconds=tally.ended - began)
-        report["answered_after_last"] = last_answered - last_written
-        report["replies"] = {
-            buyer.wa_id: buyer.replies for buyer in self._buyers.values() if buyer.replies
-        }
-        return report
-
     def _report(self, tally: Tally, *, seconds: float) -> dict[str, Any]:
         times = sorted(tally.latencies)
         return {
@@ -256,14 +214,16 @@ class ConversationLoad:
         await asyncio.sleep(DELIVERED_AFTER + 0.1)
         await self._wait_until(lambda: not self._pool.pending)
 
-    async def _wait_until(self, condition: Callable[[], bool]) -> None:
+    async def _wait_until(
+        self, condition: Callable[[], bool], *, patience: float = PATIENCE
+    ) -> None:
         """Return once `condition` holds.
 
         Raises:
             TimeoutError: it does not hold in time, so a message is lost or the gateway hangs.
 
         """
-        until = time.perf_counter() + PATIENCE
+        until = time.perf_counter() + patience
         while not condition():
             if time.perf_counter() > until:
                 lost = [each.wa_id for each in self._buyers.values() if each.scheduled is not None]
@@ -294,12 +254,7 @@ class ConversationLoad:
             return False
         buyer.scheduled = due
         self._waiting += 1
-        contact = {
-            "profile": {"name": f"Buyer {buyer.serial}"},
-            "wa_id": buyer.wa_id,
-            "user_id": message["from_user_id"],
-        }
-        self._pool.post(encode_webhook(contacts=[contact], messages=[message]))
+        self._pool.post(encode_messages([message]))
         return True
 
     def _accept_message(self, body: dict[str, Any]) -> str:
@@ -312,6 +267,9 @@ class ConversationLoad:
             loop = asyncio.get_running_loop()
             for after, name in ((SENT_AFTER, "sent"), (DELIVERED_AFTER, "delivered")):
                 loop.call_later(after, self._post_status, wamid, name, wa_id, body)
+        if wa_id in self._others:
+            self._replies_to_others += 1
+            return wamid
         buyer = self._buyers.get(wa_id)
         if buyer is None or buyer.scheduled is None:
             self._doubled += 1
@@ -342,16 +300,5 @@ class ConversationLoad:
         self._pool.post(encode_webhook(statuses=[status]))
 
 
-async def run_commands() -> None:
-    """Print the port of the Graph API, then carry out commands until the input ends."""
-    load = ConversationLoad()
-    loop = asyncio.get_running_loop()
-    print(await load.serve_graph(), flush=True)
-    while line := await loop.run_in_executor(None, sys.stdin.readline):
-        name, arguments = orjson.loads(line)
-        result = await getattr(load, name)(**arguments)
-        print(orjson.dumps(result).decode(), flush=True)
-
-
-if __name__ == "__main__":
-    uvloop.run(run_commands())
+def _ignore_answer(buyer: Buyer, took: float) -> None:
+    """Do nothing; nobody writes before a command says what follows a reply."""

@@ -19,7 +19,7 @@ SEEDING = Path(__file__).with_name("seeding.py")
 
 @dataclass(frozen=True, slots=True)
 class LoadProcess:
-    """A running process of `conversation_load`, connected to a gateway."""
+    """A running `load_process`, connected to a gateway."""
 
     process: subprocess.Popen[str]
     graph_port: int
@@ -69,6 +69,7 @@ def run_conversation(
     *,
     prefix: str,
     app: str = "gateway.asgi:app",
+    protocol: str = gateway_process.LIMITED_PROTOCOL,
     checkout: Path = PROJECT_ROOT,
     **variables: str,
 ) -> Iterator[Conversation]:
@@ -78,6 +79,7 @@ def run_conversation(
         database: URL of a database that is migrated and seeded.
         prefix: begins the buyers' phone numbers; five digits.
         app: the ASGI application, as for `run_gateway`.
+        protocol: uvicorn's option `--http`.
         checkout: root of the checkout whose code runs.
         variables: additional environment variables of the gateway.
 
@@ -88,7 +90,9 @@ def run_conversation(
             database, checkout=checkout, graph_url=graph_url
         )
         environment |= variables
-        with gateway_process.run_gateway(environment, app=app, checkout=checkout) as gateway:
+        with gateway_process.run_gateway(
+            environment, app=app, protocol=protocol, checkout=checkout
+        ) as gateway:
             load.command("connect", port=gateway.port, pid=gateway.process.pid, prefix=prefix)
             yield Conversation(gateway, load, database, checkout)
 
@@ -97,7 +101,7 @@ def run_conversation(
 def run_load() -> Iterator[LoadProcess]:
     """Start the process of the buyers, and stop it at the end of the block."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "tests.benchmarks.support.conversation_load"],
+        [sys.executable, "-m", "tests.benchmarks.support.load_process"],
         cwd=PROJECT_ROOT,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,

@@ -5,7 +5,7 @@ A library would take more processor time than the gateway that is measured besid
 
 import asyncio
 import hmac
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, cast
 
 import orjson
@@ -24,8 +24,11 @@ class WebhookPool:
     """Posts signed webhooks to a gateway, each over a free connection, or a new one.
 
     Attributes:
+        posted: all webhooks so far.
         pending: webhooks without an answer so far.
-        refused: answers other than 200.
+        accepted: answers with 200.
+        refused: other answers.
+        released: called after each answer.
 
     """
 
@@ -33,11 +36,15 @@ class WebhookPool:
         self._port = port
         self._free: list[_WebhookConnection] = []
         self._connecting: set[asyncio.Task[None]] = set()
+        self.posted = 0
         self.pending = 0
+        self.accepted = 0
         self.refused = 0
+        self.released: Callable[[], None] | None = None
 
     def post(self, body: bytes) -> None:
         """Post a body as soon as a connection is there."""
+        self.posted += 1
         self.pending += 1
         self.send(build_request(body))
 
@@ -59,8 +66,11 @@ class WebhookPool:
     def release(self, connection: "_WebhookConnection", *, status: int) -> None:
         """Take back a connection whose request was answered."""
         self.pending -= 1
+        self.accepted += status == 200
         self.refused += status != 200
         self._free.append(connection)
+        if self.released is not None:
+            self.released()
 
     def forget(self, connection: "_WebhookConnection", *, unanswered: bytes) -> None:
         """Drop a connection that the gateway closed, and send its request over another one."""
@@ -114,6 +124,17 @@ def encode_webhook(**value: Any) -> bytes:
     }
     entry = {"id": "102290129340398", "changes": [change]}
     return orjson.dumps({"object": "whatsapp_business_account", "entry": [entry]})
+
+
+def encode_messages(messages: Sequence[Mapping[str, Any]]) -> bytes:
+    """Encode a webhook with messages of one sender."""
+    sender = messages[0]
+    contact = {
+        "profile": {"name": f"Buyer {sender['from'][-6:]}"},
+        "wa_id": sender["from"],
+        "user_id": sender["from_user_id"],
+    }
+    return encode_webhook(contacts=[contact], messages=messages)
 
 
 class GraphConnection(asyncio.Protocol):

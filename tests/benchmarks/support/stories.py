@@ -14,6 +14,7 @@ SMALL_RAFFLE_EVERY: Final = 20
 
 TAPS: Final = "taps"
 SAYS: Final = "says"
+PURCHASE_STEPS: Final = 3
 
 
 def build_story(serial: int) -> Iterator[StoryStep]:
@@ -44,9 +45,21 @@ def build_story(serial: int) -> Iterator[StoryStep]:
     return iter(stories[serial % len(stories)])
 
 
-def build_rush_story(serial: int) -> Iterator[StoryStep]:
-    """Return the steps of a buyer in a rush for the last numbers: greet, ask, confirm."""
-    wish = "1 random" if serial % 2 else f"{serial % 1000:03}"
+def build_purchase() -> Iterator[StoryStep]:
+    """Return the steps of a buyer who takes three numbers."""
+    return iter(((SAYS, "hi"), (SAYS, "3 random"), (TAPS, "r1:confirm:")))
+
+
+def build_rush_story(serial: int, *, numbers: int) -> Iterator[StoryStep]:
+    """Return the steps of a buyer in a rush: greet, ask for one number, confirm it.
+
+    Args:
+        serial: one half asks for any number, the other half for a certain one.
+        numbers: how many the raffle has, from 0.
+
+    """
+    width = len(str(numbers - 1))
+    wish = "1 random" if serial % 2 else f"number {serial % numbers:0{width}}"
     return iter(((SAYS, "hi"), (SAYS, wish), (TAPS, "r1:confirm:")))
 
 
@@ -68,7 +81,7 @@ class Buyer:
         steps: the rest of the story.
         scheduled: when the message that waits for its reply was due, in seconds of the load's
             clock; None if none waits.
-        replies: texts of all replies; only kept on demand.
+        replies: texts of all replies.
 
     """
 
@@ -91,13 +104,17 @@ class Buyer:
         """
         for kind, value in self.steps:
             if kind == SAYS:
-                return self._build(at, {"type": "text", "text": {"body": value}})
+                return self.write_text(value, at=at)
             for choice in self.choices:
                 if choice.id.startswith(value):
                     tapped = {"id": choice.id, "title": choice.title}
                     interactive = {"type": choice.kind, choice.kind: tapped}
                     return self._build(at, {"type": "interactive", "interactive": interactive})
         return None
+
+    def write_text(self, text: str, *, at: int) -> dict[str, Any]:
+        """Return a text in Meta's format."""
+        return self._build(at, {"type": "text", "text": {"body": text}})
 
     def read_reply(self, body: Mapping[str, Any]) -> None:
         """Remember what a message of the Graph API offers to tap."""
