@@ -4,8 +4,6 @@ With JavaScript, `generate.js` requests one step after the other and shows the p
 the user presses "Go on".
 """
 
-from typing import Final
-
 from django.contrib import admin, messages
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -19,9 +17,6 @@ from shared.core.enums import RaffleStatus
 from shared.raffles.models import Raffle
 from shared.raffles.services.ticket_numbers import number_generation
 from shared.raffles.services.ticket_numbers.number_generation import GenerationProgress
-
-TICKET_NUMBERS_PER_REQUEST: Final = 25_000
-"""Ticket numbers per request: half a second on an idle machine."""
 
 
 @require_http_methods(["GET", "POST"])
@@ -72,7 +67,7 @@ def _generate_and_answer_json(request: HttpRequest, raffle: Raffle) -> JsonRespo
 
 def _generate_next_numbers(request: HttpRequest, raffle: Raffle) -> GenerationProgress:
     """Generate the next numbers; log only the first and the last step."""
-    step = number_generation.generate_next_numbers(raffle.pk, chunk=TICKET_NUMBERS_PER_REQUEST)
+    step = number_generation.generate_next_numbers(raffle.pk)
     if step.added and step.done:
         audit_log.record_action(request, raffle, f"Made all {step.total:,} numbers")
     elif step.added and step.made == step.added:

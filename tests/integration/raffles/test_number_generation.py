@@ -1,11 +1,16 @@
 """Tests of generating a raffle's numbers, and of the command that does it."""
 
+from collections.abc import Callable
 from io import StringIO
+from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection
 
+from shared.raffles.errors import NumbersMissing
 from shared.raffles.models import Raffle, TicketNumber
+from shared.raffles.services import lifecycle
 from shared.raffles.services.ticket_numbers import inventory, number_generation
 from tests import builders
 
@@ -14,6 +19,10 @@ pytestmark = pytest.mark.django_db
 
 def create_raffle_without_numbers(**fields: int) -> Raffle:
     return builders.create_raffle(with_numbers=False, status="DRAFT", **fields)
+
+
+def open_raffle(raffle: Raffle) -> Raffle:
+    return lifecycle.open_raffle(raffle.pk, by=builders.build_staff_actor(), now=builders.NOON)
 
 
 def list_numbers(raffle: Raffle) -> list[int]:
@@ -33,19 +42,45 @@ class TestGenerate:
         assert list_numbers(raffle) == list(range(first_number, first_number + count))
         assert inventory.find_inventory_problems() == []
 
-    def test_goes_on_where_it_was_broken_off(self) -> None:
+    def test_goes_on_where_it_was_broken_off_and_opens_only_when_complete(self) -> None:
         raffle = create_raffle_without_numbers(numbers=250)
 
-        def break_off(done: int) -> None:
-            if done == 200:
-                raise KeyboardInterrupt
+        def break_off_third(
+            execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any
+        ) -> Any:
+            answer = execute(sql, params, many, context)
+            if "INSERT" in sql and 201 in params.values():
+                raise KeyboardInterrupt  # before the commit
+            return answer
 
-        with pytest.raises(KeyboardInterrupt):
-            number_generation.generate_numbers(raffle.pk, chunk=100, progress=break_off)
+        with connection.execute_wrapper(break_off_third), pytest.raises(KeyboardInterrupt):
+            number_generation.generate_numbers(raffle.pk, chunk=100)
+        assert list_numbers(raffle) == list(range(1, 201))
         TicketNumber.objects.filter(raffle=raffle, number=7).delete()
+        with pytest.raises(NumbersMissing):
+            open_raffle(raffle)
 
         assert number_generation.generate_numbers(raffle.pk, chunk=100) == 51
         assert list_numbers(raffle) == list(range(1, 251))
+        assert open_raffle(raffle).status == "OPEN"
+
+    @pytest.mark.same_everywhere
+    @pytest.mark.parametrize(
+        ("size", "seconds", "following"),
+        [
+            (5_000, 0.001, 10_000),  # never more than double
+            (10_000, 0.064, 12_500),
+            (20_000, 0.16, 10_000),
+            (10_000, 2.0, number_generation.MIN_CHUNK),
+            (40_000, 0.01, number_generation.MAX_CHUNK),
+        ],
+    )
+    def test_sizes_a_transaction_by_the_time_of_the_last_one(
+        self, size: int, seconds: float, following: int
+    ) -> None:
+        assert following == number_generation.compute_next_chunk(
+            size, seconds=seconds, largest=number_generation.MAX_CHUNK
+        )
 
     def test_creates_nothing_twice(self) -> None:
         raffle = create_raffle_without_numbers(numbers=10)

@@ -94,7 +94,7 @@ class TestShares:
 class TestGeneratingAStepAtATime:
     def test_comes_to_all_numbers_and_then_adds_none(self) -> None:
         raffle = builders.create_raffle(numbers=250, with_numbers=False, status="DRAFT")
-        steps = [number_generation.generate_next_numbers(raffle.pk, chunk=100) for _ in range(4)]
+        steps = [number_generation.generate_next_numbers(raffle.pk, count=100) for _ in range(4)]
 
         assert [(step.made, step.added, step.done) for step in steps] == [
             (100, 100, False),

@@ -1,13 +1,40 @@
-"""Generation of a raffle's ticket numbers: a million within seconds, in short transactions."""
+"""Generation of a raffle's ticket numbers: a million within seconds, in short transactions.
+
+Each transaction creates the numbers after the highest one, so an interruption leaves a beginning
+that the next call continues, and a raffle opens only with all of its numbers.
+"""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
 from django.db import connection, transaction
+from django.db.models import Max
 
 from shared.raffles.models import Raffle, TicketNumber
+
+SECONDS_PER_TRANSACTION: Final = 0.08
+"""Aim for the time in which a transaction keeps other writers of SQLite waiting."""
+
+PAUSE: Final = 0.025
+"""Seconds between transactions on SQLite, whose lock is not fair.
+
+A connection that waits asks for the lock again at least every 25 ms in its first 128 ms, and then
+every 50 to 100 ms (`sqliteDefaultBusyCallback` of SQLite's `main.c`). So whoever waits for one
+transaction gets in before the next.
+"""
+
+MIN_CHUNK: Final = 5_000
+MAX_CHUNK: Final = 50_000
+"""Ticket numbers per transaction: the first one creates the fewest.
+
+Fewer would cost more than they spare: nearly each row of a chunk changes another page of the index
+of the random keys.
+"""
+
+NUMBERS_PER_STEP: Final = 25_000
+"""Ticket numbers that a request creates: half a second on an idle machine."""
 
 _INSERT_SQL: Final = {
     "postgresql": """
@@ -16,12 +43,16 @@ _INSERT_SQL: Final = {
         FROM generate_series(%(first)s, %(last)s) AS number
         ON CONFLICT (raffle_id, number) DO NOTHING
     """,
+    # In the order of the keys, because each page of their index is then written only once.
     "sqlite": """
         INSERT INTO raffles_ticketnumber (raffle_id, number, status, shuffle_key)
         WITH RECURSIVE series(number) AS (
             SELECT %(first)s UNION ALL SELECT number + 1 FROM series WHERE number < %(last)s
+        ), keyed(number, shuffle_key) AS MATERIALIZED (
+            SELECT number, random() & 2147483647 FROM series
         )
-        SELECT %(raffle)s, number, 'AVAILABLE', random() & 2147483647 FROM series WHERE true
+        SELECT %(raffle)s, number, 'AVAILABLE', shuffle_key FROM keyed WHERE true
+        ORDER BY shuffle_key
         ON CONFLICT (raffle_id, number) DO NOTHING
     """,
 }
@@ -56,15 +87,15 @@ def generate_numbers(
     raffle_id: int,
     *,
     progress: Callable[[int], None] = _ignore_progress,
-    chunk: int = 50_000,
-    pause: float = 0.01,
+    chunk: int = MAX_CHUNK,
+    pause: float = PAUSE,
 ) -> int:
     """Create the ticket numbers that a raffle lacks; after an interruption the rest of them.
 
     Args:
         raffle_id: primary key of the raffle.
-        progress: called after each chunk with the number of ticket numbers that exist so far.
-        chunk: ticket numbers per transaction.
+        progress: called after each transaction with the number of ticket numbers that exist so far.
+        chunk: ticket numbers per transaction at most.
         pause: seconds between transactions on SQLite, so other writers get their turn.
 
     Returns:
@@ -74,15 +105,11 @@ def generate_numbers(
         Raffle.DoesNotExist: there is no such raffle.
 
     """
-    raffle = Raffle.objects.get(pk=raffle_id)
+    before = measure_progress(Raffle.objects.get(pk=raffle_id))
     created = 0
-    for first in range(raffle.first_number, raffle.last_number + 1, chunk):
-        last = min(first + chunk - 1, raffle.last_number)
-        if count_numbers_in_range(raffle_id, first=first, last=last) < last - first + 1:
-            created += _insert_numbers(raffle_id, first=first, last=last)
-            if connection.vendor == "sqlite":
-                time.sleep(pause)
-        progress(last - raffle.first_number + 1)
+    for added in _insert_missing_numbers(raffle_id, limit=before.total, chunk=chunk, pause=pause):
+        created += added
+        progress(before.made + created)
     if created:
         _analyze_table()
     return created
@@ -94,15 +121,15 @@ def measure_progress(raffle: Raffle) -> GenerationProgress:
     return GenerationProgress(made=made, total=raffle.number_count)
 
 
-def generate_next_numbers(raffle_id: int, *, chunk: int = 50_000) -> GenerationProgress:
-    """Create the next ticket numbers that a raffle lacks, in one transaction of about a second.
+def generate_next_numbers(raffle_id: int, *, count: int = NUMBERS_PER_STEP) -> GenerationProgress:
+    """Create the next ticket numbers that a raffle lacks, in short transactions.
 
     Repeated calls create all of them. A concurrent call waits for the lock on the raffle and then
     creates the ticket numbers that follow.
 
     Args:
         raffle_id: primary key of the raffle.
-        chunk: how many ticket numbers to create at most.
+        count: how many ticket numbers to create at most.
 
     Returns:
         The progress after this step; with `added` 0 if all existed before.
@@ -111,32 +138,11 @@ def generate_next_numbers(raffle_id: int, *, chunk: int = 50_000) -> GenerationP
         Raffle.DoesNotExist: there is no such raffle.
 
     """
-    with transaction.atomic(durable=True):
-        raffle = Raffle.objects.select_for_update(no_key=True).get(pk=raffle_id)
-        before = measure_progress(raffle)
-        if before.done:
-            return before
-        first, last = _find_next_gap(raffle, chunk=chunk)
-        added = _insert_numbers(raffle_id, first=first, last=last)
-    after = GenerationProgress(made=before.made + added, total=before.total, added=added)
-    if after.done:
+    added = sum(_insert_missing_numbers(raffle_id, limit=count, chunk=MAX_CHUNK, pause=PAUSE))
+    after = measure_progress(Raffle.objects.get(pk=raffle_id))
+    if added and after.done:
         _analyze_table()
-    return after
-
-
-def _find_next_gap(raffle: Raffle, *, chunk: int) -> tuple[int, int]:
-    """Return first and last of the first range of at most `chunk` ticket numbers with a gap."""
-    for first in range(raffle.first_number, raffle.last_number + 1, chunk):
-        last = min(first + chunk - 1, raffle.last_number)
-        if count_numbers_in_range(raffle.pk, first=first, last=last) < last - first + 1:
-            return first, last
-    raise RuntimeError(f"raffle {raffle.pk} lacks numbers and no gap is found")
-
-
-def _analyze_table() -> None:
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:  # else queries are planned for an empty table
-            cursor.execute("ANALYZE raffles_ticketnumber")
+    return GenerationProgress(made=after.made, total=after.total, added=added)
 
 
 def count_numbers_in_range(raffle_id: int, *, first: int, last: int) -> int:
@@ -144,11 +150,89 @@ def count_numbers_in_range(raffle_id: int, *, first: int, last: int) -> int:
     return TicketNumber.objects.filter(raffle_id=raffle_id, number__range=(first, last)).count()
 
 
-@transaction.atomic
-def _insert_numbers(raffle_id: int, *, first: int, last: int) -> int:
+def compute_next_chunk(size: int, *, seconds: float, largest: int) -> int:
+    """Return how many ticket numbers the next transaction creates.
+
+    Args:
+        size: how many the last one created.
+        seconds: how long it took.
+        largest: the most.
+
+    """
+    wanted = int(size * min(SECONDS_PER_TRANSACTION / seconds, 2))
+    return min(max(wanted, MIN_CHUNK), largest)
+
+
+def _insert_missing_numbers(
+    raffle_id: int, *, limit: int, chunk: int, pause: float
+) -> Iterator[int]:
+    """Create at most `limit` ticket numbers and yield after each transaction how many it created.
+
+    First those after the highest one, then any that are missing below it.
+    """
+    size = min(MIN_CHUNK, chunk)
+    while limit > 0:
+        added, seconds = _append_numbers(raffle_id, count=min(size, limit))
+        if not added:
+            yield from _fill_gaps(raffle_id, limit=limit, pause=pause)
+            return
+        yield added
+        limit -= added
+        size = compute_next_chunk(size, seconds=seconds, largest=chunk)
+        _let_others_write(pause)
+
+
+def _append_numbers(raffle_id: int, *, count: int) -> tuple[int, float]:
+    """Create at most `count` ticket numbers after the highest one, in one transaction.
+
+    Returns:
+        How many were created, and the seconds that others had to wait.
+
+    """
+    with transaction.atomic(durable=True):
+        raffle = Raffle.objects.select_for_update(no_key=True).get(pk=raffle_id)
+        began = time.perf_counter()
+        highest = TicketNumber.objects.filter(raffle=raffle).aggregate(highest=Max("number"))
+        made_to = highest["highest"]
+        first = raffle.first_number if made_to is None else made_to + 1
+        last = min(first + count - 1, raffle.last_number)
+        added = _insert_numbers(raffle, first=first, last=last) if first <= last else 0
+    return added, time.perf_counter() - began
+
+
+def _fill_gaps(raffle_id: int, *, limit: int, pause: float) -> Iterator[int]:
+    """Create ticket numbers that are missing between others, a transaction per range of them."""
+    raffle = Raffle.objects.get(pk=raffle_id)
+    if measure_progress(raffle).done:
+        return
+    size = min(MIN_CHUNK, limit)
+    for first in range(raffle.first_number, raffle.last_number + 1, size):
+        last = min(first + size - 1, raffle.last_number)
+        if count_numbers_in_range(raffle_id, first=first, last=last) < last - first + 1:
+            with transaction.atomic(durable=True):
+                added = _insert_numbers(raffle, first=first, last=last)
+            yield added
+            limit -= added
+            if limit <= 0:
+                return
+            _let_others_write(pause)
+
+
+def _insert_numbers(raffle: Raffle, *, first: int, last: int) -> int:
     with connection.cursor() as cursor:
         cursor.execute(
-            _INSERT_SQL[connection.vendor], {"raffle": raffle_id, "first": first, "last": last}
+            _INSERT_SQL[connection.vendor], {"raffle": raffle.pk, "first": first, "last": last}
         )
         created: int = cursor.rowcount
         return created
+
+
+def _let_others_write(pause: float) -> None:
+    if connection.vendor == "sqlite":
+        time.sleep(pause)
+
+
+def _analyze_table() -> None:
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:  # else queries are planned for an empty table
+            cursor.execute("ANALYZE raffles_ticketnumber")
