@@ -18,11 +18,14 @@ SECONDS_PER_TRANSACTION: Final = 0.08
 """Aim for the time in which a transaction keeps other writers of SQLite waiting."""
 
 PAUSE: Final = 0.025
-"""Seconds between transactions on SQLite, whose lock is not fair.
+"""Seconds after a transaction on SQLite, whose lock is not fair, unless it took long."""
 
-A connection that waits asks for the lock again at least every 25 ms in its first 128 ms, and then
-every 50 to 100 ms (`sqliteDefaultBusyCallback` of SQLite's `main.c`). So whoever waits for one
-transaction gets in before the next.
+LONG_TRANSACTIONS: Final = ((0.22, 4), (0.12, 2))
+"""Seconds of a transaction, and by how much the pause after it is longer.
+
+A connection that waits for the lock asks for it at least every 25 ms in its first 128 ms, every
+50 ms until 228 ms, and then every 100 ms (`sqliteDefaultBusyCallback` of SQLite's `main.c`). So
+whoever waits for one transaction gets in before the next.
 """
 
 MIN_CHUNK: Final = 5_000
@@ -96,7 +99,8 @@ def generate_numbers(
         raffle_id: primary key of the raffle.
         progress: called after each transaction with the number of ticket numbers that exist so far.
         chunk: ticket numbers per transaction at most.
-        pause: seconds between transactions on SQLite, so other writers get their turn.
+        pause: seconds after a transaction on SQLite, so other writers get their turn; it is
+            longer after a long one.
 
     Returns:
         How many ticket numbers were created.
@@ -179,7 +183,7 @@ def _insert_missing_numbers(
         yield added
         limit -= added
         size = compute_next_chunk(size, seconds=seconds, largest=chunk)
-        _let_others_write(pause)
+        _let_others_write(pause, after=seconds)
 
 
 def _append_numbers(raffle_id: int, *, count: int) -> tuple[int, float]:
@@ -210,12 +214,14 @@ def _fill_gaps(raffle_id: int, *, limit: int, pause: float) -> Iterator[int]:
         last = min(first + size - 1, raffle.last_number)
         if count_numbers_in_range(raffle_id, first=first, last=last) < last - first + 1:
             with transaction.atomic(durable=True):
+                began = time.perf_counter()
                 added = _insert_numbers(raffle, first=first, last=last)
+            seconds = time.perf_counter() - began
             yield added
             limit -= added
             if limit <= 0:
                 return
-            _let_others_write(pause)
+            _let_others_write(pause, after=seconds)
 
 
 def _insert_numbers(raffle: Raffle, *, first: int, last: int) -> int:
@@ -227,9 +233,11 @@ def _insert_numbers(raffle: Raffle, *, first: int, last: int) -> int:
         return created
 
 
-def _let_others_write(pause: float) -> None:
+def _let_others_write(pause: float, *, after: float) -> None:
+    """Pause after a transaction of so many seconds on SQLite."""
     if connection.vendor == "sqlite":
-        time.sleep(pause)
+        longer = (factor for seconds, factor in LONG_TRANSACTIONS if after > seconds)
+        time.sleep(pause * next(longer, 1))
 
 
 def _analyze_table() -> None:
