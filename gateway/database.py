@@ -32,10 +32,11 @@ MAX_TRANSACTION_TRIES: Final = 5
 """Tries of one transaction in a row; not one in a thousand needs a second."""
 POSTGRES_LANES: Final = 4
 """Enough to overlap the round trips to a remote database; the interpreter runs one at a time."""
-INGEST_SHARE: Final = 0.2
+INGEST_SHARE: Final = 0.15
 """The part of the time in which webhooks are taken while other work is due."""
-READING_SHARE: Final = 0.2
-"""The part in which they are read meanwhile: some thousand in a second, more than are answered."""
+READING_SHARE: Final = 0.1
+"""The part in which they are read meanwhile; that is a thousand in a second, more than can be
+answered."""
 PAUSE_SECONDS: Final = 0.003
 """Units that follow each other within this time are one piece of work."""
 

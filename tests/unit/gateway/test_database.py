@@ -214,6 +214,49 @@ class TestDatabase:
         assert await one_lane.run_unit(COLOUR.get) == "green"
 
 
+class TestShares:
+    async def test_webhooks_wait_for_their_share_only_while_other_units_are_due(
+        self, one_lane: Database
+    ) -> None:
+        release = threading.Event()
+        for share in (one_lane.ingest_share, one_lane.reading_share):
+            share.charge(1)
+            await asyncio.wait_for(share.wait_turn(), timeout=PATIENCE)
+        unit = asyncio.create_task(one_lane.run_unit(release.wait, PATIENCE))
+        await asyncio.sleep(0.01)
+
+        for share in (one_lane.ingest_share, one_lane.reading_share):
+            share.charge(1)
+        turns = [
+            asyncio.create_task(share.wait_turn())
+            for share in (one_lane.ingest_share, one_lane.reading_share)
+        ]
+        await asyncio.sleep(0.01)
+
+        assert not any(turn.done() for turn in turns)
+        release.set()
+        await unit
+        await asyncio.gather(*turns)
+
+    async def test_reading_waits_for_ingest_and_not_the_other_way_round(
+        self, many_lanes: Database
+    ) -> None:
+        release = threading.Event()
+        reading = asyncio.create_task(many_lanes.run_reading_unit(release.wait, PATIENCE))
+        await asyncio.sleep(0.01)
+        many_lanes.ingest_share.charge(1)
+        await asyncio.wait_for(many_lanes.ingest_share.wait_turn(), timeout=PATIENCE)
+
+        ingest = asyncio.create_task(many_lanes.run_ingest_unit(release.wait, PATIENCE))
+        many_lanes.reading_share.charge(1)
+        turn = asyncio.create_task(many_lanes.reading_share.wait_turn())
+        await asyncio.sleep(0.01)
+
+        assert not turn.done()
+        release.set()
+        await asyncio.gather(reading, ingest, turn)
+
+
 class FakeConnection(DatabaseWrapper):
     """Fake connection that records whether it was closed."""
 
