@@ -22,6 +22,7 @@ from django.db.models import F
 from django.db.models.functions import Length
 
 from shared.core import logs
+from shared.core.bulk_insert import open_bulk_cursor
 from shared.core.compiled_queries import CompiledDelete, CompiledQuery, IsIn
 from shared.core.constants import LEFT_OVER_AFTER
 from shared.whatsapp import payloads
@@ -78,8 +79,8 @@ class _Waiting(NamedTuple):
 
 _INSERT_ON_POSTGRESQL: Final = (
     "INSERT INTO whatsapp_receivedwebhook (body, received_at, correlation_id) "
-    "SELECT body, %s, correlation_id "
-    "FROM unnest(%s::bytea[], %s::text[]) AS arrived (body, correlation_id)"
+    "SELECT body, %b, correlation_id "
+    "FROM unnest(%b::bytea[], %b::text[]) AS arrived (body, correlation_id)"
 )
 _INSERT_ON_SQLITE: Final = (
     "INSERT INTO whatsapp_receivedwebhook (body, received_at, correlation_id) VALUES (%s, %s, %s)"
@@ -115,7 +116,7 @@ def keep_bodies(bodies: Sequence[SignedBody], *, now: datetime) -> None:
     received_at = connection.ops.adapt_datetimefield_value(now)
     if connection.vendor == "postgresql":
         contents, ids = [each.body for each in bodies], [each.correlation_id for each in bodies]
-        with connection.cursor() as cursor:  # one statement is a transaction
+        with open_bulk_cursor() as cursor:  # one statement is a transaction
             cursor.execute(_INSERT_ON_POSTGRESQL, [received_at, contents, ids])
     else:
         rows = [(each.body, received_at, each.correlation_id) for each in bodies]
