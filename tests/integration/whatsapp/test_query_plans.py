@@ -5,10 +5,12 @@ from typing import Any
 import pytest
 from django.db import connection
 from django.db.models import Q
+from django.test.utils import CaptureQueriesContext
 
+from shared.core.compiled_queries import CompiledQuery
 from shared.whatsapp import predicates
 from shared.whatsapp.models import InboundMessage, OutboundMessage
-from shared.whatsapp.services.outbox import monthly_usage
+from shared.whatsapp.services.outbox import monthly_usage, outbox_statements
 from tests.builders import NOON, PHONE_NUMBER_ID
 
 pytestmark = pytest.mark.django_db
@@ -49,3 +51,44 @@ def _forbid_scans(vendor: str) -> None:
     if vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute("SET LOCAL enable_seqscan = off")
+
+
+@pytest.mark.parametrize(
+    ("query", "indexes", "values"),
+    [
+        (outbox_statements.FIRST_QUEUED, ["outbound_queue"], {}),
+        (outbox_statements.CONTACTS_OF_SENDS, ["outbound_sending"], {}),
+        (
+            outbox_statements.get_queue_heads_query(8),
+            ["outbound_queue", "outbound_sending"],
+            {"now": NOON, "skip_contacts": [1], "skip_numbers": []},
+        ),
+        (outbox_statements.FIRST_EXPIRED_SEND, ["outbound_sending"], {"now": NOON}),
+        (outbox_statements.FIRST_SILENT_SEND, ["outbound_unknown"], {"now": NOON}),
+        (outbox_statements.FIRST_NEW_STATUS, ["delivery_to_apply"], {"now": NOON}),
+        (
+            outbox_statements.CONTACTS_WITH_MORE,
+            ["outbound_queue"],
+            {"contacts": [1], "now": NOON},
+        ),
+        (
+            outbox_statements.UNSETTLED,
+            ["outbound_queue", "outbound_sending", "outbound_unknown"],
+            {"contacts": [1], "before": 9},
+        ),
+    ],
+)
+def test_the_outbox_looks_into_small_indexes(
+    query: CompiledQuery[Any], indexes: list[str], values: dict[str, Any], vendor: str
+) -> None:
+    _forbid_scans(vendor)
+    with CaptureQueriesContext(connection) as queries:
+        query.fetch(**values)
+
+    explain = "EXPLAIN" if vendor == "postgresql" else "EXPLAIN QUERY PLAN"
+    with connection.cursor() as cursor:
+        cursor.execute(f"{explain} {queries[0]['sql']}")
+        plan = str(cursor.fetchall())
+
+    assert all(index in plan for index in indexes), plan
+    assert "outbound_of_contact" not in plan  # it holds all messages that a buyer ever got

@@ -149,8 +149,10 @@ def claim_queued(
     states = _load_troubled_numbers()
     barred = {
         contact_id
-        for contact_id, pk in outbox_statements.UNSETTLED_OF_CONTACTS.fetch(contacts=first_ids)
-        if pk < first_ids[contact_id]
+        for contact_id, pk in outbox_statements.UNSETTLED.fetch(
+            contacts=first_ids, before=max(first_ids.values())
+        )
+        if pk < first_ids.get(contact_id, 0)
     }
     claimed = []
     for message in sorted(messages, key=lambda message: message.pk):

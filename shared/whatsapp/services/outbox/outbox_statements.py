@@ -39,6 +39,10 @@ def _query_sending() -> QuerySet[OutboundMessage]:
     return OutboundMessage.objects.filter(status=OutboxStatus.SENDING)
 
 
+def _query_unknown() -> QuerySet[OutboundMessage]:
+    return OutboundMessage.objects.filter(status=OutboxStatus.UNKNOWN)
+
+
 # ── claims ───────────────────────────────────────────────────────────────────────────────────────
 
 FIRST_QUEUED: Final = CompiledQuery(
@@ -61,7 +65,9 @@ def _query_queue_heads() -> "QuerySet[OutboundMessage, tuple[Any, ...]]":
     """
     queued = _query_queued()
     earlier = queued.filter(contact=OuterRef("contact"), pk__lt=OuterRef("pk"))
-    reserved = queued.filter(contact=OuterRef("contact"), lease_until__gt=_NOW)
+    reserved = queued.filter(
+        contact=OuterRef("contact"), pk__gte=OuterRef("pk"), lease_until__gt=_NOW
+    )
     return (
         queued.filter(
             _IS_DUE,
@@ -111,33 +117,34 @@ RESERVE: Final = CompiledUpdate(
 CONTACTS_WITH_MORE: Final = CompiledQuery(
     lambda: (
         _query_queued()
-        .filter(_IS_NOT_RESERVED, IsIn("contact_id", "contacts"))
+        .filter(_IS_NOT_RESERVED, IsIn("contact_id", "contacts"), pk__gt=0)
         .order_by()
         .values_list("contact_id", flat=True)
         .distinct()
     )
 )
-"""Those of the contacts who have queued messages that nobody has reserved."""
+"""Those of the contacts who have queued messages that nobody has reserved.
 
-# One for each status, since a partial index serves exactly one.
-UNSETTLED_OF_CONTACTS: Final = CompiledQuery(
+The condition on the id makes SQLite use the index of the queue, not of all messages of a contact.
+"""
+
+# The statuses are asked for one by one, since a partial index serves exactly one. Few messages are
+# being sent or of unknown result, so those of all contacts are read.
+UNSETTLED: Final = CompiledQuery(
     lambda: (
         _query_queued()
-        .filter(IsIn("contact_id", "contacts"))
+        .filter(IsIn("contact_id", "contacts"), pk__lt=Parameter("before", BigIntegerField()))
         .order_by()
         .values_list("contact_id", "pk")
         .union(
-            *(
-                OutboundMessage.objects.filter(IsIn("contact_id", "contacts"), status=status)
-                .order_by()
-                .values_list("contact_id", "pk")
-                for status in (OutboxStatus.SENDING, OutboxStatus.UNKNOWN)
-            ),
+            _query_sending().order_by().values_list("contact_id", "pk"),
+            _query_unknown().order_by().values_list("contact_id", "pk"),
             all=True,
         )
     )
 )
-"""Contact and id of each message to these contacts that may still be sent."""
+"""Contact and id of messages that may still be sent: those to `contacts` are all that have an id
+less than `before`, those to others only some."""
 
 # ── marks of sends ───────────────────────────────────────────────────────────────────────────────
 
@@ -150,15 +157,10 @@ LOCK_FOR_MARKS: Final = CompiledQuery(
     )
 )
 
-SENDS_TO_CONTACTS: Final = CompiledQuery(
-    lambda: (
-        _query_sending()
-        .filter(IsIn("contact_id", "contacts"))
-        .order_by()
-        .values_list("contact_id", flat=True)
-    )
+CONTACTS_OF_SENDS: Final = CompiledQuery(
+    lambda: _query_sending().order_by().values_list("contact_id", flat=True)
 )
-"""The contact of each message that is being sent to one of these contacts."""
+"""The contact of each message that is being sent."""
 
 START: Final = CompiledUpdate(
     lambda: OutboundMessage.objects.filter(IsIn("id", "ids")),
@@ -203,7 +205,8 @@ FIRST_EXPIRED_SEND: Final = CompiledQuery(
 
 FIRST_SILENT_SEND: Final = CompiledQuery(
     lambda: (
-        OutboundMessage.objects.filter(status=OutboxStatus.UNKNOWN, next_attempt_at__lte=_NOW)
+        _query_unknown()
+        .filter(next_attempt_at__lte=_NOW)
         .order_by("next_attempt_at")
         .values_list("pk", flat=True)[:1]
     )

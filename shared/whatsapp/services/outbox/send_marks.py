@@ -1,6 +1,6 @@
 """Marks of many sends at once: about to be sent, accepted by Meta, or given back to the queue."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -104,9 +104,7 @@ def _start_sends(
                 reserved.append(message)
             case _Row(message.contact_id, OutboxStatus.SENDING, message.lease):
                 started.append(message.id)  # by this call, which was repeated after an error
-    busy: Collection[int] = outbox_statements.SENDS_TO_CONTACTS.fetch(
-        contacts=[message.contact_id for message in reserved]
-    )
+    busy = set(outbox_statements.CONTACTS_OF_SENDS.fetch())
     starts = [message.id for message in reserved if message.contact_id not in busy]
     if starts:
         outbox_statements.START.run(ids=starts, lease_until=lease_until)
