@@ -7,8 +7,11 @@ database needs to run it; see `compiled_queries`.
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
-from django.db import DEFAULT_DB_ALIAS, connection, connections, models, transaction
+from django.db import DEFAULT_DB_ALIAS, connection, connections, models
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.utils import CursorWrapper
+
+from shared.core.bound_statements import BoundStatement, run_statement
 
 _ROWS_PER_STATEMENT: Final = 500
 """Well below the 32,766 variables of a statement on SQLite."""
@@ -45,22 +48,41 @@ class CompiledInsert[Row: models.Model]:
 
         """
         for start in range(0, len(rows), _ROWS_PER_STATEMENT):
-            self._insert_chunk(rows[start : start + _ROWS_PER_STATEMENT])
+            run_statement(self.bind(rows[start : start + _ROWS_PER_STATEMENT]))
 
-    def _insert_chunk(self, rows: Sequence[Row]) -> None:
+    def bind(self, rows: Sequence[Row]) -> BoundStatement[int]:
+        """Return the statement that inserts up to 500 rows, to be run together with others.
+
+        Its result is the count of inserted rows.
+
+        Args:
+            rows: as in `run`.
+
+        Raises:
+            TypeError: as in `run`.
+
+        """
         database = connections[DEFAULT_DB_ALIAS]  # looked up once, which costs as much as a value
         has_ids = rows[0].pk is not None
         fields = self._list_fields(with_id=has_ids)
-        statement = self._get_statement(database, len(rows), fields, has_ids=has_ids)
-        values = [_adapt_value(row, field, database) for row in rows for field in fields]
-        with transaction.mark_for_rollback_on_error(), database.cursor() as cursor:
-            cursor.execute(statement, values)
-            ids = [] if has_ids or self._unique else cursor.fetchall()
-        for row, (id_,) in zip(rows, ids, strict=False):
-            row.pk = id_
-        for row in rows:
-            row._state.adding = False  # noqa: SLF001 - documented by Django
-            row._state.db = database.alias  # noqa: SLF001 - documented by Django
+
+        def set_ids(cursor: CursorWrapper) -> int:
+            inserted = int(cursor.rowcount)
+            if not (has_ids or self._unique):
+                ids = cursor.fetchall()
+                inserted = len(ids)  # SQLite counts rows that it returns only once they are read
+                for row, (id_,) in zip(rows, ids, strict=True):
+                    row.pk = id_
+            for row in rows:
+                row._state.adding = False  # noqa: SLF001 - documented by Django
+                row._state.db = database.alias  # noqa: SLF001 - documented by Django
+            return inserted
+
+        return BoundStatement(
+            self._get_statement(database, len(rows), fields, has_ids=has_ids),
+            [_adapt_value(row, field, database) for row in rows for field in fields],
+            set_ids,
+        )
 
     def _list_fields(self, *, with_id: bool) -> "list[models.Field[Any, Any]]":
         if with_id not in self._fields:

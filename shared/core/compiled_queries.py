@@ -30,6 +30,8 @@ from django.db.models.sql import DeleteQuery, UpdateQuery
 from django.db.models.sql.compiler import SQLCompiler
 from django.db.transaction import TransactionManagementError
 
+from shared.core.bound_statements import BoundStatement, count_rows, run_statement
+
 
 class Parameter(Expression):
     """A value that is given when the statement runs.
@@ -160,15 +162,12 @@ class CompiledQuery[Row]:
             TransactionManagementError: it locks rows and there is no transaction.
 
         """
-        return self.fetch_after("", (), **values)
+        return run_statement(self.bind(**values))
 
-    def fetch_after(self, before: str, params: Sequence[Any], **values: Any) -> list[Row]:
-        """Return the rows, and run another statement before, sent together with the query.
+    def bind(self, **values: Any) -> BoundStatement[list[Row]]:
+        """Return the statement with its values, to be run together with others.
 
         Args:
-            before: a statement on PostgreSQL that ends with a semicolon, e.g. one that locks; the
-                query sees what was committed before that lock was granted. Empty: none.
-            params: the values of its placeholders.
             values: as in `fetch`.
 
         Raises:
@@ -180,14 +179,12 @@ class CompiledQuery[Row]:
             compiled = self._compiled[connection.vendor] = _compile_select(self._build())
         if compiled.locks_rows and not connection.in_atomic_block:
             raise TransactionManagementError("a lock ends with its transaction, so one must exist")
-        with connection.cursor() as cursor:
-            cursor.execute(
-                before + compiled.statement.sql, [*params, *compiled.statement.bind(values)]
-            )
-            if before:
-                cursor.nextset()
-            rows = cursor.fetchall()
-        return compiled.build_rows(rows)
+        build_rows = compiled.build_rows
+        return BoundStatement(
+            compiled.statement.sql,
+            compiled.statement.bind(values),
+            lambda cursor: build_rows(cursor.fetchall()),
+        )
 
 
 class CompiledUpdate:
@@ -212,10 +209,17 @@ class CompiledUpdate:
             values: the value of each parameter; the list of each `IsIn`.
 
         """
+        return run_statement(self.bind(**values))
+
+    def bind(self, **values: Any) -> BoundStatement[int]:
+        """Return the statement with its values, to be run together with others.
+
+        Args:
+            values: as in `run`.
+
+        """
         statement = self._get_statement()
-        with transaction.mark_for_rollback_on_error(), connection.cursor() as cursor:
-            cursor.execute(statement.sql, statement.bind(values))
-            return int(cursor.rowcount)
+        return BoundStatement(statement.sql, statement.bind(values), count_rows)
 
     def run_many(self, values: Sequence[dict[str, Any]]) -> int:
         """Run the update once for each set of values, in one round trip.

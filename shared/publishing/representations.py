@@ -6,7 +6,7 @@ with their leading zeros, so that no client rounds, shifts or shortens them.
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 from django.db.models import BigIntegerField, Exists, OuterRef, Prefetch, QuerySet, Subquery
 from pydantic import (
@@ -18,6 +18,7 @@ from pydantic import (
     WithJsonSchema,
 )
 
+from shared.core.bound_statements import run_statement, run_together
 from shared.core.compiled_queries import CompiledQuery, IsIn, Parameter
 from shared.core.enums import LedgerKind, OrderAction, OrderStatus
 from shared.raffles import models
@@ -160,23 +161,30 @@ def represent_locked_order(order: models.Order) -> Order:
     may have changed since somebody last read them. Few orders have proofs or a refund when they
     change, so one statement reads the tickets and whether there are any.
     """
-    if order.contact_id is not None and not models.Order.contact.is_cached(order):
-        (order.contact,) = _CONTACTS.fetch(ids=[order.contact_id])
-    parts = _PARTS_OF_ORDER.fetch(order=order.pk)
+    parts = _load_parts(order)
     _, _, has_proofs, is_refunded = parts[0]
     is_paid = order.status == OrderStatus.PAID
-    refunds = LedgerEntry.objects.filter(order_id=order.pk, kind=LedgerKind.REFUNDED)
     return _represent_order(
         order,
         numbers=choose_ticket_numbers(
             (number, released_at) for number, released_at, *_ in parts if number is not None
         ),
-        proofs=models.PaymentProof.objects.filter(order_id=order.pk) if has_proofs else (),
-        refunds=refunds if is_refunded else (),
+        proofs=order.proofs.all() if has_proofs else (),
+        refunds=order.ledger.filter(kind=LedgerKind.REFUNDED) if is_refunded else (),
         last_confirmation_id=(
             max(_CONFIRMATIONS.fetch(order=order.pk), default=None) if is_paid else None
         ),
     )
+
+
+def _load_parts(order: models.Order) -> list[tuple[Any, ...]]:
+    """Return the rows of `_PARTS_OF_ORDER`, and load the order's contact if it has one."""
+    parts = _PARTS_OF_ORDER.bind(order=order.pk)
+    if order.contact_id is None or models.Order.contact.is_cached(order):
+        return run_statement(parts)
+    rows: list[tuple[Any, ...]]
+    rows, (order.contact,) = run_together(parts, _CONTACTS.bind(ids=[order.contact_id]))
+    return rows
 
 
 _ORDER_ID: Final = Parameter("order", BigIntegerField())

@@ -1,99 +1,91 @@
-"""Writes of a new hold: its code, its ticket numbers and the first entry of its history.
+"""Writes of a new hold: its order, its ticket numbers and the first entry of its history.
 
-On PostgreSQL they are one statement, because round trips are most of the cost of a hold.
+They are one round trip on PostgreSQL, because round trips are most of the cost of a hold. So the
+order's id, from which its code is derived, is known before.
 """
 
 from collections.abc import Collection
 from datetime import datetime
-from typing import Any, Final
+from functools import cache
+from hashlib import blake2s
+from itertools import count
+from typing import Final
 
+from django.conf import settings
 from django.db import connection
+from django.db.backends.utils import CursorWrapper
 
-from shared.core import row_count
-from shared.core.enums import OrderAction
-from shared.raffles import signals
+from shared.core.bound_statements import BoundStatement, run_together
+from shared.core.compiled_inserts import CompiledInsert
+from shared.raffles import codes
 from shared.raffles.actor import Actor
 from shared.raffles.models import Order, TicketNumber
+from shared.raffles.services import history, tickets
 
-_ASSIGN_CODE_SQL: Final = """
-    UPDATE raffles_order SET code = %(code)s
-    WHERE id = %(order)s AND NOT EXISTS (SELECT 1 FROM raffles_order WHERE code = %(code)s)
-"""
+_NEXT_ID_SQL: Final = {
+    "postgresql": "SELECT nextval(pg_get_serial_sequence('raffles_order', 'id'))",
+    "sqlite": "SELECT seq + 1 FROM sqlite_sequence WHERE name = 'raffles_order'",
+}
 
-_WRITE_DRAFT_ORDER_SQL: Final = f"""
-    WITH coded AS ({_ASSIGN_CODE_SQL} RETURNING id),
-    moved AS (
-        UPDATE raffles_ticketnumber SET status = 'RESERVED'
-        WHERE id = ANY(%(tickets)s) AND status = 'AVAILABLE'
-        RETURNING id
-    ),
-    linked AS (
-        INSERT INTO raffles_orderticket (order_id, ticket_id)
-        SELECT %(order)s, id FROM moved
-    ),
-    recorded AS (
-        INSERT INTO raffles_orderevent (order_id, action, actor_kind, actor_id, actor_label,
-                                        from_status, to_status, reason, at)
-        VALUES (%(order)s, %(action)s, %(kind)s, %(actor)s, %(label)s, '', %(status)s, '', %(now)s)
-    )
-    SELECT (SELECT count(*) FROM coded), (SELECT count(*) FROM moved)
-"""  # noqa: S608 - composed of constants only
+_INSERT_ORDERS: Final = CompiledInsert(Order, unique=["code"])
 
 
-def assign_code(order: Order, *, code: str) -> bool:
-    """Set the code of an order unless another order has that code.
+def bind_next_order_id() -> BoundStatement[int]:
+    """Return the statement whose result is the id of the next order.
 
-    Returns:
-        Whether the code was set.
-
+    On SQLite it is the next one until this transaction ends, since there is one writer.
     """
-    with connection.cursor() as cursor:
-        cursor.execute(_ASSIGN_CODE_SQL, {"code": code, "order": order.pk})
-        assigned = bool(cursor.rowcount == 1)
-    if assigned:
-        order.code = code
-    return assigned
+    return BoundStatement(_NEXT_ID_SQL[connection.vendor], [], _read_id)
+
+
+def _read_id(cursor: CursorWrapper) -> int:
+    row = cursor.fetchone()
+    return 1 if row is None else int(row[0])
 
 
 def write_draft_order(
-    order: Order, *, code: str, tickets: Collection[TicketNumber], by: Actor, now: datetime
-) -> bool:
-    """Assign the code, hold the ticket numbers and record the hold, on PostgreSQL.
-
-    It does the same as `assign_code`, `tickets.hold_tickets` and `history.record_hold` together.
+    order: Order, *, chosen: Collection[TicketNumber], by: Actor, now: datetime
+) -> None:
+    """Insert an order and its code, hold its ticket numbers and record the hold.
 
     Args:
-        order: a new draft.
-        code: its code, by `codes.build_order_code`.
-        tickets: its ticket numbers, locked and free.
+        order: a new draft, with the id that `bind_next_order_id` returned.
+        chosen: its ticket numbers, locked and free.
         by: the author of the hold.
         now: time of the hold.
-
-    Returns:
-        Whether the code was set; False if another order has it. The rest is written in any case.
 
     Raises:
         WrongRowCount: not all ticket numbers were free.
 
     """
-    values: dict[str, Any] = {
-        "code": code,
-        "order": order.pk,
-        "tickets": [ticket.pk for ticket in tickets],
-        "action": OrderAction.HELD.value,
-        "kind": by.kind.value,
-        "actor": by.id,
-        "label": by.label,
-        "status": str(order.status),
-        "now": now,
-    }
-    with connection.cursor() as cursor:
-        cursor.execute(_WRITE_DRAFT_ORDER_SQL, values)
-        coded, moved = cursor.fetchone()
-    row_count.check_row_count(moved, wanted=len(tickets), what=f"order {order.pk} holds numbers")
-    if coded:
-        order.code = code
-    signals.order_changed.send(
-        sender=Order, order=order, action=OrderAction.HELD, by=by, reason="", now=now
+    order.code = _build_code(order)
+    inserted, held, *_ = run_together(
+        _INSERT_ORDERS.bind([order]),
+        *tickets.bind_hold(chosen, order=order),
+        history.bind_hold_event(order, by=by, now=now),
     )
-    return bool(coded)
+    tickets.check_held(held, wanted=len(chosen))
+    if not inserted:
+        _insert_with_next_code(order)
+    history.announce_hold(order, by=by, now=now)
+
+
+def _insert_with_next_code(order: Order) -> None:
+    """Insert an order with another tweak of its code; one of a former key may be in use already.
+
+    Foreign keys are checked when the transaction ends, so its ticket numbers may precede it.
+    """
+    for tweak in count(1):
+        order.code = _build_code(order, tweak=tweak)
+        (inserted,) = run_together(_INSERT_ORDERS.bind([order]))
+        if inserted:
+            return
+
+
+def _build_code(order: Order, *, tweak: int = 0) -> str:
+    return codes.build_order_code(order.pk, key=_derive_code_key(settings.SECRET_KEY), tweak=tweak)
+
+
+@cache
+def _derive_code_key(secret: str) -> bytes:
+    return blake2s(secret.encode(), person=b"ordercod").digest()

@@ -10,6 +10,7 @@ from typing import Any, Final
 from django.db import models
 
 from shared.core import row_count, search_columns
+from shared.core.bound_statements import BoundStatement, run_together
 from shared.core.compiled_inserts import CompiledInsert
 from shared.core.compiled_queries import CompiledQuery, CompiledUpdate, IsIn, Parameter
 from shared.core.enums import OrderAction, OrderStatus
@@ -63,8 +64,15 @@ def change_order_status(
     """
     current = OrderStatus(order.status)
     transitions.check_transition(transitions.ORDER_TRANSITIONS, current=current, wanted=to)
-    _update_order(order, current=current, changes={**changes, "status": to})
-    _create_event(order, action=action, by=by, now=now, reason=reason, before=current)
+    _record_change(
+        order,
+        action=action,
+        by=by,
+        now=now,
+        reason=reason,
+        before=current,
+        changes={**changes, "status": to},
+    )
     return order
 
 
@@ -94,16 +102,26 @@ def record_order_event(
         WrongRowCount: the order changed meanwhile, so it was not locked.
 
     """
-    current = OrderStatus(order.status)
-    if changes:
-        _update_order(order, current=current, changes=changes)
-    _create_event(order, action=action, by=by, now=now, reason=reason, before=current)
+    _record_change(
+        order,
+        action=action,
+        by=by,
+        now=now,
+        reason=reason,
+        before=OrderStatus(order.status),
+        changes=changes,
+    )
     return order
 
 
-def record_hold(order: Order, *, by: Actor, now: datetime) -> None:
-    """Add the first history entry of a new order."""
-    _create_event(order, action=OrderAction.HELD, by=by, now=now, reason="", before=None)
+def bind_hold_event(order: Order, *, by: Actor, now: datetime) -> BoundStatement[int]:
+    """Return the statement that adds the first history entry of a new order."""
+    return _bind_event(order, action=OrderAction.HELD, by=by, now=now, reason="", before="")
+
+
+def announce_hold(order: Order, *, by: Actor, now: datetime) -> None:
+    """Send the signal of a new order; all of it is written."""
+    _announce(order, action=OrderAction.HELD, by=by, now=now, reason="")
 
 
 def find_last_event(order: Order, *actions: OrderAction) -> OrderEvent | None:
@@ -130,13 +148,34 @@ def get_event_author(event: OrderEvent) -> ActionAuthor:
     return ActionAuthor(by=event.actor_label or event.actor_kind, at=event.at)
 
 
-def _update_order(order: Order, *, current: OrderStatus, changes: Mapping[str, Any]) -> None:
-    written = search_columns.add_search_columns(Order, changes)
-    update = _get_order_update(tuple(written))
-    done = update.run(order_pk=order.pk, current_status=current, **written)
-    row_count.check_row_count(done, wanted=1, what=f"order {order.pk} from {current}")
+def _record_change(
+    order: Order,
+    *,
+    action: OrderAction,
+    by: Actor,
+    now: datetime,
+    reason: str,
+    before: OrderStatus,
+    changes: Mapping[str, Any],
+) -> None:
+    """Change fields of a locked order and add a history entry, in one round trip."""
+    statements = [_bind_order_update(order, current=before, changes=changes)] if changes else []
     for name, value in changes.items():
         setattr(order, name, value)
+    event = _bind_event(order, action=action, by=by, now=now, reason=reason, before=before)
+    *changed, _ = run_together(*statements, event)
+    row_count.check_row_count(
+        sum(changed), wanted=len(statements), what=f"order {order.pk} from {before}"
+    )
+    _announce(order, action=action, by=by, now=now, reason=reason)
+
+
+def _bind_order_update(
+    order: Order, *, current: OrderStatus, changes: Mapping[str, Any]
+) -> BoundStatement[int]:
+    written = search_columns.add_search_columns(Order, changes)
+    update = _get_order_update(tuple(written))
+    return update.bind(order_pk=order.pk, current_status=current, **written)
 
 
 @cache
@@ -151,27 +190,24 @@ def _get_order_update(names: tuple[str, ...]) -> CompiledUpdate:
     )
 
 
-def _create_event(
-    order: Order,
-    *,
-    action: OrderAction,
-    by: Actor,
-    now: datetime,
-    reason: str,
-    before: OrderStatus | None,
-) -> None:
+def _bind_event(
+    order: Order, *, action: OrderAction, by: Actor, now: datetime, reason: str, before: str
+) -> BoundStatement[int]:
     event = OrderEvent(
         order_id=order.pk,
         action=action,
         actor_kind=by.kind,
         actor_id=by.id,
         actor_label=by.label,
-        from_status=before or "",
+        from_status=before,
         to_status=order.status,
         reason=reason,
         at=now,
     )
-    _INSERT_EVENTS.run([event])
+    return _INSERT_EVENTS.bind([event])
+
+
+def _announce(order: Order, *, action: OrderAction, by: Actor, now: datetime, reason: str) -> None:
     signals.order_changed.send(
         sender=Order, order=order, action=action, by=by, reason=reason, now=now
     )

@@ -13,9 +13,11 @@ from collections.abc import Collection, Mapping
 from typing import Any, Final
 
 from django.db import connection
+from django.db.backends.utils import CursorWrapper
 from django.db.models import BigIntegerField, QuerySet
 from django.db.transaction import TransactionManagementError
 
+from shared.core.bound_statements import BoundStatement, read_nothing, run_together
 from shared.core.compiled_queries import CompiledQuery, IsIn, Parameter
 from shared.raffles.errors import OrderNotFound, RaffleNotFound
 from shared.raffles.models import Order, Raffle, TicketNumber
@@ -130,11 +132,22 @@ def lock_order(order_id: int) -> Order:
         OrderNotFound: there is no such order.
 
     """
-    order = lock_orders_by_id([order_id]).get(order_id)
-    if order is None:
+    _require_transaction()
+    orders, *_, raffles = run_together(
+        _LOCKED_ORDERS.bind(ids=[order_id]),
+        *_bind_shared_lock("SELECT raffle_id AS id FROM raffles_order WHERE id = %s", order_id),
+        _RAFFLE_OF_ORDER.bind(order=order_id),
+    )
+    if not orders:
         raise OrderNotFound(order_id=order_id)
-    order.raffle = lock_raffle_shared(order.raffle_id)
+    order: Order = orders[0]
+    (order.raffle,) = raffles
     return order
+
+
+_RAFFLE_OF_ORDER: Final = CompiledQuery(
+    lambda: Raffle.objects.filter(orders=Parameter("order", BigIntegerField()))
+)
 
 
 def lock_orders(orders: QuerySet[Order]) -> list[Order]:
@@ -175,10 +188,29 @@ def lock_raffle_shared(raffle_id: int) -> Raffle:
         RaffleNotFound: there is no such raffle.
 
     """
-    try:
-        return lock_raffles_shared([raffle_id])[raffle_id]
-    except KeyError:
-        raise RaffleNotFound(raffle_id=raffle_id) from None
+    _require_transaction()
+    raffle: Raffle
+    *_, raffle = run_together(*bind_raffle_lock(raffle_id))
+    return raffle
+
+
+def bind_raffle_lock(raffle_id: int) -> list[BoundStatement[Any]]:
+    """Return the statements of `lock_raffle_shared`, to be run together with others.
+
+    The result of the last one is the raffle as it is now; it raises `RaffleNotFound`.
+    """
+    statement = raffle_queries.RAFFLES_BY_ID.bind(ids=[raffle_id])
+
+    def read_raffle(cursor: CursorWrapper) -> Raffle:
+        found = statement.read_result(cursor)
+        if not found:
+            raise RaffleNotFound(raffle_id=raffle_id)
+        return found[0]
+
+    return [
+        *_bind_shared_lock("SELECT %s::int AS id", raffle_id),
+        BoundStatement(statement.sql, statement.params, read_raffle),
+    ]
 
 
 def lock_raffles_shared(raffle_ids: Collection[int]) -> dict[int, Raffle]:
@@ -192,18 +224,22 @@ def lock_raffles_shared(raffle_ids: Collection[int]) -> dict[int, Raffle]:
     ids = sorted(set(raffle_ids))
     if not ids:
         return {}
-    if connection.vendor == "postgresql":
-        found = raffle_queries.RAFFLES_BY_ID.fetch_after(
-            _LOCK_RAFFLES_SHARED_SQL, [_RAFFLE_LOCKS, ids], ids=ids
-        )
-    else:
-        found = raffle_queries.RAFFLES_BY_ID.fetch(ids=ids)
-    return {raffle.pk: raffle for raffle in found}
+    *_, raffles = run_together(
+        *_bind_shared_lock("SELECT unnest(%s::int[]) AS id", ids),
+        raffle_queries.RAFFLES_BY_ID.bind(ids=ids),
+    )
+    return {raffle.pk: raffle for raffle in raffles}
 
 
-_LOCK_RAFFLES_SHARED_SQL: Final = (
-    "SELECT pg_advisory_xact_lock_shared(%s, id) FROM unnest(%s::int[]) AS id;"
-)
+def _bind_shared_lock(raffles_sql: str, *params: Any) -> list[BoundStatement[None]]:
+    """Return the statement that locks raffles, in the order in which a query returns their ids.
+
+    SQLite needs none.
+    """
+    if connection.vendor != "postgresql":
+        return []
+    sql = f"SELECT pg_advisory_xact_lock_shared(%s, id::int) FROM ({raffles_sql}) AS raffle"  # noqa: S608 - a constant of this module
+    return [BoundStatement(sql, [_RAFFLE_LOCKS, *params], read_nothing)]
 
 
 def lock_raffle(raffle_id: int) -> Raffle:
@@ -241,10 +277,15 @@ _LOCKED_TICKETS: Final = CompiledQuery(
 )
 
 
-def lock_order_tickets(order: Order) -> list[TicketNumber]:
-    """Lock the ticket numbers that a locked order holds or has bought, in ascending order."""
+def bind_order_tickets_lock(order: Order) -> list[BoundStatement[Any]]:
+    """Return the statement that locks the ticket numbers a locked order has, ascending.
+
+    SQLite needs none.
+    """
     _require_transaction()
-    return _LOCKED_TICKETS_OF_ORDER.fetch(order=order.pk)
+    if connection.vendor != "postgresql":
+        return []
+    return [_LOCKED_TICKETS_OF_ORDER.bind(order=order.pk)]
 
 
 _LOCKED_TICKETS_OF_ORDER: Final = CompiledQuery(
@@ -255,6 +296,7 @@ _LOCKED_TICKETS_OF_ORDER: Final = CompiledQuery(
             order_tickets__released_at__isnull=True,
         )
         .order_by("number")
+        .values_list("pk", flat=True)
     )
 )
 

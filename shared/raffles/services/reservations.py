@@ -6,21 +6,17 @@ nothing.
 """
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import cache
-from hashlib import blake2s
-from itertools import count
 from typing import Final
 
-from django.conf import settings
-from django.db import connection
 from django.db.models import BigIntegerField
 
-from shared.core.compiled_inserts import CompiledInsert
-from shared.core.compiled_queries import CompiledQuery, Parameter
+from shared.core.bound_statements import BoundStatement, run_together
+from shared.core.compiled_queries import CompiledQuery, IsIn, Parameter
 from shared.core.constants import COOL_DOWN, EXPIRIES_BEFORE_COOL_DOWN
 from shared.core.enums import ActorKind, Mode, OrderAction, OrderStatus, TicketStatus
-from shared.raffles import codes, sale_rules
+from shared.raffles import sale_rules
 from shared.raffles.actor import Actor
 from shared.raffles.errors import (
     ContactLimitReached,
@@ -108,10 +104,11 @@ def hold_random(
         ValueError: `replacing` is of another buyer or raffle.
 
     """
-    raffle, drafts = _lock_and_check_terms(
+    terms = _lock_and_check_terms(
         raffle.pk, contact_id=contact_id, quantity=quantity, replacing=replacing, now=now, by=by
     )
-    given_back = locks.lock_tickets(raffle.pk, numbers=tickets.list_held_ticket_numbers(drafts))
+    own = tickets.list_held_ticket_numbers(terms.drafts)
+    given_back = locks.lock_tickets(raffle.pk, numbers=own)
     found = tickets.lock_random_tickets(
         raffle.pk, quantity=quantity, at_least=quantity - len(given_back), pivot=pivot
     )
@@ -119,13 +116,7 @@ def hold_random(
     if len(chosen) < quantity:
         raise TooFewLeft(available=len(chosen))
     return _create_hold(
-        raffle,
-        contact_id=contact_id,
-        mode=Mode.RANDOM,
-        chosen=chosen,
-        drafts=drafts,
-        now=now,
-        by=by,
+        terms, contact_id=contact_id, mode=Mode.RANDOM, chosen=chosen, now=now, by=by
     )
 
 
@@ -159,10 +150,11 @@ def hold_numbers(
 
     """
     wanted = frozenset(numbers)
-    raffle, drafts = _lock_and_check_terms(
+    terms = _lock_and_check_terms(
         raffle.pk, contact_id=contact_id, quantity=len(wanted), replacing=replacing, now=now, by=by
     )
-    own = frozenset(tickets.list_held_ticket_numbers(drafts))
+    raffle = terms.raffle
+    own = frozenset(tickets.list_held_ticket_numbers(terms.drafts))
     locked = {
         ticket.number: ticket for ticket in locks.lock_tickets(raffle.pk, numbers=wanted | own)
     }
@@ -172,9 +164,23 @@ def hold_numbers(
     if free != wanted:
         raise NumbersTaken(taken=wanted - free, free=free)
     chosen = [locked[number] for number in sorted(wanted)]
-    return _create_hold(
-        raffle, contact_id=contact_id, mode=Mode.PICK, chosen=chosen, drafts=drafts, now=now, by=by
-    )
+    return _create_hold(terms, contact_id=contact_id, mode=Mode.PICK, chosen=chosen, now=now, by=by)
+
+
+@dataclass(frozen=True, slots=True)
+class _Terms:
+    """What a hold is made of.
+
+    Attributes:
+        raffle: the raffle as it is now, under its lock.
+        drafts: the locked drafts that it replaces.
+        order_id: the id of the new order.
+
+    """
+
+    raffle: Raffle
+    drafts: Sequence[Order]
+    order_id: int
 
 
 def _lock_and_check_terms(
@@ -185,18 +191,16 @@ def _lock_and_check_terms(
     replacing: Order | None,
     now: datetime,
     by: Actor,
-) -> tuple[Raffle, list[Order]]:
-    """Lock the drafts that the hold replaces, then the raffle (shared); check the terms of sale.
+) -> _Terms:
+    """Lock the buyer's orders, then the raffle (shared); check the terms of sale.
 
     Only buyers must wait after expired holds: staff hold ticket numbers for people who have paid.
-
-    Returns:
-        The raffle as it is now, and the locked drafts.
-
     """
-    orders = _load_orders_of_buyer(raffle_id, contact_id=contact_id, replacing=replacing)
-    drafts = _lock_drafts(orders)
-    raffle = locks.lock_raffle_shared(raffle_id)
+    orders, order_id, *_, raffle = run_together(
+        _bind_orders_lock(raffle_id, contact_id=contact_id, replacing=replacing),
+        draft_orders.bind_next_order_id(),
+        *locks.bind_raffle_lock(raffle_id),
+    )
     sale_rules.refuse_unless_selling(raffle, now=now)
     for order in orders:
         if order.status == OrderStatus.PENDING_PAYMENT and not order.under_review:
@@ -207,34 +211,36 @@ def _lock_and_check_terms(
     if until is not None and now < until:
         raise CoolingDown(until=until)
     _check_contact_limit(raffle, quantity=quantity, orders=orders)
-    return raffle, drafts
+    drafts = [order for order in orders if order.status == OrderStatus.DRAFT]
+    return _Terms(raffle, drafts, order_id)
 
 
-def _lock_drafts(orders: Sequence[Order]) -> list[Order]:
-    drafts = [order.pk for order in orders if order.status == OrderStatus.DRAFT]
-    if not drafts:
-        return []
-    locked = locks.lock_orders_by_id(drafts).values()
-    return [order for order in locked if order.status == OrderStatus.DRAFT]
-
-
-def _load_orders_of_buyer(
+def _bind_orders_lock(
     raffle_id: int, *, contact_id: int | None, replacing: Order | None
-) -> list[Order]:
-    """Return a buyer's orders in this raffle without the cancelled ones, oldest first."""
-    if replacing is not None:
-        if (replacing.raffle_id, replacing.contact_id) != (raffle_id, contact_id):
-            raise ValueError("a draft is replaced by its own buyer and in its own raffle only")
-        if contact_id is None:
-            return list(Order.objects.filter(pk=replacing.pk, status=OrderStatus.DRAFT))
+) -> BoundStatement[list[Order]]:
+    """Return the statement that locks a buyer's orders in this raffle without the cancelled ones.
+
+    Its result are the orders, oldest first. Without a contact it is the replaced draft alone.
+    """
+    if replacing is not None and (replacing.raffle_id, replacing.contact_id) != (
+        raffle_id,
+        contact_id,
+    ):
+        raise ValueError("a draft is replaced by its own buyer and in its own raffle only")
     if contact_id is None:
-        return []
-    return _ORDERS_OF_BUYER.fetch(raffle=raffle_id, contact=contact_id)
+        return _LOCKED_DRAFTS.bind(ids=[] if replacing is None else [replacing.pk])
+    return _LOCKED_ORDERS_OF_BUYER.bind(raffle=raffle_id, contact=contact_id)
 
 
-_ORDERS_OF_BUYER: Final = CompiledQuery(
+_LOCKED_DRAFTS: Final = CompiledQuery(
+    lambda: Order.objects.select_for_update(no_key=True).filter(
+        IsIn("id", "ids"), status=OrderStatus.DRAFT
+    )
+)
+_LOCKED_ORDERS_OF_BUYER: Final = CompiledQuery(
     lambda: (
-        Order.objects.filter(
+        Order.objects.select_for_update(no_key=True)
+        .filter(
             raffle_id=Parameter("raffle", BigIntegerField()),
             contact_id=Parameter("contact", BigIntegerField()),
         )
@@ -272,17 +278,16 @@ def _check_contact_limit(raffle: Raffle, *, quantity: int, orders: Sequence[Orde
 
 
 def _create_hold(
-    raffle: Raffle,
+    terms: _Terms,
     *,
     contact_id: int | None,
     mode: Mode,
     chosen: Sequence[TicketNumber],
-    drafts: Sequence[Order],
     now: datetime,
     by: Actor,
 ) -> Order:
     """Cancel the drafts and create the order; everything is locked and counted before."""
-    for draft in drafts:
+    for draft in terms.drafts:
         tickets.release_order_tickets(draft, now=now)
         history.change_order_status(
             draft,
@@ -293,7 +298,9 @@ def _create_hold(
             reason="replaced by another choice",
             changes={"closed_at": now},
         )
+    raffle = terms.raffle
     order = Order(
+        id=terms.order_id,
         raffle=raffle,
         contact_id=contact_id,
         status=OrderStatus.DRAFT,
@@ -305,32 +312,5 @@ def _create_hold(
         expires_at=sale_rules.cap_deadline(raffle, now + timedelta(minutes=raffle.hold_minutes)),
         created_at=now,
     )
-    _INSERT_ORDERS.run([order])
-    code = codes.build_order_code(order.pk, key=_derive_code_key(settings.SECRET_KEY))
-    if connection.vendor == "postgresql":
-        coded = draft_orders.write_draft_order(order, code=code, tickets=chosen, by=by, now=now)
-    else:
-        coded = draft_orders.assign_code(order, code=code)
-        tickets.hold_tickets(chosen, order=order)
-        history.record_hold(order, by=by, now=now)
-    if not coded:
-        _assign_next_code(order)
+    draft_orders.write_draft_order(order, chosen=chosen, by=by, now=now)
     return order
-
-
-_INSERT_ORDERS: Final = CompiledInsert(Order)
-
-
-def _assign_next_code(order: Order) -> None:
-    """Assign a code with another tweak; one made with a former key may be in use already."""
-    for tweak in count(1):
-        code = codes.build_order_code(
-            order.pk, key=_derive_code_key(settings.SECRET_KEY), tweak=tweak
-        )
-        if draft_orders.assign_code(order, code=code):
-            return
-
-
-@cache
-def _derive_code_key(secret: str) -> bytes:
-    return blake2s(secret.encode(), person=b"ordercod").digest()

@@ -5,17 +5,18 @@ lock. So two transactions never wait for each other, as long as each takes ticke
 hold only. The functions run inside the caller's transaction, after the order was locked.
 """
 
+import json
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from django.db import connection, models
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from shared.core import row_count
-from shared.core.compiled_inserts import CompiledInsert
+from shared.core.bound_statements import BoundStatement, count_rows, run_together
 from shared.core.compiled_queries import CompiledQuery, CompiledUpdate, IsIn, Parameter
 from shared.core.enums import TicketStatus
 from shared.raffles import transitions
@@ -154,17 +155,43 @@ def hold_tickets(tickets: Collection[TicketNumber], *, order: Order) -> None:
 
     Args:
         tickets: locked, free ticket numbers.
-        order: the order that gets them, new or locked.
+        order: the order that gets them, locked.
 
     Raises:
         WrongRowCount: not all of them were free.
 
     """
-    _change_ticket_status(tickets, current=TicketStatus.AVAILABLE, to=TicketStatus.RESERVED)
-    _INSERT_LINKS.run([OrderTicket(order_id=order.pk, ticket_id=each.pk) for each in tickets])
+    held, _ = run_together(*bind_hold(tickets, order=order))
+    check_held(held, wanted=len(tickets))
 
 
-_INSERT_LINKS: Final = CompiledInsert(OrderTicket)
+def bind_hold(tickets: Collection[TicketNumber], *, order: Order) -> list[BoundStatement[int]]:
+    """Return the statements of `hold_tickets`, to be run together with others.
+
+    The first result is the argument of `check_held`.
+    """
+    ids = [ticket.pk for ticket in tickets]
+    return [
+        _CHANGE_STATUS.bind(ids=ids, current=TicketStatus.AVAILABLE, to=TicketStatus.RESERVED),
+        _bind_links(order, ids),
+    ]
+
+
+def _bind_links(order: Order, ticket_ids: Sequence[int]) -> BoundStatement[int]:
+    """Return the statement that links ticket numbers to an order.
+
+    It has the same text for any count of them, so that the driver reads it only once.
+    """
+    is_postgres = connection.vendor == "postgresql"
+    ids = list(ticket_ids) if is_postgres else json.dumps(ticket_ids)
+    source = "unnest(%s::bigint[])" if is_postgres else "value FROM json_each(%s)"
+    sql = f"INSERT INTO raffles_orderticket (order_id, ticket_id) SELECT %s, {source}"
+    return BoundStatement(sql, [order.pk, ids], count_rows)
+
+
+def check_held(held: int, *, wanted: int) -> None:
+    """Raise `WrongRowCount` unless all of the ticket numbers were free."""
+    row_count.check_row_count(held, wanted=wanted, what="ticket numbers from AVAILABLE to RESERVED")
 
 
 def release_tickets(
@@ -217,7 +244,12 @@ def release_order_tickets(
         WrongRowCount: the order did not have as many as its quantity in that status.
 
     """
-    release_tickets(_lock_order_tickets(order), order=order, now=now, current=current)
+    *_, changed, released = run_together(
+        *_bind_status_change(order, current=current, to=TicketStatus.AVAILABLE),
+        _RELEASE_LINKS_OF_ORDER.bind(order=order.pk, now=now),
+    )
+    _check_order_tickets(order, changed)
+    _check_order_tickets(order, released)
 
 
 def sell_order_tickets(order: Order) -> None:
@@ -227,9 +259,10 @@ def sell_order_tickets(order: Order) -> None:
         WrongRowCount: the order did not hold as many as its quantity.
 
     """
-    _change_ticket_status(
-        _lock_order_tickets(order), current=TicketStatus.RESERVED, to=TicketStatus.SOLD
+    *_, changed = run_together(
+        *_bind_status_change(order, current=TicketStatus.RESERVED, to=TicketStatus.SOLD)
     )
+    _check_order_tickets(order, changed)
 
 
 def unsell_order_tickets(order: Order) -> None:
@@ -239,17 +272,43 @@ def unsell_order_tickets(order: Order) -> None:
         WrongRowCount: the order had not bought as many as its quantity.
 
     """
-    _change_ticket_status(
-        _lock_order_tickets(order), current=TicketStatus.SOLD, to=TicketStatus.RESERVED
+    *_, changed = run_together(
+        *_bind_status_change(order, current=TicketStatus.SOLD, to=TicketStatus.RESERVED)
     )
+    _check_order_tickets(order, changed)
 
 
-def _lock_order_tickets(order: Order) -> list[TicketNumber]:
-    tickets = locks.lock_order_tickets(order)
+def _bind_status_change(
+    order: Order, *, current: TicketStatus, to: TicketStatus
+) -> list[BoundStatement[Any]]:
+    """Return the statements that lock an order's ticket numbers and change their status."""
+    transitions.check_transition(transitions.TICKET_TRANSITIONS, current=current, wanted=to)
+    return [
+        *locks.bind_order_tickets_lock(order),
+        _CHANGE_STATUS_OF_ORDER.bind(order=order.pk, current=current, to=to),
+    ]
+
+
+def _check_order_tickets(order: Order, changed: int) -> None:
     row_count.check_row_count(
-        len(tickets), wanted=order.quantity, what=f"order {order.pk} holds numbers"
+        changed, wanted=order.quantity, what=f"order {order.pk} changes its numbers"
     )
-    return tickets
+
+
+_LINKS_OF_ORDER: Final = Q(
+    order_id=Parameter("order", models.BigIntegerField()), released_at__isnull=True
+)
+_CHANGE_STATUS_OF_ORDER: Final = CompiledUpdate(
+    lambda: TicketNumber.objects.filter(
+        pk__in=OrderTicket.objects.filter(_LINKS_OF_ORDER).values("ticket_id"),
+        status=Parameter("current", models.CharField()),
+    ),
+    status=Parameter("to", models.CharField()),
+)
+_RELEASE_LINKS_OF_ORDER: Final = CompiledUpdate(
+    lambda: OrderTicket.objects.filter(_LINKS_OF_ORDER),
+    released_at=Parameter("now", models.DateTimeField()),
+)
 
 
 def take_back_tickets(order: Order, *, allowed: bool) -> TakeBackResult:

@@ -130,9 +130,9 @@ def test_orders_find_their_numbers_without_reading_all() -> None:
         orders.cancel(order, by=builders.build_chat_actor(), now=builders.NOON)
         tickets.find_free_tickets(raffle.pk, quantity=5, pivot=2**30)
 
-    statements = [query["sql"].rpartition(";")[2] for query in captured]
+    statements = [sql for query in captured for sql in query["sql"].split(";\n")]
     plans = [explain(sql) for sql in statements if "raffles_ticketnumber" in sql]
-    assert len(plans) >= 10
+    assert len(plans) >= 8
     for plan in plans:
         assert "SCAN raffles_ticketnumber" not in plan
         assert "Seq Scan on raffles_ticketnumber" not in plan

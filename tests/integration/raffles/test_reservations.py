@@ -19,7 +19,7 @@ from shared.raffles.errors import (
     TooFewLeft,
 )
 from shared.raffles.models import Order, OrderEvent, OrderTicket, Raffle
-from shared.raffles.services import locks, order_queries, orders, reservations
+from shared.raffles.services import draft_orders, locks, order_queries, orders, reservations
 from shared.raffles.services.ticket_numbers import inventory
 from shared.whatsapp.models import WhatsAppContact
 from tests import builders
@@ -411,7 +411,7 @@ class TestCode:
     def test_passes_over_a_code_that_a_former_key_gave_away(self) -> None:
         raffle = builders.create_raffle()
         first = order_states.create_held_order(raffle, numbers=[1])
-        key = reservations._derive_code_key("only-for-tests-" + "x" * 40)
+        key = draft_orders._derive_code_key("only-for-tests-" + "x" * 40)
         Order.objects.filter(pk=first.pk).update(code=codes.build_order_code(first.pk + 1, key=key))
 
         second = order_states.create_held_order(raffle, numbers=[2])

@@ -54,7 +54,9 @@ def list_locked_tables(act: Callable[[], object]) -> list[str]:
     """Return the tables of `LOCK_ORDER` whose rows were locked, statement by statement."""
     with CaptureQueriesContext(connection) as queries:
         act()
-    found = (_find_locked(query["sql"]) for query in queries)
+    # Statements that are sent together stand on lines of their own.
+    statements = (sql for query in queries for sql in query["sql"].split(";\n"))
+    found = map(_find_locked, statements)
     return [name for name in found if name in LOCK_ORDER]
 
 
