@@ -45,12 +45,16 @@ def load_ticket_numbers(order_ids: Collection[int]) -> dict[int, list[int]]:
 
     """
     rows: dict[int, list[tuple[int, datetime | None]]] = defaultdict(list)
-    found = OrderTicket.objects.filter(order_id__in=order_ids)
-    for order_id, number, released_at in found.values_list(
-        "order_id", "ticket__number", "released_at"
-    ):
+    for order_id, number, released_at in _TICKETS_OF_ORDERS.fetch(orders=order_ids):
         rows[order_id].append((number, released_at))
     return {order_id: choose_ticket_numbers(rows[order_id]) for order_id in order_ids}
+
+
+_TICKETS_OF_ORDERS: Final = CompiledQuery(
+    lambda: OrderTicket.objects.filter(IsIn("order_id", "orders")).values_list(
+        "order_id", "ticket__number", "released_at"
+    )
+)
 
 
 def list_replaceable_drafts(pairs: Collection[tuple[int, int]]) -> list[Order]:

@@ -19,7 +19,7 @@ def load_raffle(raffle_id: int) -> Raffle:
         RaffleNotFound: there is no such raffle.
 
     """
-    try:
-        return Raffle.objects.get(pk=raffle_id)
-    except Raffle.DoesNotExist:
-        raise RaffleNotFound(raffle_id=raffle_id) from None
+    found = RAFFLES_BY_ID.fetch(ids=[raffle_id])
+    if not found:
+        raise RaffleNotFound(raffle_id=raffle_id)
+    return found[0]
