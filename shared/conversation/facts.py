@@ -1,22 +1,20 @@
-"""Facts for a decision of the conversation: the raffles on sale and the buyer's orders."""
+"""Facts for decisions of the conversation: the raffles on sale and the buyers' orders.
 
-from collections.abc import Collection, Mapping
+They are gathered for many buyers at a time, with the same few statements as for one.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from django.db.models import Q
-
-from shared.conversation import formatting
+from shared.conversation import fact_statements, formatting
 from shared.conversation.fact_values import Facts, OrderFacts, RaffleFacts
-from shared.core.enums import Mode, OrderStatus, ProofStatus, Verdict
+from shared.core.enums import Mode, OrderStatus
 from shared.raffles import sale_rules
-from shared.raffles.models import Order, PaymentProof, Raffle
-from shared.raffles.predicates import UNSORTED_PROOFS
+from shared.raffles.models import Order, Raffle
 from shared.raffles.services import availability, order_queries
 from shared.whatsapp.models import WhatsAppContact
-
-MAX_ENDED_ORDERS: Final = 10
-"""The most cancelled or expired orders that the chat knows, besides all live and paid ones."""
 
 MAX_EXAMPLE_NUMBERS: Final = 5
 """The most free numbers that are shown as examples where a buyer picks."""
@@ -24,10 +22,50 @@ MAX_EXAMPLE_NUMBERS: Final = 5
 WORDS_AFTER_WINDOW: Final = timedelta(hours=1)
 """Time after a picture without an order in which an order code says where it belongs."""
 
-_ENDED: Final = (OrderStatus.CANCELLED, OrderStatus.EXPIRED)
-
 _AFTER_DRAW_REASONS: Final = frozenset({"sealed", "drawn"})
 """Reasons of `sale_rules.get_not_selling_reason` that a raffle has from its draw on."""
+
+
+@dataclass(frozen=True, slots=True)
+class FactsQuestion:
+    """What a decision about one buyer needs to know.
+
+    Attributes:
+        contact: the buyer, locked.
+        pivot: a random integer from 0 to 2^31-1 that chooses the free numbers to show as examples.
+        codes: what may be codes of orders that the event names.
+        order_ids: other orders that the event is about.
+
+    """
+
+    contact: WhatsAppContact
+    pivot: int
+    codes: Collection[str] = ()
+    order_ids: Collection[int] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _FactRows:
+    """The rows that the facts about several buyers are built from.
+
+    Attributes:
+        orders: the orders of each buyer by contact id, ascending, with their raffles.
+        on_sale: the raffles on sale by business number.
+        raffles: the facts about each raffle, without those about a buyer.
+        examples: free ticket numbers by raffle id and pivot.
+        numbers: the ticket numbers of each order.
+        with_receipt: the ids of the orders with a receipt.
+        unplaced: the latest proof without an order by contact id.
+
+    """
+
+    orders: Mapping[int, list[Order]]
+    on_sale: Mapping[str, list[Raffle]]
+    raffles: Mapping[int, RaffleFacts]
+    examples: Mapping[tuple[int, int], tuple[int, ...]] = field(default_factory=dict)
+    numbers: Mapping[int, list[int]] = field(default_factory=dict)
+    with_receipt: Collection[int] = ()
+    unplaced: Mapping[int, int] = field(default_factory=dict)
 
 
 def gather_facts(
@@ -43,97 +81,208 @@ def gather_facts(
     Args:
         contact: the buyer, locked.
         now: the time of the decision.
-        pivot: a random integer from 0 to 2^31-1 that chooses the free numbers to show as examples.
+        pivot: as in `FactsQuestion`, like `codes` and `order_ids`.
         codes: what may be codes of orders that the event names.
         order_ids: other orders that the event is about.
 
     """
-    orders = _load_orders(contact, codes=codes, order_ids=order_ids)
-    on_sale = availability.list_raffles_on_sale(contact.phone_number_id, now=now)
-    detailed_ids = _choose_detailed_raffles(contact, on_sale)
-    raffles = {
-        raffle.pk: _build_raffle_facts(
-            raffle,
-            now=now,
-            buyer=contact,
-            example_numbers=_find_example_numbers(raffle, pivot=pivot)
-            if raffle.pk in detailed_ids
-            else (),
-        )
-        for raffle in on_sale
-    }
-    for order in orders:
-        if order.raffle_id not in raffles:
-            raffles[order.raffle_id] = _build_raffle_facts(order.raffle, now=now, buyer=contact)
-    return Facts(
-        now=now,
-        raffles=tuple(raffles[raffle.pk] for raffle in on_sale),
-        orders=_build_order_facts(orders, raffles=raffles),
-        seller_contact=_choose_seller_contact(on_sale, orders),
-        unplaced_proof_id=_find_unplaced_proof(contact, orders, now=now, codes=codes),
-    )
+    question = FactsQuestion(contact, pivot, codes=codes, order_ids=order_ids)
+    [facts] = gather_facts_of_buyers([question], now=now)
+    return facts
+
+
+def gather_facts_of_buyers(questions: Sequence[FactsQuestion], *, now: datetime) -> list[Facts]:
+    """Return the facts about several buyers, in the order of the questions.
+
+    Args:
+        questions: one about each buyer.
+        now: the time of the decisions.
+
+    """
+    rows = _load_fact_rows(questions, now=now)
+    return [_build_facts(question, rows, now=now) for question in questions]
 
 
 def gather_order_facts(order: Order, *, now: datetime) -> OrderFacts:
     """Return the facts about one order, for a message about it."""
-    raffle = _build_raffle_facts(order.raffle, now=now, buyer=None)
-    return _build_order_facts([order], raffles={order.raffle_id: raffle})[0]
+    raffle = _build_raffle_facts([order.raffle], now=now)[order.raffle_id]
+    numbers = order_queries.load_ticket_numbers([order.pk])
+    with_receipt = fact_statements.ORDERS_WITH_RECEIPT.fetch(orders=[order.pk])
+    return _build_order_facts(
+        order, raffle=raffle, numbers=numbers[order.pk], has_receipt=bool(with_receipt)
+    )
 
 
 def find_seller_contact(contact: WhatsAppContact, *, now: datetime) -> str:
     """Return how a buyer reaches the seller; empty without any raffle on sale or order."""
     on_sale = availability.list_raffles_on_sale(contact.phone_number_id, now=now)
-    return _choose_seller_contact(on_sale, _load_orders(contact))
+    orders = _load_orders([FactsQuestion(contact, pivot=0)])[contact.pk]
+    _attach_raffles(orders, known=on_sale)
+    return _choose_seller_contact(on_sale, orders)
 
 
-def _load_orders(
-    contact: WhatsAppContact, *, codes: Collection[str] = (), order_ids: Collection[int] = ()
-) -> list[Order]:
-    orders = Order.objects.filter(contact=contact).select_related("raffle")
-    owning = list(orders.exclude(status__in=_ENDED).order_by("id"))
-    ended = list(orders.filter(status__in=_ENDED).order_by("-id")[:MAX_ENDED_ORDERS])
-    known = {order.pk: order for order in (*owning, *ended)}
-    missing_ids = set(order_ids) - set(known)
-    missing_codes = set(codes) - {order.code for order in known.values()}
-    if missing_ids or missing_codes:
-        meant = orders.filter(Q(pk__in=missing_ids) | Q(code__in=missing_codes))
-        known |= {order.pk: order for order in meant}
-    return sorted(known.values(), key=lambda order: order.pk)
+# ── rows ─────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _find_unplaced_proof(
-    contact: WhatsAppContact, orders: Collection[Order], *, now: datetime, codes: Collection[str]
-) -> int | None:
-    """Return the id of the latest proof without an order, if one of the codes is an order's."""
-    if not any(order.code in codes for order in orders):
-        return None
-    recent = PaymentProof.objects.filter(
-        UNSORTED_PROOFS,
-        order__isnull=True,
-        contact=contact,
-        arrived_at__gte=now - WORDS_AFTER_WINDOW,
+def _load_fact_rows(questions: Sequence[FactsQuestion], *, now: datetime) -> _FactRows:
+    """Load what several questions need; nothing about orders if there are none."""
+    orders_by_buyer = _load_orders(questions)
+    on_sale = availability.list_raffles_on_sale_by_number(
+        {question.contact.phone_number_id for question in questions}, now=now
     )
-    return recent.order_by("-arrived_at", "-id").values_list("pk", flat=True).first()
+    orders = [order for of_buyer in orders_by_buyer.values() for order in of_buyer]
+    raffles = _attach_raffles(orders, known=[each for sold in on_sale.values() for each in sold])
+    rows = _FactRows(
+        orders=orders_by_buyer,
+        on_sale=on_sale,
+        raffles=_build_raffle_facts(raffles, now=now),
+        examples=_load_examples(questions, on_sale),
+    )
+    if not orders:
+        return rows
+    order_ids = [order.pk for order in orders]
+    return replace(
+        rows,
+        numbers=order_queries.load_ticket_numbers(order_ids),
+        with_receipt=set(fact_statements.ORDERS_WITH_RECEIPT.fetch(orders=order_ids)),
+        unplaced=_find_unplaced_proofs(questions, orders_by_buyer, now=now),
+    )
 
 
-def _choose_detailed_raffles(contact: WhatsAppContact, on_sale: Collection[Raffle]) -> set[int]:
-    """Return the ids of the raffles whose free numbers may be shown: the chosen or only one."""
+def _load_orders(questions: Sequence[FactsQuestion]) -> dict[int, list[Order]]:
+    """Return the orders of each buyer by contact id, ascending: those known and those named."""
+    contact_ids = [question.contact.pk for question in questions]
+    found: dict[int, dict[int, Order]] = {contact_id: {} for contact_id in contact_ids}
+    known_orders: list[Order] = fact_statements.ORDERS_OF_BUYERS.fetch(contacts=contact_ids)
+    for order in known_orders:
+        found[_get_buyer_id(order)][order.pk] = order
+    missing: dict[int, set[int | str]] = {}
+    for question in questions:
+        known = found[question.contact.pk]
+        ids = set(question.order_ids) - set(known)
+        codes = set(question.codes) - {order.code for order in known.values()}
+        if ids or codes:
+            missing[question.contact.pk] = {*ids, *codes}
+    if missing:
+        named = {each for of_buyer in missing.values() for each in of_buyer}
+        for order in fact_statements.NAMED_ORDERS.fetch(
+            contacts=list(missing),
+            ids=[each for each in named if isinstance(each, int)],
+            codes=[each for each in named if isinstance(each, str)],
+        ):
+            if missing[_get_buyer_id(order)] & {order.pk, order.code}:
+                found[_get_buyer_id(order)][order.pk] = order
+    return {
+        contact_id: sorted(orders.values(), key=lambda order: order.pk)
+        for contact_id, orders in found.items()
+    }
+
+
+def _get_buyer_id(order: Order) -> int:
+    assert order.contact_id is not None  # noqa: S101 - it was found by its buyer
+    return order.contact_id
+
+
+def _attach_raffles(orders: Sequence[Order], *, known: Sequence[Raffle]) -> list[Raffle]:
+    """Give orders their raffles; return these and the known ones, each once."""
+    raffles = {raffle.pk: raffle for raffle in known}
+    missing = {order.raffle_id for order in orders} - set(raffles)
+    if missing:
+        loaded = fact_statements.RAFFLES.fetch(ids=sorted(missing))
+        raffles |= {raffle.pk: raffle for raffle in loaded}
+    for order in orders:
+        order.raffle = raffles[order.raffle_id]
+    return list(raffles.values())
+
+
+def _load_examples(
+    questions: Sequence[FactsQuestion], on_sale: Mapping[str, Sequence[Raffle]]
+) -> dict[tuple[int, int], tuple[int, ...]]:
+    """Return free ticket numbers by raffle id and pivot, where a buyer may see them."""
+    places = sorted(
+        {
+            (raffle.pk, question.pivot)
+            for question in questions
+            for raffle in _list_detailed_raffles(
+                question.contact, on_sale[question.contact.phone_number_id]
+            )
+        }
+    )
+    found = availability.pick_free_examples_at(places, limit=MAX_EXAMPLE_NUMBERS)
+    return dict(zip(places, found, strict=True))
+
+
+def _list_detailed_raffles(contact: WhatsAppContact, on_sale: Sequence[Raffle]) -> list[Raffle]:
+    """Return the raffles whose free numbers may be shown: the chosen or only one."""
+    if len(on_sale) == 1:
+        return list(on_sale)
     chosen_id = contact.context.get("raffle_id")
-    return {raffle.pk for raffle in on_sale if len(on_sale) == 1 or raffle.pk == chosen_id}
+    return [raffle for raffle in on_sale if raffle.pk == chosen_id]
 
 
-def _find_example_numbers(raffle: Raffle, *, pivot: int) -> tuple[int, ...]:
-    return tuple(availability.pick_free_examples(raffle, pivot=pivot, limit=MAX_EXAMPLE_NUMBERS))
-
-
-def _build_raffle_facts(
-    raffle: Raffle,
+def _find_unplaced_proofs(
+    questions: Sequence[FactsQuestion],
+    orders: Mapping[int, Collection[Order]],
     *,
     now: datetime,
-    buyer: WhatsAppContact | None,
-    example_numbers: tuple[int, ...] = (),
-) -> RaffleFacts:
-    counts = availability.load_recent_counts(raffle.pk, now=now)
+) -> dict[int, int]:
+    """Return the latest proof without an order of each buyer who names one of their orders."""
+    contact_ids = [
+        question.contact.pk
+        for question in questions
+        if any(order.code in question.codes for order in orders[question.contact.pk])
+    ]
+    if not contact_ids:
+        return {}
+    since = now - WORDS_AFTER_WINDOW
+    return dict(fact_statements.UNPLACED_PROOFS.fetch(contacts=contact_ids, since=since))
+
+
+# ── facts ────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _build_facts(question: FactsQuestion, rows: _FactRows, *, now: datetime) -> Facts:
+    contact = question.contact
+    orders, on_sale = rows.orders[contact.pk], rows.on_sale[contact.phone_number_id]
+    examples = {
+        raffle.pk: rows.examples[raffle.pk, question.pivot]
+        for raffle in _list_detailed_raffles(contact, on_sale)
+    }
+    raffles = {
+        raffle.pk: _add_facts_about_buyer(
+            rows.raffles[raffle.pk],
+            remaining=_count_remaining_for_buyer(raffle, orders),
+            examples=examples.get(raffle.pk, ()),
+        )
+        for raffle in (*on_sale, *(order.raffle for order in orders))
+    }
+    return Facts(
+        now=now,
+        raffles=tuple(raffles[raffle.pk] for raffle in on_sale),
+        orders=tuple(
+            _build_order_facts(
+                order,
+                raffle=raffles[order.raffle_id],
+                numbers=rows.numbers[order.pk],
+                has_receipt=order.pk in rows.with_receipt,
+            )
+            for order in orders
+        ),
+        seller_contact=_choose_seller_contact(on_sale, orders),
+        unplaced_proof_id=rows.unplaced.get(contact.pk),
+    )
+
+
+def _build_raffle_facts(raffles: Collection[Raffle], *, now: datetime) -> dict[int, RaffleFacts]:
+    """Return the facts about raffles that are the same for every buyer, by raffle id."""
+    counts = availability.load_recent_counts_by_raffle(raffles, now=now)
+    return {
+        raffle.pk: _build_facts_about_raffle(raffle, available=counts[raffle.pk].available, now=now)
+        for raffle in raffles
+    }
+
+
+def _build_facts_about_raffle(raffle: Raffle, *, available: int, now: datetime) -> RaffleFacts:
     reason = sale_rules.get_not_selling_reason(raffle, now=now)
     return RaffleFacts(
         id=raffle.pk,
@@ -142,7 +291,7 @@ def _build_raffle_facts(
         description=raffle.description,
         price=raffle.price,
         currency=raffle.currency,
-        available=counts.available,
+        available=available,
         number_count=raffle.number_count,
         first_number=raffle.first_number,
         last_number=raffle.last_number,
@@ -153,8 +302,6 @@ def _build_raffle_facts(
         payment_instructions=raffle.payment_instructions,
         time_zone=raffle.time_zone,
         draw_at=raffle.draw_at,
-        remaining_for_buyer=_count_remaining_for_buyer(buyer, raffle),
-        example_numbers=example_numbers,
         not_selling_reason=reason,
         draw_time_reached=reason in _AFTER_DRAW_REASONS
         or (raffle.draw_at is not None and raffle.draw_at <= now),
@@ -165,40 +312,43 @@ def _build_raffle_facts(
     )
 
 
-def _count_remaining_for_buyer(buyer: WhatsAppContact | None, raffle: Raffle) -> int | None:
+def _add_facts_about_buyer(
+    raffle: RaffleFacts, *, remaining: int | None, examples: tuple[int, ...]
+) -> RaffleFacts:
+    if remaining is None and not examples:
+        return raffle
+    return replace(raffle, remaining_for_buyer=remaining, example_numbers=examples)
+
+
+def _count_remaining_for_buyer(raffle: Raffle, orders: Collection[Order]) -> int | None:
     """Return how many numbers a buyer may still take; those of their hold count as free."""
-    if buyer is None or raffle.max_per_contact is None:
+    if raffle.max_per_contact is None:
         return None
-    drafts = Order.objects.filter(contact=buyer, raffle=raffle, status=OrderStatus.DRAFT)
-    released = sum(drafts.values_list("quantity", flat=True))
-    taken = availability.count_tickets_of_contact(raffle.pk, contact_id=buyer.pk)
-    return max(0, raffle.max_per_contact - taken + released)
+    kept = (OrderStatus.PENDING_PAYMENT, OrderStatus.PAID)
+    taken = sum(
+        order.quantity for order in orders if order.raffle_id == raffle.pk and order.status in kept
+    )
+    return max(0, raffle.max_per_contact - taken)
 
 
 def _build_order_facts(
-    orders: Collection[Order], *, raffles: Mapping[int, RaffleFacts]
-) -> tuple[OrderFacts, ...]:
-    order_ids = [order.pk for order in orders]
-    numbers = order_queries.load_ticket_numbers(order_ids)
-    with_receipt = _find_orders_with_receipt(order_ids)
-    return tuple(
-        OrderFacts(
-            id=order.pk,
-            code=str(order),
-            raffle=raffles[order.raffle_id],
-            status=OrderStatus(order.status),
-            mode=Mode(order.mode),
-            numbers=tuple(numbers[order.pk]),
-            total=order.total,
-            currency=order.currency,
-            expires_at=_cap_deadline(order),
-            under_review=order.under_review,
-            needs_decision=order.needs_decision,
-            asked_again=order.asked_again_at is not None,
-            has_receipt=order.pk in with_receipt,
-            was_placed=order.placed_at is not None,
-        )
-        for order in orders
+    order: Order, *, raffle: RaffleFacts, numbers: Sequence[int], has_receipt: bool
+) -> OrderFacts:
+    return OrderFacts(
+        id=order.pk,
+        code=str(order),
+        raffle=raffle,
+        status=OrderStatus(order.status),
+        mode=Mode(order.mode),
+        numbers=tuple(numbers),
+        total=order.total,
+        currency=order.currency,
+        expires_at=_cap_deadline(order),
+        under_review=order.under_review,
+        needs_decision=order.needs_decision,
+        asked_again=order.asked_again_at is not None,
+        has_receipt=has_receipt,
+        was_placed=order.placed_at is not None,
     )
 
 
@@ -209,14 +359,6 @@ def _cap_deadline(order: Order) -> datetime | None:
     return min(order.expires_at, order.raffle.draw_at)
 
 
-def _find_orders_with_receipt(order_ids: Collection[int]) -> set[int]:
-    """Return the ids of the orders with a proof that may be paid money: not lost or turned down."""
-    proofs = PaymentProof.objects.filter(
-        order_id__in=order_ids, verdict__in=(Verdict.PENDING, Verdict.ACCEPTED)
-    ).exclude(status=ProofStatus.FAILED)
-    return set(proofs.order_by().values_list("order_id", flat=True).distinct())
-
-
-def _choose_seller_contact(on_sale: Collection[Raffle], orders: Collection[Order]) -> str:
-    raffles = [*on_sale, *(order.raffle for order in reversed(list(orders)))]
+def _choose_seller_contact(on_sale: Collection[Raffle], orders: Sequence[Order]) -> str:
+    raffles = [*on_sale, *(order.raffle for order in reversed(orders))]
     return raffles[0].seller_contact if raffles else ""

@@ -1,18 +1,19 @@
 """Raffles on sale and their free ticket numbers; reads only."""
 
 import threading
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
 from django.db.models import Count, Max, Min, Sum
 
-from shared.core.enums import RaffleAction, TicketStatus
+from shared.core.compiled_queries import CompiledQuery, IsIn
+from shared.core.enums import RaffleAction, RaffleStatus, TicketStatus
 from shared.raffles import sale_rules
 from shared.raffles.models import Order, Raffle, TicketNumber
 from shared.raffles.predicates import AVAILABLE_TICKETS
-from shared.raffles.services import tickets
+from shared.raffles.services import free_numbers, tickets
 
 COUNTS_FRESH_FOR: Final = timedelta(seconds=2)
 """Age up to which cached counts are shown in the chat and on pages."""
@@ -70,13 +71,7 @@ def count_tickets_by_raffle(raffles: Collection[Raffle]) -> dict[int, TicketCoun
 
     Ticket numbers that are neither held nor sold count as free, even if they do not exist yet.
     """
-    taken = (
-        TicketNumber.objects.filter(raffle__in=[raffle.pk for raffle in raffles])
-        .exclude(AVAILABLE_TICKETS)
-        .order_by("raffle_id", "status")
-        .values_list("raffle_id", "status")
-        .annotate(count=Count("*"))
-    )
+    taken = _TAKEN_TICKETS.fetch(raffles=[raffle.pk for raffle in raffles])
     found = {(raffle_id, status): count for raffle_id, status, count in taken}
     return {
         raffle.pk: build_ticket_counts(
@@ -88,6 +83,18 @@ def count_tickets_by_raffle(raffles: Collection[Raffle]) -> dict[int, TicketCoun
     }
 
 
+_TAKEN_TICKETS: Final = CompiledQuery(
+    lambda: (
+        TicketNumber.objects.filter(IsIn("raffle_id", "raffles"))
+        .exclude(AVAILABLE_TICKETS)
+        .order_by("raffle_id", "status")
+        .values_list("raffle_id", "status")
+        .annotate(count=Count("*"))
+    )
+)
+"""Counts of a raffle's held and sold ticket numbers, by raffle and status."""
+
+
 def build_ticket_counts(total: int, *, reserved: int, sold: int) -> TicketCounts:
     """Return the counts of `total` ticket numbers; those neither held nor sold count as free."""
     return TicketCounts(available=total - reserved - sold, reserved=reserved, sold=sold)
@@ -95,15 +102,44 @@ def build_ticket_counts(total: int, *, reserved: int, sold: int) -> TicketCounts
 
 def load_recent_counts(raffle_id: int, *, now: datetime) -> TicketCounts:
     """Return counts that are less than two seconds old, from this process's cache if possible."""
+    found = _get_cached_counts(raffle_id, now=now)
+    if found is None:
+        found = count_tickets(raffle_id)
+        _cache_counts(raffle_id, found, now=now)
+    return found
+
+
+def load_recent_counts_by_raffle(
+    raffles: Collection[Raffle], *, now: datetime
+) -> dict[int, TicketCounts]:
+    """Return counts of several raffles by raffle id, in one query at most.
+
+    They are as recent as those of `load_recent_counts`, and as complete as those of
+    `count_tickets_by_raffle`.
+    """
+    found = {raffle.pk: _get_cached_counts(raffle.pk, now=now) for raffle in raffles}
+    known = {raffle_id: counts for raffle_id, counts in found.items() if counts is not None}
+    missing = [raffle for raffle in raffles if raffle.pk not in known]
+    if not missing:
+        return known
+    fresh = count_tickets_by_raffle(missing)
+    for raffle_id, counts in fresh.items():
+        _cache_counts(raffle_id, counts, now=now)
+    return known | fresh
+
+
+def _get_cached_counts(raffle_id: int, *, now: datetime) -> TicketCounts | None:
     with _cache_lock:
         cached = _cached_counts.get(raffle_id)
-    if cached is not None and abs(now - cached[0]) < COUNTS_FRESH_FOR:
-        return cached[1]
-    fresh = count_tickets(raffle_id)
-    if fresh.total >= MIN_TICKETS_TO_CACHE:
+    if cached is None or abs(now - cached[0]) >= COUNTS_FRESH_FOR:
+        return None
+    return cached[1]
+
+
+def _cache_counts(raffle_id: int, counts: TicketCounts, *, now: datetime) -> None:
+    if counts.total >= MIN_TICKETS_TO_CACHE:
         with _cache_lock:
-            _cached_counts[raffle_id] = (now, fresh)
-    return fresh
+            _cached_counts[raffle_id] = (now, counts)
 
 
 def clear_counts_cache() -> None:
@@ -124,6 +160,33 @@ def list_raffles_on_sale(phone_number_id: str, *, now: datetime) -> list[Raffle]
     """Return the raffles that a business number sells now, oldest first."""
     on_sale = Raffle.objects.filter(sale_rules.build_on_sale_condition(now=now))
     return list(on_sale.filter(phone_number_id__in=["", phone_number_id]).order_by("id"))
+
+
+def list_raffles_on_sale_by_number(
+    phone_number_ids: Collection[str], *, now: datetime
+) -> dict[str, list[Raffle]]:
+    """Return the raffles that each of several business numbers sells now, oldest first.
+
+    It is one query for all of them. Few raffles are open whose time of sale is over, so these are
+    left out afterwards, by the same rule.
+    """
+    opened = _OPEN_RAFFLES.fetch(numbers=["", *phone_number_ids])
+    on_sale = [
+        raffle for raffle in opened if sale_rules.get_not_selling_reason(raffle, now=now) is None
+    ]
+    return {
+        phone_number_id: [
+            raffle for raffle in on_sale if raffle.phone_number_id in {"", phone_number_id}
+        ]
+        for phone_number_id in phone_number_ids
+    }
+
+
+_OPEN_RAFFLES: Final = CompiledQuery(
+    lambda: Raffle.objects.filter(
+        IsIn("phone_number_id", "numbers"), status=RaffleStatus.OPEN
+    ).order_by("id")
+)
 
 
 def find_sale_start(phone_number_id: str, *, now: datetime) -> datetime | None:
@@ -177,6 +240,23 @@ def pick_free_examples(raffle: Raffle, *, pivot: int, limit: int) -> list[int]:
         ticket.number
         for ticket in tickets.find_free_tickets(raffle.pk, quantity=limit, pivot=pivot)
     )
+
+
+def pick_free_examples_at(
+    places: Sequence[tuple[int, int]], *, limit: int
+) -> list[tuple[int, ...]]:
+    """Return free ticket numbers as `pick_free_examples` does, for many raffles and points at once.
+
+    Args:
+        places: pairs of raffle id and random point (`pivot`).
+        limit: how many ticket numbers to return for each at most.
+
+    Returns:
+        The ticket numbers for each place, ascending.
+
+    """
+    found = free_numbers.find_free_numbers_at(places, limit=limit)
+    return [tuple(sorted(numbers)) for numbers in found]
 
 
 def count_tickets_of_contact(raffle_id: int, *, contact_id: int) -> int:

@@ -7,9 +7,10 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from shared.conversation import facts
-from shared.core.enums import OrderStatus, ProofStatus, RaffleStatus, Verdict
-from shared.raffles.models import PaymentProof
+from shared.conversation import fact_statements, facts
+from shared.core.enums import OrderStatus, ProofStatus, RaffleStatus, TicketStatus, Verdict
+from shared.raffles.models import PaymentProof, Raffle, TicketNumber
+from shared.raffles.services import availability
 from tests import builders
 from tests.builders import MINUTE, NOON
 
@@ -72,7 +73,7 @@ class TestOrders:
 
         known = facts.gather_facts(buyer, now=NOON, pivot=0)
 
-        expected = [*paid, *ended[-facts.MAX_ENDED_ORDERS :]]
+        expected = [*paid, *ended[-fact_statements.MAX_ENDED_ORDERS :]]
         assert [order.id for order in known.orders] == [order.pk for order in expected]
 
 
@@ -117,3 +118,67 @@ class TestDraw:
         known = facts.gather_order_facts(builders.create_order_row(raffle), now=NOON)
 
         assert known.raffle.draw_time_reached == reached
+
+
+class TestManyBuyers:
+    def test_get_the_same_facts_together_as_alone_with_as_many_statements(self) -> None:
+        raffles = [
+            builders.create_raffle(numbers=7, max_per_contact=5),
+            builders.create_raffle(title="Elsewhere", phone_number_id="1"),
+            builders.create_raffle(title="Over", draw_at=NOON + MINUTE),
+            builders.create_raffle(title="Draft", status=RaffleStatus.DRAFT),
+        ]
+        numbers = ["1", builders.PHONE_NUMBER_ID, builders.PHONE_NUMBER_ID]
+        buyers = [builders.create_contact(phone_number_id=number) for number in numbers]
+        buyers[0].context = {"raffle_id": raffles[1].pk}
+        for place, buyer in enumerate(buyers):
+            for raffle, status in zip(raffles[: place + 2], OrderStatus, strict=False):
+                order = builders.create_order_row(
+                    raffle, contact=buyer, status=status, code=f"R-{place}{raffle.pk}"
+                )
+                PaymentProof.objects.create(order=order, contact=buyer, arrived_at=NOON)
+            PaymentProof.objects.create(contact=buyer, arrived_at=NOON)
+        old = builders.create_order_row(
+            raffles[0], contact=buyers[1], status=OrderStatus.EXPIRED, code="R-OLD"
+        )
+        for _ in range(fact_statements.MAX_ENDED_ORDERS):
+            builders.create_order_row(
+                raffles[2], contact=buyers[1], status=OrderStatus.CANCELLED, expires_at=None
+            )
+        questions = [
+            facts.FactsQuestion(buyers[0], pivot=1_999_999_999, codes=(f"R-0{raffles[0].pk}",)),
+            facts.FactsQuestion(buyers[1], pivot=50_000, codes=("R-OLD", f"R-0{raffles[0].pk}")),
+            facts.FactsQuestion(buyers[2], pivot=20_000, order_ids=(old.pk,)),
+        ]
+
+        with CaptureQueriesContext(connection) as queries:
+            together = facts.gather_facts_of_buyers(questions, now=NOON)
+        with CaptureQueriesContext(connection) as queries_of_one:
+            facts.gather_facts_of_buyers(questions[1:2], now=NOON)
+
+        assert together == [
+            facts.gather_facts_of_buyers([question], now=NOON)[0] for question in questions
+        ]
+        assert [len(known.orders) for known in together] == [2, 14, 4]
+        assert [known.unplaced_proof_id is None for known in together] == [False, False, True]
+        assert old.pk in {order.id for order in together[1].orders}
+        assert [[raffle.remaining_for_buyer for raffle in known.raffles] for known in together] == [
+            [5, None],
+            [5],
+            [5],
+        ]
+        assert len(queries) == len(queries_of_one)
+
+    def test_see_free_numbers_from_their_own_points_on(self) -> None:
+        raffles = [builders.create_raffle(numbers=count) for count in (40, 6, 2)]
+        held = TicketNumber.objects.filter(raffle=raffles[0], number__lte=10)
+        held.update(status=TicketStatus.RESERVED)
+        places = [(raffle.pk, pivot) for raffle in raffles for pivot in (0, 24_000, 300_000, 2**31)]
+
+        found = availability.pick_free_examples_at(places, limit=5)
+
+        assert found == [
+            tuple(availability.pick_free_examples(Raffle(pk=raffle_id), pivot=pivot, limit=5))
+            for raffle_id, pivot in places
+        ]
+        assert availability.pick_free_examples_at([], limit=5) == []
