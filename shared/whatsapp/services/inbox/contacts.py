@@ -1,11 +1,13 @@
 """Contacts: locking, blocking, and creation and updates for incoming messages."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
+from typing import Final
 
 from django.db import IntegrityError, transaction
 
 from shared.core.bulk_insert import insert_new_rows
+from shared.core.compiled_queries import CompiledQuery, IsIn
 from shared.core.enums import InboxStatus
 from shared.whatsapp.models import ContactAlias, InboundMessage, WhatsAppContact
 from shared.whatsapp.sender_ids import ContactCards, read_sender
@@ -29,6 +31,25 @@ def lock_contact(contact_id: int) -> WhatsAppContact:
         return contact
     InboundMessage.objects.filter(contact=contact).update(contact=contact.joined_into_id)
     return lock_contact(contact.joined_into_id)
+
+
+def lock_free_contacts(contact_ids: Collection[int]) -> dict[int, WhatsAppContact]:
+    """Lock several contacts that no other transaction has locked, without waiting.
+
+    Returns:
+        The contacts by id, as they are: also erased ones, and those joined into another one.
+
+    """
+    return {contact.pk: contact for contact in _FREE_CONTACTS.fetch(ids=contact_ids)}
+
+
+_FREE_CONTACTS: Final = CompiledQuery(
+    lambda: (
+        WhatsAppContact.objects.select_for_update(skip_locked=True, no_key=True)
+        .filter(IsIn("id", "ids"))
+        .order_by("id")
+    )
+)
 
 
 def rehome_messages(contact: WhatsAppContact, *, now: datetime) -> None:

@@ -1,42 +1,93 @@
 """The queue of messages from buyers that wait for an answer."""
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
-from django.db import transaction
-from django.db.models import Count, Min, Q
+from django.db import models, transaction
+from django.db.models import Count, F, Min, Q, Window
+from django.db.models.functions import RowNumber
 
+from shared.core.compiled_queries import CompiledQuery, IsIn, Parameter
 from shared.core.enums import InboxStatus
 from shared.whatsapp.errors import MessageAnswered
 from shared.whatsapp.models import InboundMessage
+from shared.whatsapp.predicates import WAITING_INBOUND
 from shared.whatsapp.services.inbox import contacts, received_webhooks
 
 HANDICAP_PER_MESSAGE: Final = timedelta(seconds=1)
 """Each message that waits makes its buyer come as much later, so that others go before a flood."""
 
 
-def list_waiting_contacts(*, now: datetime, limit: int) -> list[int]:
+MAX_WAITING_CONTACTS: Final = 100
+"""Contacts that are listed at once."""
+
+MAX_FIRST_MESSAGES: Final = 6
+"""Waiting messages of each contact that `list_first_messages` returns."""
+
+
+def list_waiting_contacts(*, now: datetime, limit: int = MAX_WAITING_CONTACTS) -> list[int]:
     """Return the ids of contacts with due messages, the one that waits longest first.
 
     A contact with many messages goes after others who have waited almost as long.
+
+    Args:
+        now: the current time.
+        limit: the most contacts to return, up to `MAX_WAITING_CONTACTS`.
+
     """
-    waiting = (
+    ordered = sorted(
+        (since + messages * HANDICAP_PER_MESSAGE, first, contact_id)
+        for contact_id, since, first, messages in _WAITING_CONTACTS.fetch(now=now)[:limit]
+    )
+    return [contact_id for _, _, contact_id in ordered]
+
+
+_WAITING_CONTACTS: Final = CompiledQuery(
+    lambda: (
         InboundMessage.objects.filter(
-            Q(next_attempt_at=None) | Q(next_attempt_at__lte=now),
-            status=InboxStatus.RECEIVED,
+            WAITING_INBOUND,
+            Q(next_attempt_at=None)
+            | Q(next_attempt_at__lte=Parameter("now", models.DateTimeField())),
             contact__isnull=False,
         )
         .order_by()
         .values("contact_id")
         .annotate(since=Min("received_at"), first=Min("id"), messages=Count("id"))
         .order_by("since", "first")
-        .values_list("contact_id", "since", "first", "messages")[:limit]
+        .values_list("contact_id", "since", "first", "messages")[:MAX_WAITING_CONTACTS]
     )
-    ordered = sorted(
-        (since + messages * HANDICAP_PER_MESSAGE, first, contact_id)
-        for contact_id, since, first, messages in waiting
+)
+
+
+def list_first_messages(contact_ids: Collection[int]) -> dict[int, list[InboundMessage]]:
+    """Return the first unanswered messages of several buyers, by contact id.
+
+    Returns:
+        At most `MAX_FIRST_MESSAGES` of each, in the order in which they were written; contacts
+        without any are left out.
+
+    """
+    found: dict[int, list[InboundMessage]] = {}
+    messages: list[InboundMessage] = _FIRST_MESSAGES.fetch(contacts=contact_ids)
+    for message in messages:
+        if message.contact_id is not None:
+            found.setdefault(message.contact_id, []).append(message)
+    return found
+
+
+_FIRST_MESSAGES: Final[CompiledQuery[Any]] = CompiledQuery(
+    lambda: (
+        InboundMessage.objects.filter(WAITING_INBOUND, IsIn("contact_id", "contacts"))
+        .alias(
+            place=Window(
+                RowNumber(), partition_by=F("contact_id"), order_by=[F("sent_at"), F("id")]
+            )
+        )
+        .filter(place__lte=MAX_FIRST_MESSAGES)
+        .order_by("sent_at", "id")
     )
-    return [contact_id for _, _, contact_id in ordered]
+)
 
 
 def list_unanswered_messages(contact_id: int, *, limit: int | None = None) -> list[InboundMessage]:

@@ -1,13 +1,14 @@
 """The queue of messages to buyers: queueing, resending, withdrawal, and abandoned sends."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 from django.db import transaction
 from django.db.models import BigIntegerField, CharField, F, Min, Q
 
-from shared.core.compiled_queries import CompiledQuery, Parameter
+from shared.core.compiled_queries import CompiledQuery, IsIn, Parameter
 from shared.core.constants import MAX_UNKNOWN_RESENDS, UNKNOWN_SEND_WAIT
 from shared.core.enums import MessageDeliveryStatus, OutboxKind, OutboxStatus
 from shared.whatsapp.errors import MessageNotFailed
@@ -22,6 +23,30 @@ from shared.whatsapp.services.outbox.message_status import (
 )
 
 _MESSAGES_PER_SWEEP = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewMessage:
+    """A message to queue.
+
+    Attributes:
+        contact: the buyer, locked.
+        message: a message built by a function of `messages`.
+        key: the key of its text, e.g. `paid`.
+        kind: whether it is a reply or a notice.
+        in_reply_to: the message it answers.
+        about: its subject for staff, e.g. an order's code.
+        correlation_id: the id that its logs share with those of its cause.
+
+    """
+
+    contact: WhatsAppContact
+    message: Mapping[str, Any]
+    key: str
+    kind: OutboxKind
+    in_reply_to: InboundMessage | None = None
+    about: str = ""
+    correlation_id: str = ""
 
 
 def enqueue_message(
@@ -40,7 +65,7 @@ def enqueue_message(
     Args:
         contact: the buyer, locked by the caller.
         message: a message built by a function of `messages`.
-        key: the key of its text, e.g. `paid`.
+        key: as in `NewMessage`, like the arguments below.
         kind: whether it is a reply or a notice.
         now: the current time.
         in_reply_to: the message it answers.
@@ -51,16 +76,43 @@ def enqueue_message(
         The queued message.
 
     """
-    return OutboundMessage.objects.create(
-        phone_number_id=contact.phone_number_id,
+    new = NewMessage(
         contact=contact,
-        kind=kind,
+        message=message,
         key=key,
-        payload=dict(message),
+        kind=kind,
         in_reply_to=in_reply_to,
         about=about,
         correlation_id=correlation_id,
-        created_at=now,
+    )
+    [queued] = enqueue_messages([new], now=now)
+    return queued
+
+
+def enqueue_messages(new: Sequence[NewMessage], *, now: datetime) -> list[OutboundMessage]:
+    """Queue messages in the transaction of their cause, in one statement.
+
+    Args:
+        new: the messages; those to one buyer in the order in which they are to be sent.
+        now: the current time.
+
+    Returns:
+        The queued messages, in the same order.
+
+    """
+    return OutboundMessage.objects.bulk_create(
+        OutboundMessage(
+            phone_number_id=each.contact.phone_number_id,
+            contact=each.contact,
+            kind=each.kind,
+            key=each.key,
+            payload=dict(each.message),
+            in_reply_to=each.in_reply_to,
+            about=each.about,
+            correlation_id=each.correlation_id,
+            created_at=now,
+        )
+        for each in new
     )
 
 
@@ -172,11 +224,33 @@ def mark_superseded(contact_id: int, *, about: str, keys: Collection[str] | None
     return len(under_way[True]) + len(under_way[False])
 
 
+def lock_unarrived_messages(contact_ids: Collection[int], *, about: Collection[str]) -> None:
+    """Lock the messages that `mark_superseded` may withdraw, in ascending order.
+
+    A transaction that withdraws messages of several buyers locks all of them first.
+
+    Args:
+        contact_ids: the buyers, locked by the caller.
+        about: the subjects of the messages, e.g. orders' codes.
+
+    """
+    if about:
+        _LOCKED_NOT_ARRIVED_OF_MANY.fetch(contacts=contact_ids, about=about)
+
+
 _UNDER_WAY: Final = (OutboxStatus.SENDING, OutboxStatus.UNKNOWN)
 _NOT_ARRIVED: Final = Q(
     status__in=(*_UNDER_WAY, OutboxStatus.QUEUED, OutboxStatus.WITHHELD, OutboxStatus.FAILED)
 ) | Q(status=OutboxStatus.SENT, delivery=MessageDeliveryStatus.FAILED)
 # Locked in one order, as those who record delivery statuses do.
+_LOCKED_NOT_ARRIVED_OF_MANY: Final = CompiledQuery(
+    lambda: (
+        OutboundMessage.objects.select_for_update(no_key=True)
+        .filter(_NOT_ARRIVED, IsIn("contact_id", "contacts"), IsIn("about", "about"))
+        .order_by("pk")
+        .values_list("pk", flat=True)
+    )
+)
 _LOCKED_NOT_ARRIVED: Final = CompiledQuery(
     lambda: (
         OutboundMessage.objects.select_for_update(no_key=True)
