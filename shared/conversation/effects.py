@@ -1,10 +1,14 @@
 """Execution of the conversation's effects; their outcomes are the next events."""
 
 from collections.abc import Collection, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, assert_never
 
+from structlog.contextvars import bound_contextvars
+
+from shared.conversation import effect_locks
 from shared.conversation.notify import UNPLACED_KEYS, has_recent_acknowledgement
 from shared.conversation.values import (
     AssignProof,
@@ -65,6 +69,11 @@ class InboundTurn:
         """The buyer, as an order's history records them."""
         return Actor(ActorKind.CHAT, id=str(self.contact.pk), label=str(self.contact))
 
+    def bind_logs(self) -> AbstractContextManager[object]:
+        """Add the message's ids to the logs within a `with` statement."""
+        message = self.message
+        return bound_contextvars(correlation_id=message.correlation_id, inbound_id=message.pk)
+
 
 def carry_out_effect(effect: Effect, turn: InboundTurn) -> EffectOutcome:
     """Carry out an effect within the caller's transaction and return its outcome.
@@ -75,6 +84,22 @@ def carry_out_effect(effect: Effect, turn: InboundTurn) -> EffectOutcome:
         return _apply_effect(effect, turn)
     except DomainError as refusal:
         return _build_refusal(refusal, effect)
+
+
+def carry_out_effects(effects: Sequence[tuple[Effect, InboundTurn]]) -> list[EffectOutcome]:
+    """Carry out effects of several buyers one after the other and return their outcomes.
+
+    Args:
+        effects: each with its message; the contacts are locked. Of several, none concerns a proof.
+
+    """
+    if len(effects) > 1:
+        effect_locks.lock_rows_of_effects([(turn.contact.pk, effect) for effect, turn in effects])
+    outcomes: list[EffectOutcome] = []
+    for effect, turn in effects:
+        with turn.bind_logs():
+            outcomes.append(carry_out_effect(effect, turn))
+    return outcomes
 
 
 def _apply_effect(effect: Effect, turn: InboundTurn) -> EffectOutcome:

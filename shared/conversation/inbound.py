@@ -15,7 +15,7 @@ is answered alone, so that no other message is blamed for it.
 """
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
@@ -27,8 +27,8 @@ from structlog.contextvars import bound_contextvars
 
 from shared.conversation import inbound_answers, inbound_failures, inbound_silence
 from shared.conversation.effects import InboundTurn
-from shared.conversation.errors import AnswerFailed, LeftOver
-from shared.conversation.inbound_answers import AnswerResult, CpuClock
+from shared.conversation.errors import AnswerFailed, LeftOver, TookTooLong
+from shared.conversation.inbound_answers import AnswerResult
 from shared.conversation.inbound_events import is_proof, may_act_when_stale
 from shared.conversation.inbound_failures import CountedAttempt
 from shared.conversation.inbound_limits import (
@@ -36,14 +36,17 @@ from shared.conversation.inbound_limits import (
     MAX_MESSAGES_PER_TRANSACTION,
     MAX_TRANSACTION_CPU_SECONDS,
 )
-from shared.conversation.inbound_silence import RecentMessages
+from shared.conversation.inbound_records import HandledMessages, save_conversations
+from shared.conversation.inbound_requests import Answering, resolve_requests
+from shared.conversation.inbound_silence import RecentMessages, load_messages_before
 from shared.core import logs
 from shared.core.constants import (
+    ANSWER_CPU_SECONDS,
     LEFT_OVER_AFTER,
     MAX_INBOX_ATTEMPTS,
     STALE_AFTER,
 )
-from shared.core.enums import InboxStatus, SilenceReason
+from shared.core.enums import SilenceReason
 from shared.raffles.models import Order
 from shared.whatsapp.content import ContentKind, parse_content
 from shared.whatsapp.models import InboundMessage, WhatsAppContact
@@ -51,6 +54,9 @@ from shared.whatsapp.services.inbox import contacts, inbox_queue
 from shared.whatsapp.services.outbox import message_claims, outbox_queue
 
 _log = logs.get_logger(__name__)
+
+type CpuClock = Callable[[], float]
+"""A function that returns the processor time of this thread in seconds."""
 
 
 @transaction.atomic(durable=True)
@@ -103,15 +109,13 @@ def answer_waiting_messages(
     if left_over_since and any(message.received_at < left_over_since for message in waiting):
         raise LeftOver(waiting[0].pk)
     if contact.is_blocked:
-        result = _keep_proofs_silently(contact, waiting, now=now, pivot=pivot)
+        result = _keep_proofs_silently(contact, waiting, now=now, pivot=pivot, cpu_clock=cpu_clock)
     else:
         released = outbox_queue.release_withheld_messages(contact, now=now)
         result = AnswerResult(replies=released)
         result += _answer_in_order(contact, waiting, now=now, pivot=pivot, cpu_clock=cpu_clock)
     handled = waiting[: result.messages]
-    _update_last_inbound(contact, handled, now=now)
-    contact.save(update_fields=["state", "context", "last_inbound_at"])
-    _mark_processed(handled, now=now)
+    save_conversations([HandledMessages(contact, handled)], now=now)
     return _claim_replies(contact, result, now=now, lease=lease)
 
 
@@ -220,31 +224,6 @@ def _select_due_messages(
     return due
 
 
-def _update_last_inbound(
-    contact: WhatsAppContact, handled: Sequence[InboundMessage], *, now: datetime
-) -> None:
-    """Set the start of the 24-hour window: the time when the buyer wrote last.
-
-    A `system` message is about the buyer but not from them. A time in the future counts as now.
-    """
-    for message in handled:
-        sent_at = min(message.sent_at, now)
-        last = contact.last_inbound_at
-        if message.type != "system" and (last is None or sent_at > last):
-            contact.last_inbound_at = sent_at
-
-
-def _mark_processed(handled: Sequence[InboundMessage], *, now: datetime) -> None:
-    """Record that messages were handled, and why some got no answer."""
-    by_reason: dict[str, list[int]] = {}
-    for message in handled:
-        by_reason.setdefault(message.error, []).append(message.pk)
-    for reason, ids in by_reason.items():
-        InboundMessage.objects.filter(pk__in=ids).update(
-            status=InboxStatus.PROCESSED, processed_at=now, next_attempt_at=None, error=reason
-        )
-
-
 def _answer_in_order(
     contact: WhatsAppContact,
     waiting: Sequence[InboundMessage],
@@ -257,7 +236,8 @@ def _answer_in_order(
     stale: InboundMessage | None = None
     skipped: InboundMessage | None = None
     answers = 0
-    recent = RecentMessages(waiting)
+    [before] = load_messages_before(waiting[:1])
+    recent = RecentMessages(waiting, before=before)
     cpu_deadline = cpu_clock() + MAX_TRANSACTION_CPU_SECONDS
     for place, message in enumerate(waiting):
         message.error = ""
@@ -275,12 +255,10 @@ def _answer_in_order(
                 skipped, message.error = message, SilenceReason.FLOOD
                 result += AnswerResult(messages=1)
                 continue
-            answered = inbound_answers.answer_message(
-                turn,
-                content,
-                leads_nowhere=partial(recent.leads_nowhere, place),
-                cpu_clock=cpu_clock,
+            answering = inbound_answers.answer_message(
+                turn, content, leads_nowhere=partial(recent.leads_nowhere, place)
             )
+            answered = _answer_alone(answering, cpu_clock=cpu_clock)
             _log.info("answered", type=message.type, state=contact.state)
         result += answered
         answers += 1
@@ -293,8 +271,29 @@ def _answer_in_order(
             result += AnswerResult(replies=inbound_silence.tell_flood(turn))
     if stale is not None and not result.replies:
         with _name_in_logs_and_errors(stale):
-            result += inbound_answers.queue_summary(InboundTurn(contact, stale, now, pivot))
+            summary = inbound_answers.queue_summary(InboundTurn(contact, stale, now, pivot))
+            result += _answer_alone(summary, cpu_clock=cpu_clock)
     return result
+
+
+def _answer_alone[Result](answering: Answering[Result], *, cpu_clock: CpuClock) -> Result:
+    """Run an answer to its end and return its result.
+
+    Raises:
+        TookTooLong: it took more than `ANSWER_CPU_SECONDS` of processor time.
+
+    """
+    cpu_deadline = cpu_clock() + ANSWER_CPU_SECONDS
+    result = None
+    while True:
+        try:
+            request = answering.send(result)
+        except StopIteration as end:
+            answered: Result = end.value
+            return answered
+        if cpu_clock() > cpu_deadline:
+            raise TookTooLong("an answer took more than its share")
+        [result] = resolve_requests([request])
 
 
 @contextmanager
@@ -308,7 +307,12 @@ def _name_in_logs_and_errors(message: InboundMessage) -> Iterator[None]:
 
 
 def _keep_proofs_silently(
-    contact: WhatsAppContact, waiting: Sequence[InboundMessage], *, now: datetime, pivot: int
+    contact: WhatsAppContact,
+    waiting: Sequence[InboundMessage],
+    *,
+    now: datetime,
+    pivot: int,
+    cpu_clock: CpuClock,
 ) -> AnswerResult:
     """Answer nothing to a blocked buyer, but store what may prove a payment of their orders.
 
@@ -323,6 +327,8 @@ def _keep_proofs_silently(
         if not is_proof(content) or not Order.objects.filter(contact=contact).exists():
             continue
         with _name_in_logs_and_errors(message):
-            inbound_answers.keep_proof_silently(InboundTurn(contact, message, now, pivot), content)
+            turn = InboundTurn(contact, message, now, pivot)
+            keeping = inbound_answers.keep_proof_silently(turn, content)
+            _answer_alone(keeping, cpu_clock=cpu_clock)
         return result + AnswerResult(has_media=True, has_acted=True)
     return result

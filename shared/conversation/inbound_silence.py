@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
-from django.db.models import Q
+from django.db import models
+from django.db.models import F, Window
+from django.db.models.functions import RowNumber
 
 from shared.conversation import inbound_limits
 from shared.conversation.buyer_texts import parsing
@@ -17,6 +19,7 @@ from shared.conversation.inbound_events import is_proof, may_act_when_stale
 from shared.conversation.inbound_limits import RecentMessage
 from shared.conversation.texts import guidance
 from shared.conversation.values import CancelOwnOrder, Effect, PlaceOrder
+from shared.core.compiled_queries import CompiledQuery, IsIn, Parameter
 from shared.core.enums import InboxStatus, OutboxKind, OutboxStatus, SilenceReason, State
 from shared.raffles.models import Order
 from shared.whatsapp.content import ContentKind, MessageContent
@@ -34,26 +37,26 @@ USUAL_QUEUE_TIME: Final = timedelta(seconds=10)
 class RecentMessages:
     """A buyer's waiting messages, and those before them, as they were written one by one."""
 
-    def __init__(self, waiting: Sequence[InboundMessage]) -> None:
-        first = waiting[0]
-        self._contact_id = first.contact_id
-        before = (
-            InboundMessage.objects.filter(
-                Q(sent_at__lt=first.sent_at) | Q(sent_at=first.sent_at, pk__lt=first.pk),
-                contact_id=first.contact_id,
-                sent_at__gt=first.sent_at - inbound_limits.LOOP_WINDOW,
-                sent_at__lte=first.sent_at,
-            )
-            .exclude(status=InboxStatus.IGNORED)
-            .order_by("-sent_at", "-pk")
-            .values_list("type", "text", "sent_at")[: inbound_limits.MAX_RECENT_MESSAGES]
-        )
-        earlier = [RecentMessage(*row) for row in before][::-1]
-        self._place_of_first = len(earlier)
+    def __init__(
+        self, waiting: Sequence[InboundMessage], *, before: Sequence[RecentMessage]
+    ) -> None:
+        """Put the messages together.
+
+        Args:
+            waiting: the waiting messages.
+            before: those before them, as `load_messages_before` returns them.
+
+        """
+        self._contact_id = waiting[0].contact_id
+        self._place_of_first = len(before)
         self._recent = [
-            *earlier,
+            *before,
             *(RecentMessage(each.type, each.text, each.sent_at) for each in waiting),
         ]
+
+    def is_excess(self, place: int) -> bool:
+        """Return whether a waiting message is one of more than are answered."""
+        return inbound_limits.is_excess(self._recent, self._place_of_first + place)
 
     def is_skipped(self, place: int, content: MessageContent) -> bool:
         """Return whether a waiting message is skipped because its buyer floods.
@@ -61,11 +64,10 @@ class RecentMessages:
         Receipts never are, an exact CANCEL only if there is nothing to cancel, and taps only if no
         person can tap so fast.
         """
-        at = self._place_of_first + place
-        if not inbound_limits.is_excess(self._recent, at) or is_proof(content):
+        if not self.is_excess(place) or is_proof(content):
             return False
         if content.kind is ContentKind.TAP:
-            return inbound_limits.are_taps_excess(self._recent, at)
+            return inbound_limits.are_taps_excess(self._recent, self._place_of_first + place)
         if may_act_when_stale(content):
             live = Order.objects.filter(contact_id=self._contact_id, status__in=Order.LIVE)
             return not live.exists()
@@ -85,6 +87,57 @@ class RecentMessages:
         if inbound_limits.are_texts_excess(self._recent, at):
             return True
         return effect is None and inbound_limits.is_same_again(self._recent, at)
+
+
+def load_messages_before(firsts: Sequence[InboundMessage]) -> list[list[RecentMessage]]:
+    """Return the messages that several buyers wrote within `LOOP_WINDOW` before a message.
+
+    Args:
+        firsts: a message of each buyer.
+
+    Returns:
+        For each, the last `MAX_RECENT_MESSAGES` before it, in the order in which they were written.
+
+    """
+    window = inbound_limits.LOOP_WINDOW
+    rows = _RECENT_MESSAGES.fetch(
+        contacts=[first.contact_id for first in firsts],
+        since=min(first.sent_at for first in firsts) - window,
+    )
+    by_contact: dict[int | None, list[tuple[datetime, int, RecentMessage]]] = {}
+    for contact_id, pk, type_, text, sent_at in rows:
+        message = (sent_at, pk, RecentMessage(type_, text, sent_at))
+        by_contact.setdefault(contact_id, []).append(message)
+    return [
+        [
+            message
+            for sent_at, pk, message in by_contact.get(first.contact_id, ())
+            if (sent_at, pk) < (first.sent_at, first.pk) and sent_at > first.sent_at - window
+        ]
+        for first in firsts
+    ]
+
+
+_RECENT_MESSAGES: Final = CompiledQuery(
+    lambda: (
+        InboundMessage.objects.filter(
+            IsIn("contact_id", "contacts"),
+            sent_at__gt=Parameter("since", models.DateTimeField()),
+        )
+        .exclude(status__in=(InboxStatus.IGNORED, InboxStatus.RECEIVED))
+        .alias(
+            newest=Window(
+                RowNumber(),
+                partition_by=F("contact_id"),
+                order_by=[F("sent_at").desc(), F("id").desc()],
+            )
+        )
+        .filter(newest__lte=inbound_limits.MAX_RECENT_MESSAGES)
+        .order_by("sent_at", "id")
+        .values_list("contact_id", "id", "type", "text", "sent_at")
+    )
+)
+"""The last messages of buyers."""
 
 
 def tell_flood(turn: InboundTurn) -> int:
@@ -157,19 +210,33 @@ def find_open_question(state: State, context: Context) -> str:
     return ""
 
 
-def answers_later_question(content: MessageContent, turn: InboundTurn, context: Context) -> bool:
-    """Return whether a message is a yes or no that was written before the open question was sent.
+def is_yes_or_no(content: MessageContent) -> bool:
+    """Return whether a message answers a question with yes or no."""
+    is_text = content.kind is ContentKind.TEXT
+    return is_text and (parsing.is_yes(content.text) or parsing.is_no(content.text))
+
+
+def load_questions(places: Sequence[tuple[int, int]]) -> list[OutboundMessage | None]:
+    """Return messages that asked a question; None for those of another buyer.
+
+    Args:
+        places: the id of each buyer and of the message.
+
+    """
+    found = OutboundMessage.objects.in_bulk([message_id for _, message_id in places])
+    loaded = [(contact_id, found.get(message_id)) for contact_id, message_id in places]
+    return [
+        question if question is not None and question.contact_id == contact_id else None
+        for contact_id, question in loaded
+    ]
+
+
+def was_written_before(turn: InboundTurn, question: OutboundMessage) -> bool:
+    """Return whether a message was written before the question to its buyer was sent.
 
     Clocks of Meta's messages have whole seconds; an answer in the same second counts.
     """
-    if content.kind is not ContentKind.TEXT or context.question_message_id is None:
-        return False
-    if not (parsing.is_yes(content.text) or parsing.is_no(content.text)):
-        return False
-    question = OutboundMessage.objects.filter(
-        pk=context.question_message_id, contact=turn.contact
-    ).first()
-    return question is not None and _is_before(turn.message, question, now=turn.now)
+    return _is_before(turn.message, question, now=turn.now)
 
 
 def _is_before(message: InboundMessage, question: OutboundMessage, *, now: datetime) -> bool:
@@ -188,7 +255,7 @@ def _was_never_sent(question: OutboundMessage) -> bool:
     return question.status in waits and not question.attempts and not question.unknown_sends
 
 
-def is_on_its_way(message_id: int) -> bool:
+def is_on_its_way(question: OutboundMessage) -> bool:
     """Return whether a message of ours was sent or will be, so that it need not be repeated."""
     lost = (OutboxStatus.STALE, OutboxStatus.FAILED, OutboxStatus.WITHHELD)
-    return OutboundMessage.objects.filter(pk=message_id).exclude(status__in=lost).exists()
+    return question.status not in lost
