@@ -12,6 +12,10 @@ class AnswerFailed(Exception):
         self.message_id = message_id
 
 
+class EffectAfterEffect(RuntimeError):
+    """A message led to a second effect, which a batch cannot lock for any more."""
+
+
 class EndlessConversation(RuntimeError):
     """A message led from effect to effect without a reply."""
 

@@ -1,0 +1,317 @@
+"""Answers to many buyers at once, in one transaction.
+
+A batch answers the first waiting message of each buyer, words or a tap, by the same functions as
+`inbound` does for a buyer alone. It advances all answers in rounds and resolves the requests of a
+kind together, so that a statement serves all of them. Whatever is rare, and everything about
+receipts, is left to `inbound`, one contact after the other.
+
+Locks that may wait come first, and never in another order than any other transaction takes them:
+the contacts, without waiting, because another gateway may be answering them; then those of
+`effect_locks`.
+
+A batch that fails is rolled back. Its contacts are then answered one by one, and only that counts
+as an attempt, so no buyer waits because of another one's message.
+"""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import partial
+from typing import Any, Final
+
+from django.db import InterfaceError, OperationalError, transaction
+
+from shared.conversation import inbound_answers
+from shared.conversation.effects import InboundTurn
+from shared.conversation.errors import EffectAfterEffect, TookTooLong
+from shared.conversation.inbound_answers import AnswerResult
+from shared.conversation.inbound_records import HandledMessages, save_conversations
+from shared.conversation.inbound_requests import (
+    RESOLVERS,
+    Answering,
+    AnswerRequest,
+    CarryOut,
+    QueueReplies,
+    resolve_requests,
+)
+from shared.conversation.inbound_silence import RecentMessages, load_messages_before
+from shared.conversation.values import CancelOwnOrder, HoldNumbers, HoldRandom, PlaceOrder
+from shared.core import logs
+from shared.core.compiled_queries import CompiledQuery, IsIn
+from shared.core.constants import ANSWER_CPU_SECONDS, LEFT_OVER_AFTER, STALE_AFTER
+from shared.core.deadlocks import is_deadlock
+from shared.whatsapp.content import ContentKind, MessageContent, parse_content
+from shared.whatsapp.models import InboundMessage, OutboundMessage, WhatsAppContact
+from shared.whatsapp.predicates import WITHHELD_OUTBOUND
+from shared.whatsapp.services.inbox import contacts, inbox_queue
+
+_log = logs.get_logger(__name__)
+
+MAX_BATCH_CPU_SECONDS: Final = 0.25
+"""Processor time after which no further answer of a batch is decided."""
+
+MAX_WAITING_MESSAGES: Final = inbox_queue.MAX_FIRST_MESSAGES - 1
+"""A buyer with more waiting messages may flood, which `inbound` answers 200 messages at a time."""
+
+PIVOT_STEP: Final = 1_327_217_885
+"""Distance between the pivots of neighbours: 2^31 divided by the golden ratio, to spread them."""
+
+BATCHED_EFFECTS: Final = (HoldRandom, HoldNumbers, PlaceOrder, CancelOwnOrder)
+"""Effects that `effect_locks` knows how to lock for; none of them concerns a receipt."""
+
+
+@dataclass(frozen=True, slots=True)
+class BatchResult:
+    """The result of a batch.
+
+    Attributes:
+        answered: the result for all answered buyers together.
+        left: the contacts to be answered one by one now.
+        postponed: the contacts for another batch, because another transaction had locked them or
+            there was no more time.
+
+    """
+
+    answered: AnswerResult = field(default_factory=AnswerResult)
+    left: tuple[int, ...] = ()
+    postponed: tuple[int, ...] = ()
+
+
+@dataclass(slots=True)
+class _Answer:
+    """An answer under way.
+
+    Attributes:
+        request: what it waits for; None once it is complete.
+        result: its result; None until it is complete.
+        sent: the messages that were queued.
+
+    """
+
+    turn: InboundTurn
+    steps: Answering[AnswerResult]
+    request: AnswerRequest | None = None
+    result: AnswerResult | None = None
+    sent: list[OutboundMessage] = field(default_factory=list)
+
+    def advance(self, result: Any, *, cpu_clock: Callable[[], float]) -> None:
+        """Go on with the result of the last request.
+
+        Raises:
+            TookTooLong: this took more than `ANSWER_CPU_SECONDS` of processor time.
+
+        """
+        began = cpu_clock()
+        if isinstance(self.request, QueueReplies):
+            self.sent += result
+        with self.turn.bind_logs():
+            try:
+                self.request = self.steps.send(result)
+            except StopIteration as end:
+                self.request, self.result = None, end.value
+        if cpu_clock() - began > ANSWER_CPU_SECONDS:
+            raise TookTooLong(f"message {self.turn.message.pk} took more than its share")
+
+
+@dataclass(slots=True)
+class _Batch:
+    """A batch under way; `left` and `postponed` are those of `BatchResult`."""
+
+    answers: list[_Answer]
+    left: list[int]
+    postponed: list[int]
+    cpu_clock: Callable[[], float]
+
+
+def answer_contacts(
+    contact_ids: Sequence[int],
+    *,
+    now: datetime,
+    pivot: int,
+    cpu_clock: Callable[[], float] = time.thread_time,
+) -> BatchResult:
+    """Answer the first waiting message of several buyers.
+
+    Their effects are carried out in the order of `contact_ids`: of two buyers who chose the same
+    ticket number the first one gets it.
+
+    Args:
+        contact_ids: the buyers.
+        now: the current time.
+        pivot: a random integer from 0 to 2^31-1.
+        cpu_clock: the processor time of this thread, in seconds.
+
+    Returns:
+        The result. If the batch failed, all contacts are left to be answered one by one.
+
+    Raises:
+        OperationalError, InterfaceError: the database is unavailable.
+
+    """
+    try:
+        batch = _answer_batch(contact_ids, now=now, pivot=pivot, cpu_clock=cpu_clock)
+    except (OperationalError, InterfaceError) as error:
+        if not (isinstance(error, OperationalError) and is_deadlock(error)):
+            raise
+        _log.info("batch_collided", contacts=len(contact_ids))
+        return BatchResult(left=tuple(contact_ids))
+    except Exception:  # noqa: BLE001 - each contact records its own failure when it is alone
+        _log.exception("batch_failed", contacts=len(contact_ids))
+        return BatchResult(left=tuple(contact_ids))
+    for answer in batch.answers:
+        with answer.turn.bind_logs():
+            _log.info("answered", type=answer.turn.message.type, state=answer.turn.contact.state)
+    return BatchResult(
+        sum((answer.result for answer in batch.answers if answer.result), AnswerResult()),
+        left=tuple(batch.left),
+        postponed=tuple(batch.postponed),
+    )
+
+
+def compute_pivot(pivot: int, *, place: int) -> int:
+    """Return the pivot of the buyer at a place of a batch."""
+    return (pivot + place * PIVOT_STEP) % 2**31
+
+
+@transaction.atomic(durable=True)
+def _answer_batch(
+    contact_ids: Sequence[int], *, now: datetime, pivot: int, cpu_clock: Callable[[], float]
+) -> _Batch:
+    batch = _begin_batch(contact_ids, now=now, pivot=pivot, cpu_clock=cpu_clock)
+    _run_answers(batch)
+    handled = [
+        HandledMessages(answer.turn.contact, [answer.turn.message]) for answer in batch.answers
+    ]
+    save_conversations(handled, now=now)
+    return batch
+
+
+# ── who is answered ──────────────────────────────────────────────────────────────────────────────
+
+
+def _begin_batch(
+    contact_ids: Sequence[int], *, now: datetime, pivot: int, cpu_clock: Callable[[], float]
+) -> _Batch:
+    """Lock the contacts, read their messages, and prepare the answers to those who get one here."""
+    locked = contacts.lock_free_contacts(contact_ids)
+    waiting = inbox_queue.list_first_messages(list(locked))
+    recent = _load_recent_messages(waiting)
+    withheld = set(_CONTACTS_WITH_WITHHELD.fetch(contacts=list(waiting)))
+    batch = _Batch([], [], [each for each in contact_ids if each not in locked], cpu_clock)
+    for place, contact_id in enumerate(contact_ids):
+        if contact_id not in waiting:
+            continue
+        contact, messages = locked[contact_id], waiting[contact_id]
+        content = parse_content(messages[0].payload)
+        if contact_id in withheld or not (
+            _is_usual(contact, messages, now=now)
+            and _is_word_or_tap(messages[0], content, now=now)
+            and not recent[contact_id].is_excess(0)
+        ):
+            batch.left.append(contact_id)
+            continue
+        turn = InboundTurn(contact, messages[0], now, compute_pivot(pivot, place=place))
+        messages[0].error = ""
+        leads_nowhere = partial(recent[contact_id].leads_nowhere, 0)
+        steps = inbound_answers.answer_message(turn, content, leads_nowhere=leads_nowhere)
+        batch.answers.append(_Answer(turn, steps))
+    return batch
+
+
+def _load_recent_messages(
+    waiting: Mapping[int, Sequence[InboundMessage]],
+) -> dict[int, RecentMessages]:
+    if not waiting:
+        return {}
+    before = load_messages_before([messages[0] for messages in waiting.values()])
+    return {
+        contact_id: RecentMessages(messages, before=earlier)
+        for (contact_id, messages), earlier in zip(waiting.items(), before, strict=True)
+    }
+
+
+def _is_usual(
+    contact: WhatsAppContact, waiting: Sequence[InboundMessage], *, now: datetime
+) -> bool:
+    """Whether nothing about a contact and its waiting messages is left to `inbound`."""
+    return (
+        not contact.is_blocked
+        and contact.erased_at is None
+        and contact.joined_into_id is None
+        and len(waiting) <= MAX_WAITING_MESSAGES
+        and not any(
+            message.attempts
+            or message.next_attempt_at is not None
+            or message.received_at < now - LEFT_OVER_AFTER
+            for message in waiting
+        )
+    )
+
+
+def _is_word_or_tap(message: InboundMessage, content: MessageContent, *, now: datetime) -> bool:
+    """Whether a message is a text or a tap that may still be acted on."""
+    is_stale = now - message.sent_at > STALE_AFTER
+    return content.kind in {ContentKind.TEXT, ContentKind.TAP} and not is_stale
+
+
+_CONTACTS_WITH_WITHHELD: Final = CompiledQuery(
+    lambda: (
+        OutboundMessage.objects.filter(WITHHELD_OUTBOUND, IsIn("contact_id", "contacts"))
+        .order_by()
+        .values_list("contact_id", flat=True)
+    )
+)
+
+# ── rounds ───────────────────────────────────────────────────────────────────────────────────────
+
+
+def _run_answers(batch: _Batch) -> None:
+    """Run all answers to their end; in each round, the requests of one kind are resolved.
+
+    Raises:
+        EffectAfterEffect: an answer wants a second effect, whose locks would come too late.
+
+    """
+    deadline: float | None = batch.cpu_clock() + MAX_BATCH_CPU_SECONDS
+    has_acted = False
+    _advance_answers(batch, batch.answers, [None] * len(batch.answers), deadline=deadline)
+    while pending := [answer for answer in batch.answers if answer.request is not None]:
+        kind = _choose_kind(pending)
+        if kind is CarryOut:
+            if has_acted:
+                raise EffectAfterEffect
+            has_acted = True
+            _leave_other_effects(batch)
+        if kind in {CarryOut, QueueReplies}:
+            deadline = None  # from here on they must come to their end
+        chosen = [answer for answer in batch.answers if type(answer.request) is kind]
+        if chosen:
+            results = resolve_requests([answer.request for answer in chosen if answer.request])
+            _advance_answers(batch, chosen, results, deadline=deadline)
+
+
+def _choose_kind(pending: Sequence[_Answer]) -> type:
+    kinds = {type(answer.request) for answer in pending}
+    return next(kind for kind in RESOLVERS if kind in kinds)
+
+
+def _advance_answers(
+    batch: _Batch, answers: Sequence[_Answer], results: Sequence[Any], *, deadline: float | None
+) -> None:
+    """Go on with answers; after the deadline, all but the first wait for another batch."""
+    for place, (answer, result) in enumerate(zip(list(answers), results, strict=True)):
+        if deadline is not None and place and batch.cpu_clock() > deadline:
+            batch.answers.remove(answer)
+            batch.postponed.append(answer.turn.contact.pk)
+        else:
+            answer.advance(result, cpu_clock=batch.cpu_clock)
+
+
+def _leave_other_effects(batch: _Batch) -> None:
+    """Leave the buyers to `inbound` whose effect is about a receipt; nothing of it is written."""
+    for answer in list(batch.answers):
+        request = answer.request
+        if isinstance(request, CarryOut) and not isinstance(request.effect, BATCHED_EFFECTS):
+            batch.answers.remove(answer)
+            batch.left.append(answer.turn.contact.pk)
