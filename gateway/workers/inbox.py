@@ -1,6 +1,9 @@
-"""Worker that answers buyers, one contact per transaction."""
+"""Worker that answers buyers: many in one transaction, as many as some time allows."""
 
-from dataclasses import dataclass
+import asyncio
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import batched
 from secrets import randbelow
@@ -10,40 +13,96 @@ from uuid import uuid4
 from gateway.database import Database
 from gateway.workers.loop import StopSignal, WakeSignal, gather_all
 from gateway.workers.outbox import OutboxWorker
-from shared.conversation import inbound
+from shared.conversation import inbound, inbound_batch
+from shared.conversation.inbound_answers import AnswerResult
+from shared.conversation.inbound_batch import BatchResult
 from shared.whatsapp.services.inbox import inbox_queue
 
-CONTACTS_PER_BATCH: Final = 100
-"""Waiting contacts that are loaded at once."""
 PIVOT_LIMIT: Final = 2**31
 """Upper bound of the random number at which the choice of free ticket numbers begins."""
+BATCH_CPU_SECONDS: Final = 0.04
+"""Processor time that a batch should take: it blocks other writers on SQLite, and a lane elsewhere.
+
+What the database needs is left out, as the number of statements hardly depends on the batch.
+"""
+MIN_CONTACTS_PER_BATCH: Final = 5
+"""Even on a slow machine: smaller batches take longer for each contact, so ever more would wait."""
+MAX_CONTACTS_PER_BATCH: Final = 64
+"""More contacts save nothing: the statements of a batch cost little for each by then."""
+POSTPONED_PAUSE_SECONDS: Final = 0.05
+"""Pause if all contacts that wait are locked by others, who hold them for some milliseconds."""
+
+_WEIGHT_OF_LAST_BATCH: Final = 0.3
+
+
+@dataclass(slots=True)
+class BatchSize:
+    """The count of contacts in a batch, which follows the time that recent batches took.
+
+    Attributes:
+        seconds_per_contact: the recent mean of processor time.
+
+    """
+
+    seconds_per_contact: float = BATCH_CPU_SECONDS / 8
+
+    def choose(self) -> int:
+        """Return how many contacts are answered within `BATCH_CPU_SECONDS`."""
+        wanted = int(BATCH_CPU_SECONDS / self.seconds_per_contact)
+        return min(max(wanted, MIN_CONTACTS_PER_BATCH), MAX_CONTACTS_PER_BATCH)
+
+    def record(self, *, contacts: int, seconds: float) -> None:
+        """Take the processor time of a batch into account."""
+        change = seconds / contacts - self.seconds_per_contact
+        self.seconds_per_contact += _WEIGHT_OF_LAST_BATCH * change
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InboxWorker:
-    """Worker that answers as many contacts at a time as the database has lanes.
+    """Worker that answers the contacts that wait, in batches.
 
-    Two gateways may pick the same contact: the second to lock it finds no message left.
+    Several gateways may pick the same contact: who comes second finds it locked, or no message.
+    One batch runs at a time, because the interpreter runs one thread at a time.
     """
 
     database: Database
     outbox: OutboxWorker
     media_signal: WakeSignal
     stop: StopSignal
+    batch_size: BatchSize = field(default_factory=BatchSize)
 
     async def turn(self) -> bool:
-        """Answer the contacts that wait now; return whether any message was answered."""
+        """Answer the contacts that wait now; return whether more may be waiting."""
         waiting = await self.database.run_unit(
-            inbox_queue.list_waiting_contacts, now=datetime.now(UTC), limit=CONTACTS_PER_BATCH
+            inbox_queue.list_waiting_contacts, now=datetime.now(UTC)
         )
-        answered = 0
-        for contact_ids in batched(waiting, self.database.lane_count):
-            if self.stop.is_set():
-                return False
-            answered += sum(await gather_all(map(self._answer, contact_ids)))
-        return answered > 0
+        return await self.answer_contacts(waiting)
 
-    async def _answer(self, contact_id: int) -> int:
+    async def answer_contacts(self, contact_ids: Sequence[int]) -> bool:
+        """Answer contacts that wait, the first ones first; return whether more may be waiting."""
+        remaining = list(contact_ids)
+        answered, postponed = 0, False
+        while remaining and not self.stop.is_set():
+            size = self.batch_size.choose()
+            batch, remaining = remaining[:size], remaining[size:]
+            result = await self._answer_batch(batch)
+            answered += result.answered.messages
+            postponed = postponed or bool(result.postponed)
+            for some in batched(result.left, self.database.lane_count):
+                answered += sum(await gather_all(map(self._answer_alone, some)))
+        if self.stop.is_set():
+            return False
+        if postponed and not answered:
+            await asyncio.sleep(POSTPONED_PAUSE_SECONDS)
+        return answered > 0 or postponed
+
+    async def _answer_batch(self, contact_ids: Sequence[int]) -> BatchResult:
+        result, seconds = await self.database.run_unit(_run_batch, contact_ids)
+        self.batch_size.record(contacts=len(contact_ids), seconds=seconds)
+        self._hand_over(result.answered)
+        return result
+
+    async def _answer_alone(self, contact_id: int) -> int:
         answered = await self.database.run_unit(
             inbound.answer_or_record_failure,
             contact_id,
@@ -53,9 +112,22 @@ class InboxWorker:
         )
         if answered is None:
             return 0
+        self._hand_over(answered)
+        return answered.messages
+
+    def _hand_over(self, answered: AnswerResult) -> None:
+        """Hand the replies to the sender of this process, and wake whoever has work."""
         self.outbox.take(answered.claimed)
         if answered.replies > len(answered.claimed):
             self.outbox.wake_signal.set()
         if answered.has_media:
             self.media_signal.set()
-        return answered.messages
+
+
+def _run_batch(contact_ids: Sequence[int]) -> tuple[BatchResult, float]:
+    """Answer a batch; return its result and how many seconds of processor time it took."""
+    began = time.thread_time()
+    result = inbound_batch.answer_contacts(
+        contact_ids, now=datetime.now(UTC), pivot=randbelow(PIVOT_LIMIT), lease=uuid4()
+    )
+    return result, time.thread_time() - began

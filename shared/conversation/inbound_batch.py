@@ -15,10 +15,11 @@ as an attempt, so no buyer waits because of another one's message.
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from typing import Any, Final
+from uuid import UUID
 
 from django.db import InterfaceError, OperationalError, transaction
 
@@ -45,6 +46,7 @@ from shared.whatsapp.content import ContentKind, MessageContent, parse_content
 from shared.whatsapp.models import InboundMessage, OutboundMessage, WhatsAppContact
 from shared.whatsapp.predicates import WITHHELD_OUTBOUND
 from shared.whatsapp.services.inbox import contacts, inbox_queue
+from shared.whatsapp.services.outbox import message_claims
 
 _log = logs.get_logger(__name__)
 
@@ -85,7 +87,6 @@ class _Answer:
     Attributes:
         request: what it waits for; None once it is complete.
         result: its result; None until it is complete.
-        sent: the messages that were queued.
 
     """
 
@@ -93,7 +94,6 @@ class _Answer:
     steps: Answering[AnswerResult]
     request: AnswerRequest | None = None
     result: AnswerResult | None = None
-    sent: list[OutboundMessage] = field(default_factory=list)
 
     def advance(self, result: Any, *, cpu_clock: Callable[[], float]) -> None:
         """Go on with the result of the last request.
@@ -103,8 +103,6 @@ class _Answer:
 
         """
         began = cpu_clock()
-        if isinstance(self.request, QueueReplies):
-            self.sent += result
         with self.turn.bind_logs():
             try:
                 self.request = self.steps.send(result)
@@ -116,12 +114,13 @@ class _Answer:
 
 @dataclass(slots=True)
 class _Batch:
-    """A batch under way; `left` and `postponed` are those of `BatchResult`."""
+    """A batch under way; attributes with the names of those of `BatchResult` become these."""
 
     answers: list[_Answer]
     left: list[int]
     postponed: list[int]
     cpu_clock: Callable[[], float]
+    answered: AnswerResult = field(default_factory=AnswerResult)
 
 
 def answer_contacts(
@@ -129,6 +128,7 @@ def answer_contacts(
     *,
     now: datetime,
     pivot: int,
+    lease: UUID | None = None,
     cpu_clock: Callable[[], float] = time.thread_time,
 ) -> BatchResult:
     """Answer the first waiting message of several buyers.
@@ -140,6 +140,7 @@ def answer_contacts(
         contact_ids: the buyers.
         now: the current time.
         pivot: a random integer from 0 to 2^31-1.
+        lease: the id under which replies are claimed for the caller; None: none are.
         cpu_clock: the processor time of this thread, in seconds.
 
     Returns:
@@ -150,7 +151,7 @@ def answer_contacts(
 
     """
     try:
-        batch = _answer_batch(contact_ids, now=now, pivot=pivot, cpu_clock=cpu_clock)
+        batch = _answer_batch(contact_ids, now=now, pivot=pivot, lease=lease, cpu_clock=cpu_clock)
     except (OperationalError, InterfaceError) as error:
         if not (isinstance(error, OperationalError) and is_deadlock(error)):
             raise
@@ -162,11 +163,7 @@ def answer_contacts(
     for answer in batch.answers:
         with answer.turn.bind_logs():
             _log.info("answered", type=answer.turn.message.type, state=answer.turn.contact.state)
-    return BatchResult(
-        sum((answer.result for answer in batch.answers if answer.result), AnswerResult()),
-        left=tuple(batch.left),
-        postponed=tuple(batch.postponed),
-    )
+    return BatchResult(batch.answered, left=tuple(batch.left), postponed=tuple(batch.postponed))
 
 
 def compute_pivot(pivot: int, *, place: int) -> int:
@@ -176,14 +173,30 @@ def compute_pivot(pivot: int, *, place: int) -> int:
 
 @transaction.atomic(durable=True)
 def _answer_batch(
-    contact_ids: Sequence[int], *, now: datetime, pivot: int, cpu_clock: Callable[[], float]
+    contact_ids: Sequence[int],
+    *,
+    now: datetime,
+    pivot: int,
+    lease: UUID | None,
+    cpu_clock: Callable[[], float],
 ) -> _Batch:
     batch = _begin_batch(contact_ids, now=now, pivot=pivot, cpu_clock=cpu_clock)
     _run_answers(batch)
-    handled = [
-        HandledMessages(answer.turn.contact, [answer.turn.message]) for answer in batch.answers
-    ]
-    save_conversations(handled, now=now)
+    turns = [answer.turn for answer in batch.answers]
+    save_conversations([HandledMessages(turn.contact, [turn.message]) for turn in turns], now=now)
+    results = [answer.result for answer in batch.answers if answer.result is not None]
+    batch.answered = AnswerResult(
+        messages=sum(result.messages for result in results),
+        replies=sum(result.replies for result in results),
+        has_acted=any(result.has_acted for result in results),
+        queued=tuple(message for result in results for message in result.queued),
+    )
+    if lease is not None:
+        locked = {turn.contact.pk: turn.contact for turn in turns}
+        claimed = message_claims.claim_queued(
+            batch.answered.queued, contacts=locked, now=now, lease=lease
+        )
+        batch.answered = replace(batch.answered, claimed=tuple(claimed))
     return batch
 
 
