@@ -17,7 +17,7 @@ from uuid import UUID
 import pytest
 from django.db import connections
 
-from shared.conversation import inbound
+from shared.conversation import inbound, inbound_batch
 from shared.core.enums import InboxStatus, OrderAction, OrderStatus, RejectReason, SilenceReason
 from shared.core.errors import DomainError
 from shared.raffles.models import Order, OrderEvent
@@ -79,10 +79,12 @@ class ProcessSteps:
         )
 
     def gateway_answers(self, dice: Random) -> None:
-        """Answer all waiting messages."""
+        """Answer all waiting messages in batches, and one by one what these leave."""
         while waiting := inbox_queue.list_waiting_contacts(now=NOON, limit=100):
-            for contact_id in waiting:
-                inbound.answer_or_record_failure(contact_id, now=NOON, pivot=dice.randrange(2**31))
+            pivot = dice.randrange(2**31)
+            result = inbound_batch.answer_contacts(waiting, now=NOON, pivot=pivot)
+            for contact_id in result.left:
+                inbound.answer_or_record_failure(contact_id, now=NOON, pivot=pivot)
 
     def gateway_sends(self, dice: Random) -> None:
         """Claim messages, record them as sent and apply delivery statuses."""
