@@ -42,7 +42,11 @@ def main(
     run = run or runner.run_in_process
     given = _build_parser().parse_args(arguments)
     if given.report:
-        report.print_figures([row for file in given.report for row in report.read_json(file)])
+        known = [row for file in given.report for row in report.read_json(file)]
+        if given.into:
+            report.write_into(given.into, known)
+        else:
+            print(report.render_figures(known))
         return 0
     figures: list[Figure] = []
     failed = False
@@ -55,7 +59,7 @@ def main(
             except Exception:  # noqa: BLE001 - the others still run
                 failed = True
                 traceback.print_exc()
-    report.print_figures(figures)
+    print(report.render_figures(figures), flush=True)
     if given.json:
         report.write_json(figures, given.json)
     return decide_exit_status(figures, failed=failed)
@@ -79,6 +83,9 @@ def _build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--report", type=Path, nargs="+", metavar="FILE", help="only print these files as tables"
+    )
+    parser.add_argument(
+        "--into", type=Path, metavar="PAGE", help="write the report into this page, not here"
     )
     return parser
 

@@ -100,7 +100,7 @@ class CrowdLoad(ConversationLoad):
         return {"seconds": took}
 
     async def run_flood(
-        self, *, connections: int, seconds: float, warm_up: float, statuses: bool = True
+        self, *, connections: int, seconds: float, warm_up: float
     ) -> dict[str, Any]:
         """Post texts as fast as they are accepted, each connection one after the other.
 
@@ -111,10 +111,8 @@ class CrowdLoad(ConversationLoad):
             connections: connections, each with one webhook on the way.
             seconds: length of the measurement.
             warm_up: seconds before it.
-            statuses: whether Meta reports statuses of the replies.
 
         """
-        self._statuses = statuses
         pool = WebhookPool(self._port)
         tally = Tally(began=time.perf_counter() + warm_up, latencies=[])
         end = tally.began + seconds
@@ -130,7 +128,9 @@ class CrowdLoad(ConversationLoad):
         accepted, replies = pool.accepted, self._replies_to_others
         await self._measure_window(tally, end=end)
         accepted, replies = pool.accepted - accepted, self._replies_to_others - replies
+        self._statuses = False  # of the replies to what is left; the gateway is about to end
         await self._wait_until(lambda: not pool.pending)
+        await self._settle()
         return {
             "accepted_per_second": accepted / seconds,
             "answered_per_second": replies / seconds,

@@ -16,8 +16,10 @@ HEAD_END: Final = b"\r\n\r\n"
 
 
 RETRY_SECONDS: Final = 0.1
-"""Pause before a webhook is posted again whose connection was closed before the answer, as Meta
-does. uvicorn closes idle connections after five seconds, at times just when a webhook comes."""
+"""Pause before a webhook without an answer is posted again, as Meta does.
+
+uvicorn closes idle connections after five seconds, at times just when a webhook comes.
+"""
 
 
 class WebhookPool:
@@ -58,10 +60,15 @@ class WebhookPool:
         task.add_done_callback(self._connecting.discard)
 
     async def _connect_and_send(self, request: bytes) -> None:
-        _, protocol = await asyncio.get_running_loop().create_connection(
-            lambda: _WebhookConnection(self), "127.0.0.1", self._port
-        )
-        protocol.send(request)
+        loop = asyncio.get_running_loop()
+        try:
+            _, protocol = await loop.create_connection(
+                lambda: _WebhookConnection(self), "127.0.0.1", self._port
+            )
+        except ConnectionRefusedError:
+            loop.call_later(RETRY_SECONDS, self.send, request)
+        else:
+            protocol.send(request)
 
     def release(self, connection: "_WebhookConnection", *, status: int) -> None:
         """Take back a connection whose request was answered."""

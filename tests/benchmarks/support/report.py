@@ -3,41 +3,45 @@
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
-from itertools import groupby
 from pathlib import Path
 from typing import Final
 
+from tests.benchmarks.support import table
 from tests.benchmarks.support.figures import MACHINE, Figure
-from tests.benchmarks.support.table import print_table
 
-WORDS: Final = {None: "", True: "met", False: "**missed**"}
+TITLES: Final = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
+BEGIN: Final = "<!-- results, written by `--report FILE … --into` this page -->"
+END: Final = "<!-- end of the results -->"
 
 
-def print_figures(figures: Sequence[Figure]) -> None:
-    """Print figures as tables of Markdown: ratios first, then absolute figures."""
+def render_figures(figures: Sequence[Figure]) -> str:
+    """Return figures as tables in Markdown: ratios first, then absolute figures."""
     ratios = [each for each in figures if each.ratio is not None]
-    if ratios:
-        print_table(
-            "Ratios (each to its baseline in the same run)",
-            columns=["benchmark", "database", "what", "against", "ratio", "goal", ""],
-            rows=[_format_ratio(each) for each in ratios],
-            text_columns=4,
-        )
     absolute = [each for each in figures if each.ratio is None and not is_about_machine(each)]
+    parts = []
+    if ratios:
+        parts.append("Ratios, each to its baseline in the same run (values in parentheses):")
+        parts.append(_render_table(ratios, columns=["benchmark", "what", "against"]))
     if absolute:
-        print_table(
-            "Absolute figures (of this machine only)",
-            columns=["benchmark", "database", "what", "value", "unit", "goal", ""],
-            rows=[_format_absolute(each) for each in absolute],
-            text_columns=3,
-        )
+        parts.append("Absolute figures, of this machine only:")
+        parts.append(_render_table(absolute, columns=["benchmark", "what"]))
     machines = [each for each in figures if is_about_machine(each)]
-    for (benchmark, database), about in groupby(machines, _get_run):
-        words = "; ".join(
-            f"{each.what.removeprefix(MACHINE)} {format_number(each.value)} {each.unit}"
-            for each in about
-        )
-        print(f"The machine, {benchmark} on {database}: {words}.", flush=True)
+    if machines:
+        parts.append("The machine at the start of each benchmark:")
+        parts.append(_render_table(machines, columns=["benchmark", "what"]))
+    return "\n\n".join(parts)
+
+
+def write_into(page: Path, figures: Sequence[Figure]) -> None:
+    """Replace the results in a page of the documentation.
+
+    Raises:
+        ValueError: the page has no place for results.
+
+    """
+    text = page.read_text()
+    begin, end = text.index(BEGIN) + len(BEGIN), text.index(END)
+    page.write_text(f"{text[:begin]}\n\n{render_figures(figures)}\n\n{text[end:]}")
 
 
 def is_about_machine(figure: Figure) -> bool:
@@ -62,17 +66,27 @@ def read_json(path: Path) -> list[Figure]:
     return [Figure(**row) for row in json.loads(path.read_text())]
 
 
-def _get_run(figure: Figure) -> tuple[str, str]:
-    return figure.benchmark, figure.database
+def _render_table(figures: Sequence[Figure], *, columns: Sequence[str]) -> str:
+    """Return a table with a column for each database."""
+    databases = [name for name in TITLES if any(each.database == name for each in figures)]
+    rows: dict[tuple[str, ...], dict[str, Figure]] = {}
+    for figure in figures:
+        key = (figure.benchmark, figure.what.removeprefix(MACHINE), figure.baseline)
+        rows.setdefault((*key[: len(columns)], figure.goal), {})[figure.database] = figure
+    return table.format_table(
+        columns=[*columns, "goal", *(TITLES[name] for name in databases)],
+        rows=[
+            [*key, *(_format_cell(found.get(name)) for name in databases)]
+            for key, found in rows.items()
+        ],
+        text_columns=len(columns) + 1,
+    )
 
 
-def _format_ratio(figure: Figure) -> list[str]:
-    what = f"{figure.what}: {format_number(figure.value)} {figure.unit}"
-    assert figure.ratio is not None
-    judged = [format_number(figure.ratio), figure.goal, WORDS[figure.met]]
-    return [figure.benchmark, figure.database, what, figure.baseline, *judged]
-
-
-def _format_absolute(figure: Figure) -> list[str]:
-    judged = [format_number(figure.value), figure.unit, figure.goal, WORDS[figure.met]]
-    return [figure.benchmark, figure.database, figure.what, *judged]
+def _format_cell(figure: Figure | None) -> str:
+    if figure is None:
+        return ""
+    words = f"{format_number(figure.value)} {figure.unit}".strip()
+    if figure.ratio is not None:
+        words = f"{format_number(figure.ratio)} ({words})"
+    return f"{words}, **missed**" if figure.met is False else words

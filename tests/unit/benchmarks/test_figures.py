@@ -41,18 +41,29 @@ def test_a_goal_can_be_missed_by_a_value_and_by_a_ratio(
     assert command.decide_exit_status(results.figures[2:], failed=True) == 1
 
 
-def test_a_faster_peer_shows_as_such(capsys: pytest.CaptureFixture[str]) -> None:
-    results = Results("ingest", "sqlite")
-    results.compare("stored", 500, "/s", baseline="pywa", baseline_value=1000, goal=at_least(2.5))
-    results.add("stored p99", 12.34, "ms")
-    results.add("machine: five million squares", 0.44, "s")
+def test_a_faster_peer_shows_as_such_beside_each_database(tmp_path: Path) -> None:
+    figures = []
+    for database, reached in (("postgresql", 500), ("sqlite", 2600)):
+        results = Results("ingest", database)
+        results.compare(
+            "stored", reached, "/s", baseline="pywa", baseline_value=1000, goal=at_least(2.5)
+        )
+        results.add("stored p99", 12.34, "ms")
+        results.add("machine: five million squares", 0.44, "s")
+        figures += results.figures
+    page = tmp_path / "performance.md"
+    page.write_text(f"before\n{report.BEGIN}\nold\n{report.END}\nafter\n")
 
-    report.print_figures(results.figures)
+    report.write_into(page, figures)
 
-    printed = capsys.readouterr().out
-    assert "| pywa    |   0.5 | ≥ 2.5 | **missed** |" in printed
-    assert printed.index("Ratios") < printed.index("Absolute figures")
-    assert "The machine, ingest on sqlite: five million squares 0.44 s." in printed
+    lines = page.read_text().splitlines()
+    assert (
+        "| ingest    | stored | pywa    | ≥ 2.5 | 2.6 (2,600 /s) | 0.5 (500 /s), **missed** |"
+        in lines
+    )
+    assert "| ingest    | stored p99 |      | 12.3 ms |    12.3 ms |" in lines
+    assert "| ingest    | five million squares |      | 0.44 s |     0.44 s |" in lines
+    assert (lines[0], lines[-1], "old" in lines) == ("before", "after", False)
 
 
 def test_the_file_has_one_row_a_figure_with_these_keys(tmp_path: Path) -> None:
