@@ -66,6 +66,7 @@ class ConversationLoad:
         """Phone numbers that write without waiting for replies."""
         self._replies_to_others = 0
         self._pool: WebhookPool
+        self._server: asyncio.Server
 
     async def serve_graph(self) -> int:
         """Start the Graph API and return its port."""
@@ -73,7 +74,13 @@ class ConversationLoad:
         server = await loop.create_server(
             lambda: GraphConnection(self._accept_message), "127.0.0.1", 0
         )
+        self._server = server
         return int(server.sockets[0].getsockname()[1])
+
+    def close(self) -> None:
+        """Close the Graph API and the connections to the gateway."""
+        self._server.close()
+        self._pool.close()
 
     async def connect(self, *, port: int, pid: int, prefix: str) -> dict[str, Any]:
         """Use a gateway.

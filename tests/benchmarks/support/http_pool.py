@@ -70,6 +70,11 @@ class WebhookPool:
         else:
             protocol.send(request)
 
+    def close(self) -> None:
+        """Close the connections that are free."""
+        for connection in self._free:
+            connection.close()
+
     def release(self, connection: "_WebhookConnection", *, status: int) -> None:
         """Take back a connection whose request was answered."""
         self.pending -= 1
@@ -99,6 +104,9 @@ class _WebhookConnection(asyncio.Protocol):
     def send(self, request: bytes) -> None:
         self._request = request
         self._transport.write(request)
+
+    def close(self) -> None:
+        self._transport.close()
 
     def data_received(self, data: bytes) -> None:
         self._buffer += data
