@@ -1,74 +1,58 @@
 """Benchmark of the limits of HTTP requests: the gateway's protocol compared with uvicorn's own.
 
-Both store the same webhooks in turns, each round on a new database. The gateway's processor time
-per webhook is compared, because other work on the machine changes the webhooks per second much more
-than the protocol does.
+Both store the same load in turns. The server's processor time per webhook is compared, because
+other work on the machine changes the webhooks per second much more than the protocol does.
 """
 
 from functools import partial
-from operator import itemgetter
-from typing import Any, Final
+from typing import Final
 
-from tests.benchmarks.support import conversation_process, databases, gateway_process
-from tests.benchmarks.support.databases import Server
-from tests.benchmarks.support.figures import Figure, Options, Results, WrongResult, at_most
+from tests.benchmarks import ingest
+from tests.benchmarks.support import databases, gateway_process
+from tests.benchmarks.support.figures import Figure, Options, Results, at_most
 from tests.benchmarks.support.rounds import compute_median, interleave
 
-ROUNDS: Final = 6
-SECONDS: Final = 3.0
-CONNECTIONS: Final = 64
-COST: Final = at_most(1.1)
+ROUNDS: Final = 8
+GOAL: Final = 1.1
+"""Processor time per webhook with limits, as a multiple of that without."""
 
-WITHOUT: Final = "uvicorn's own protocol"
-LIMITED: Final = "the protocol with limits"
-PROTOCOLS: Final = {WITHOUT: "httptools", LIMITED: gateway_process.LIMITED_PROTOCOL}
+PLAIN: Final = "httptools"
+LIMITED: Final = gateway_process.LIMITED_PROTOCOL
 
 
 def run(options: Options) -> list[Figure]:
-    """Measure both protocols.
+    """Measure both in turns.
 
     Raises:
         WrongResult: a webhook was lost.
 
     """
-    with databases.run_server(options.database) as server:
+    with databases.create_database(options.database) as address:
+        ingest.create_peers_table(options.database)
         measured = interleave(
             {
-                name: partial(_store, server, name=name, seconds=1 if options.quick else SECONDS)
-                for name in PROTOCOLS
+                protocol: partial(
+                    ingest.measure_design,
+                    address=address,
+                    design=ingest.DESIGNS[ingest.GATEWAY],
+                    seconds=0.5 if options.quick else ingest.SECONDS,
+                    protocol=protocol,
+                )
+                for protocol in (PLAIN, LIMITED)
             },
             rounds=1 if options.quick else ROUNDS,
         )
-    cpu = {name: compute_median(rounds, itemgetter("cpu_ms")) for name, rounds in measured.items()}
+    cpu = {
+        protocol: compute_median(rounds, lambda each: each.server_cpu * 1_000_000)
+        for protocol, rounds in measured.items()
+    }
     results = Results("http_limits", options.database)
     results.compare(
-        f"CPU of a webhook, {LIMITED}",
+        "processor time of a webhook with limits",
         cpu[LIMITED],
-        "ms",
-        baseline=WITHOUT,
-        baseline_value=cpu[WITHOUT],
-        goal=COST,
+        "µs",
+        baseline="uvicorn's own protocol",
+        baseline_value=cpu[PLAIN],
+        goal=at_most(GOAL),
     )
-    for name, rounds in measured.items():
-        rate = compute_median(rounds, itemgetter("accepted_per_second"))
-        results.add(f"webhooks stored, {name}", rate, "/s")
     return results.figures
-
-
-def _store(server: Server, number: int, *, name: str, seconds: float) -> dict[str, Any]:
-    """Store webhooks on a new database for some seconds."""
-    database = server.create(f"round{number}_{list(PROTOCOLS).index(name)}")
-    gateway_process.migrate(database)
-    with conversation_process.run_conversation(
-        database,
-        prefix="15550",
-        app="tests.benchmarks.peers.store_only:build_app()",
-        protocol=PROTOCOLS[name],
-    ) as conversation:
-        measured = conversation.load.command(
-            "run_flood", connections=CONNECTIONS, seconds=seconds, warm_up=0.5
-        )
-    stored = conversation_process.count_rows(database, "whatsapp_inboundmessage")
-    if stored != measured["accepted"]:
-        raise WrongResult(f"{measured['accepted']} webhooks accepted, {stored} messages stored")
-    return measured

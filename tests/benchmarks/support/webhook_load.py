@@ -1,14 +1,16 @@
 """Load generator that posts signed webhooks over keep-alive connections.
 
 Each connection sends a request as soon as the previous one is answered. Runs as a separate process:
-`python -m tests.benchmarks.webhook_load PORT SECONDS ROUND`.
+`python -m tests.benchmarks.support.webhook_load PORT SECONDS PREFIX PHONE_NUMBER_ID`.
 """
 
 import asyncio
 import hmac
+import itertools
 import sys
 import time
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Final, cast
@@ -16,7 +18,8 @@ from typing import Final, cast
 import orjson
 import uvloop
 
-SECRET: Final = b"benchmark_app_secret"
+from tests.benchmarks.support.gateway_process import APP_SECRET, PHONE_NUMBER_ID
+
 CONNECTIONS: Final = 64
 SENDERS: Final = 500
 WARM_UP: Final = 0.5
@@ -24,10 +27,12 @@ WARM_UP: Final = 0.5
 
 PATIENCE: Final = 20.0
 """Time limit of the last answers in seconds."""
+REQUESTS_PER_SECOND: Final = 15_000
+"""Requests built beforehand, so that building them takes no processor time from the server."""
 
 _VALUE: Final = {
     "messaging_product": "whatsapp",
-    "metadata": {"display_phone_number": "15550100000", "phone_number_id": "106540352242922"},
+    "metadata": {"display_phone_number": "15550100000", "phone_number_id": PHONE_NUMBER_ID},
     "contacts": [
         {
             "profile": {"name": "Sheena Nelson", "username": "realsheenanelson"},
@@ -59,15 +64,17 @@ TEMPLATE: Final = orjson.dumps(
 )
 
 
-def build_request(serial: int, *, prefix: int) -> bytes:
+def build_request(serial: int, *, prefix: int, phone_number_id: str) -> bytes:
     """Build an HTTP request with a unique message; `prefix` distinguishes rounds."""
-    body = TEMPLATE.replace(b"SENDER", b"%04d" % (serial % SENDERS)).replace(
-        b"SERIAL", b"%04d%08d" % (prefix, serial)
+    body = (
+        TEMPLATE.replace(b"SENDER", b"%04d" % (serial % SENDERS))
+        .replace(b"SERIAL", b"%04d%08d" % (prefix, serial))
+        .replace(PHONE_NUMBER_ID.encode(), phone_number_id.encode())
     )
     return (
         b"POST /webhook HTTP/1.1\r\nHost: gateway\r\nContent-Type: application/json\r\n"
         b"Content-Length: %d\r\nX-Hub-Signature-256: sha256=%s\r\n\r\n"
-        % (len(body), hmac.digest(SECRET, body, "sha256").hex().encode())
+        % (len(body), hmac.digest(APP_SECRET, body, "sha256").hex().encode())
     ) + body
 
 
@@ -75,7 +82,7 @@ def build_request(serial: int, *, prefix: int) -> bytes:
 class Tally:
     """Counts of the answers by status, and response times in seconds."""
 
-    prefix: int
+    requests: Iterator[bytes]
     begin: float = 0.0
     end: float = 0.0
     sent: int = 0
@@ -97,10 +104,11 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self.buffer += data
-        if b"\r\n\r\n" not in self.buffer:  # every answer has an empty body
+        begin = self.buffer.find(b"HTTP/1.1 ")  # a short body of the last answer may come before
+        if begin < 0 or self.buffer.find(b"\r\n\r\n", begin) < 0:
             return
         now = time.perf_counter()
-        self.tally.statuses[int(self.buffer[9:12])] += 1
+        self.tally.statuses[int(self.buffer[begin + 9 : begin + 12])] += 1
         if self.since >= self.tally.begin:
             self.tally.times.append(now - self.since)
         self.buffer = b""
@@ -115,13 +123,13 @@ class Connection(asyncio.Protocol):
     def _post(self) -> None:
         self.tally.sent += 1
         self.since = time.perf_counter()
-        self.transport.write(build_request(self.tally.sent, prefix=self.tally.prefix))
+        self.transport.write(next(self.tally.requests))
 
 
-async def run_load(port: int, *, seconds: float, prefix: int) -> Tally:
+async def run_load(port: int, *, seconds: float, requests: Iterator[bytes]) -> Tally:
     """Keep all connections busy for the warm-up and then for `seconds`."""
     loop = asyncio.get_running_loop()
-    tally = Tally(prefix)
+    tally = Tally(requests)
     tally.begin = time.perf_counter() + WARM_UP
     tally.end = tally.begin + seconds
     ends = [loop.create_future() for _ in range(CONNECTIONS)]
@@ -134,16 +142,21 @@ async def run_load(port: int, *, seconds: float, prefix: int) -> Tally:
 
 def main() -> None:
     """Send load to one server and print the results as JSON."""
-    port, seconds, prefix = int(sys.argv[1]), float(sys.argv[2]), int(sys.argv[3])
-    tally = uvloop.run(run_load(port, seconds=seconds, prefix=prefix))
+    port, seconds, prefix, phone_number_id = sys.argv[1:]
+    build = partial(build_request, prefix=int(prefix), phone_number_id=phone_number_id)
+    built = [build(serial) for serial in range(int(float(seconds) * REQUESTS_PER_SECOND))]
+    requests = itertools.chain(built, map(build, itertools.count(len(built))))
+    began = time.process_time()
+    tally = uvloop.run(run_load(int(port), seconds=float(seconds), requests=requests))
+    used = time.process_time() - began
     times = sorted(tally.times)
     figures = {
         "accepted": tally.statuses[200],
         "refused": tally.sent - tally.statuses[200],
-        "per_second": len(times) / seconds,
+        "per_second": len(times) / float(seconds),
         "p50_ms": times[len(times) // 2] * 1000,
         "p99_ms": times[len(times) * 99 // 100] * 1000,
-        "cpu_cores": time.process_time() / (seconds + WARM_UP),
+        "cpu_cores": used / (float(seconds) + WARM_UP),
     }
     sys.stdout.write(orjson.dumps(figures).decode())
 
