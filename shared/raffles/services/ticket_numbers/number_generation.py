@@ -12,21 +12,12 @@ from typing import Final
 from django.db import connection, transaction
 from django.db.models import Max
 
+from shared.core import write_turns
+from shared.core.write_turns import WriteTurns
 from shared.raffles.models import Raffle, TicketNumber
 
 SECONDS_PER_TRANSACTION: Final = 0.08
 """Aim for the time in which a transaction keeps other writers of SQLite waiting."""
-
-PAUSE: Final = 0.025
-"""Seconds after a transaction on SQLite, whose lock is not fair, unless it took long."""
-
-LONG_TRANSACTIONS: Final = ((0.22, 4), (0.12, 2))
-"""Seconds of a transaction, and by how much the pause after it is longer.
-
-A connection that waits for the lock asks for it at least every 25 ms in its first 128 ms, every
-50 ms until 228 ms, and then every 100 ms (`sqliteDefaultBusyCallback` of SQLite's `main.c`). So
-whoever waits for one transaction gets in before the next.
-"""
 
 MIN_CHUNK: Final = 5_000
 MAX_CHUNK: Final = 50_000
@@ -91,7 +82,7 @@ def generate_numbers(
     *,
     progress: Callable[[int], None] = _ignore_progress,
     chunk: int = MAX_CHUNK,
-    pause: float = PAUSE,
+    pause: float = write_turns.PAUSE,
 ) -> int:
     """Create the ticket numbers that a raffle lacks; after an interruption the rest of them.
 
@@ -99,8 +90,7 @@ def generate_numbers(
         raffle_id: primary key of the raffle.
         progress: called after each transaction with the number of ticket numbers that exist so far.
         chunk: ticket numbers per transaction at most.
-        pause: seconds after a transaction on SQLite, so other writers get their turn; it is
-            longer after a long one.
+        pause: seconds after a transaction on SQLite, so other writers get their turn.
 
     Returns:
         How many ticket numbers were created.
@@ -111,7 +101,8 @@ def generate_numbers(
     """
     before = measure_progress(Raffle.objects.get(pk=raffle_id))
     created = 0
-    for added in _insert_missing_numbers(raffle_id, limit=before.total, chunk=chunk, pause=pause):
+    turns = WriteTurns(pause=pause)
+    for added in _insert_missing_numbers(raffle_id, limit=before.total, chunk=chunk, turns=turns):
         created += added
         progress(before.made + created)
     if created:
@@ -142,7 +133,9 @@ def generate_next_numbers(raffle_id: int, *, count: int = NUMBERS_PER_STEP) -> G
         Raffle.DoesNotExist: there is no such raffle.
 
     """
-    added = sum(_insert_missing_numbers(raffle_id, limit=count, chunk=MAX_CHUNK, pause=PAUSE))
+    added = sum(
+        _insert_missing_numbers(raffle_id, limit=count, chunk=MAX_CHUNK, turns=WriteTurns())
+    )
     after = measure_progress(Raffle.objects.get(pk=raffle_id))
     if added and after.done:
         _analyze_table()
@@ -168,7 +161,7 @@ def compute_next_chunk(size: int, *, seconds: float, largest: int) -> int:
 
 
 def _insert_missing_numbers(
-    raffle_id: int, *, limit: int, chunk: int, pause: float
+    raffle_id: int, *, limit: int, chunk: int, turns: WriteTurns
 ) -> Iterator[int]:
     """Create at most `limit` ticket numbers and yield after each transaction how many it created.
 
@@ -176,14 +169,14 @@ def _insert_missing_numbers(
     """
     size = min(MIN_CHUNK, chunk)
     while limit > 0:
-        added, seconds = _append_numbers(raffle_id, count=min(size, limit))
+        with turns.take():
+            added, seconds = _append_numbers(raffle_id, count=min(size, limit))
         if not added:
-            yield from _fill_gaps(raffle_id, limit=limit, pause=pause)
+            yield from _fill_gaps(raffle_id, limit=limit, turns=turns)
             return
         yield added
         limit -= added
         size = compute_next_chunk(size, seconds=seconds, largest=chunk)
-        _let_others_write(pause, after=seconds)
 
 
 def _append_numbers(raffle_id: int, *, count: int) -> tuple[int, float]:
@@ -204,7 +197,7 @@ def _append_numbers(raffle_id: int, *, count: int) -> tuple[int, float]:
     return added, time.perf_counter() - began
 
 
-def _fill_gaps(raffle_id: int, *, limit: int, pause: float) -> Iterator[int]:
+def _fill_gaps(raffle_id: int, *, limit: int, turns: WriteTurns) -> Iterator[int]:
     """Create ticket numbers that are missing between others, a transaction per range of them."""
     raffle = Raffle.objects.get(pk=raffle_id)
     if measure_progress(raffle).done:
@@ -213,15 +206,12 @@ def _fill_gaps(raffle_id: int, *, limit: int, pause: float) -> Iterator[int]:
     for first in range(raffle.first_number, raffle.last_number + 1, size):
         last = min(first + size - 1, raffle.last_number)
         if count_numbers_in_range(raffle_id, first=first, last=last) < last - first + 1:
-            with transaction.atomic(durable=True):
-                began = time.perf_counter()
+            with turns.take(), transaction.atomic(durable=True):
                 added = _insert_numbers(raffle, first=first, last=last)
-            seconds = time.perf_counter() - began
             yield added
             limit -= added
             if limit <= 0:
                 return
-            _let_others_write(pause, after=seconds)
 
 
 def _insert_numbers(raffle: Raffle, *, first: int, last: int) -> int:
@@ -231,13 +221,6 @@ def _insert_numbers(raffle: Raffle, *, first: int, last: int) -> int:
         )
         created: int = cursor.rowcount
         return created
-
-
-def _let_others_write(pause: float, *, after: float) -> None:
-    """Pause after a transaction of so many seconds on SQLite."""
-    if connection.vendor == "sqlite":
-        longer = (factor for seconds, factor in LONG_TRANSACTIONS if after > seconds)
-        time.sleep(pause * next(longer, 1))
 
 
 def _analyze_table() -> None:
