@@ -1,7 +1,7 @@
 """End of the retention period: orders of ended raffles, buyers nobody needs, old messages and logs.
 
 Each batch is a transaction that locks and looks again, so several processes may run at once, and
-after an interruption the next run goes on with the rest.
+after an interruption the next run goes on with the rest. Between them others get their turn.
 """
 
 from collections.abc import Callable, Iterator
@@ -16,6 +16,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from shared.core import logs
 from shared.core.deadlocks import is_deadlock
 from shared.core.enums import ActorKind, InboxStatus, ProofStatus
+from shared.core.write_turns import WriteTurns
 from shared.raffles.actor import Actor
 from shared.raffles.models import ErasedFile, Order, PaymentProof
 from shared.raffles.services import locks
@@ -27,7 +28,9 @@ from shared.whatsapp.services import erasure
 BY_CLOCK: Final = Actor(ActorKind.SWEEPER, label="retention period")
 REASON: Final = "the retention period is over"
 
-_ORDERS_PER_TRANSACTION: Final = 50
+_ORDERS_PER_TRANSACTION: Final = 10
+"""On SQLite, everybody else waits for a transaction."""
+
 _MESSAGES_PER_TRANSACTION: Final = 500
 _LOGS_PER_TRANSACTION: Final = 500
 _MAX_DEADLOCKS: Final = 20
@@ -148,10 +151,11 @@ def enforce_retention(*, days: int, now: datetime) -> RetentionCounts:
     """
     period = _Period.begin(now - timedelta(days=days))
     leftovers = file_removal.remove_erased_files()
-    orders, proofs = _erase_orders(period, now=now)
-    contacts, more_proofs = _erase_contacts(period, now=now)
-    messages = _delete_messages(period, now=now)
-    _delete_logs(period, now=now)
+    turns = WriteTurns()
+    orders, proofs = _erase_orders(period, turns, now=now)
+    contacts, more_proofs = _erase_contacts(period, turns, now=now)
+    messages = _delete_messages(period, turns, now=now)
+    _delete_logs(period, turns, now=now)
     file_removal.remove_erased_files()
     counts = RetentionCounts(
         len(period.raffles), orders, proofs + more_proofs, contacts, messages, leftovers
@@ -167,10 +171,10 @@ def enforce_retention(*, days: int, now: datetime) -> RetentionCounts:
     return counts
 
 
-def _erase_orders(period: _Period, *, now: datetime) -> tuple[int, int]:
+def _erase_orders(period: _Period, turns: WriteTurns, *, now: datetime) -> tuple[int, int]:
     orders = proofs = 0
     for ids in _iterate_batches(period.query_orders(), size=_ORDERS_PER_TRANSACTION):
-        erased = _retry(partial(_erase_order_batch, period, ids, now=now))
+        erased = _retry(partial(_erase_order_batch, period, ids, now=now), turns)
         orders, proofs = orders + erased[0], proofs + erased[1]
     return orders, proofs
 
@@ -192,11 +196,11 @@ def _erase_order_batch(period: _Period, ids: list[int], *, now: datetime) -> tup
     return len(erased.order_ids), erased.proofs
 
 
-def _erase_contacts(period: _Period, *, now: datetime) -> tuple[int, int]:
+def _erase_contacts(period: _Period, turns: WriteTurns, *, now: datetime) -> tuple[int, int]:
     contacts = proofs = 0
     for ids in _iterate_batches(period.query_contacts(), size=_MESSAGES_PER_TRANSACTION):
         for contact_id in ids:
-            erased = _retry(partial(_erase_contact, period, contact_id, now=now))
+            erased = _retry(partial(_erase_contact, period, contact_id, now=now), turns)
             contacts, proofs = contacts + erased[0], proofs + erased[1]
     return contacts, proofs
 
@@ -213,12 +217,12 @@ def _erase_contact(period: _Period, contact_id: int, *, now: datetime) -> tuple[
     return 1, erased.proofs
 
 
-def _delete_messages(period: _Period, *, now: datetime) -> int:
+def _delete_messages(period: _Period, turns: WriteTurns, *, now: datetime) -> int:
     count = 0
     for ids in _iterate_batches(period.query_inbound(), size=_MESSAGES_PER_TRANSACTION):
-        count += _retry(partial(_delete_message_batch, period, inbound=ids, now=now))
+        count += _retry(partial(_delete_message_batch, period, inbound=ids, now=now), turns)
     for ids in _iterate_batches(period.query_outbound(), size=_MESSAGES_PER_TRANSACTION):
-        count += _retry(partial(_delete_message_batch, period, outbound=ids, now=now))
+        count += _retry(partial(_delete_message_batch, period, outbound=ids, now=now), turns)
     return count
 
 
@@ -237,13 +241,13 @@ def _delete_message_batch(
     )
 
 
-def _delete_logs(period: _Period, *, now: datetime) -> None:
+def _delete_logs(period: _Period, turns: WriteTurns, *, now: datetime) -> None:
     """Delete old logs; they name people in ways that no row of a contact leads to.
 
     So do texts that staff wrote about an order after it was erased.
     """
     with_limit = partial(erasure.delete_old_logs, before=period.before, limit=_LOGS_PER_TRANSACTION)
-    while _retry(transaction.atomic(durable=True)(with_limit)):
+    while _retry(transaction.atomic(durable=True)(with_limit), turns):
         pass
     order_erasure.erase_later_texts(before=period.before)
     signals.logs_expired.send(sender=RetentionCounts, before=period.before, now=now)
@@ -261,11 +265,12 @@ def _list_ids(rows: QuerySet[Any]) -> list[int]:
     return list(rows.order_by("pk").values_list("pk", flat=True))
 
 
-def _retry[Result](unit: Callable[[], Result]) -> Result:
-    """Run a transaction again if it met a deadlock, which is nobody's fault."""
+def _retry[Result](unit: Callable[[], Result], turns: WriteTurns) -> Result:
+    """Run a transaction in its turn, and again if it met a deadlock, which is nobody's fault."""
     for _ in range(_MAX_DEADLOCKS):
         try:
-            return unit()
+            with turns.take():
+                return unit()
         except OperationalError as error:
             if not is_deadlock(error):
                 raise

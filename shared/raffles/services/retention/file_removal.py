@@ -3,6 +3,7 @@
 from django.db import transaction
 
 from shared.core import logs
+from shared.core.write_turns import WriteTurns
 from shared.raffles.models import ErasedFile, PaymentProof, proof_storage
 from shared.raffles.predicates import HASHED_PROOFS
 from shared.raffles.services.payment_proofs import proof_queries, renditions
@@ -21,9 +22,11 @@ def remove_erased_files() -> int:
 
     """
     done = 0
+    turns = WriteTurns()
     for erased_id in list(ErasedFile.objects.order_by("pk").values_list("pk", flat=True)):
         try:
-            done += _remove_file(erased_id)
+            with turns.take():
+                done += _remove_file(erased_id)
         except OSError as error:
             _log.warning("file_not_removed", erased_id=erased_id, reason=type(error).__name__)
     return done
