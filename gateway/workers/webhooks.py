@@ -43,7 +43,7 @@ class WebhookReader:
             self._limit = min(2 * self._limit, MAX_WEBHOOKS_PER_READING)
         if read.count:
             self.stored(read.stored)
-        return read.count > 0
+        return read.are_more_waiting
 
 
 def _read_and_measure(limit: int) -> tuple[ReadWebhooks, float]:

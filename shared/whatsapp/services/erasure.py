@@ -25,6 +25,7 @@ from shared.whatsapp.models import (
     InboundMessage,
     JoinSuggestion,
     OutboundMessage,
+    ReceivedWebhook,
     UnreadableItem,
     WhatsAppContact,
 )
@@ -83,10 +84,20 @@ def lock_for_erasure(ids: Collection[int]) -> list[WhatsAppContact]:
 
 
 def has_messages_under_way(ids: Collection[int]) -> bool:
-    """Return whether a message of contacts waits for its answer, or one to them is being sent."""
+    """Return whether a message of contacts waits for its answer, or one to them is being sent.
+
+    A webhook that is not read yet and names a contact counts as a message.
+    """
     waiting = InboundMessage.objects.filter(contact__in=ids, status=InboxStatus.RECEIVED)
     sending = OutboundMessage.objects.filter(contact__in=ids, status__in=UNDER_WAY)
-    return waiting.exists() or sending.exists()
+    return waiting.exists() or sending.exists() or _is_named_in_unread_webhooks(ids)
+
+
+def _is_named_in_unread_webhooks(ids: Collection[int]) -> bool:
+    keys = WhatsAppContact.objects.filter(pk__in=ids).values_list("user_id", "wa_id")
+    needles = [key.encode() for pair in keys for key in pair if key]
+    unread = ReceivedWebhook.objects.order_by("pk").values_list("body", flat=True)
+    return any(key in bytes(body) for body in unread.iterator() for key in needles)
 
 
 def collect_keys(contacts: Iterable[WhatsAppContact]) -> ContactKeys:

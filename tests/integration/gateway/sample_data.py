@@ -11,7 +11,7 @@ from tests.integration.gateway.fake_meta import PHONE_NUMBER_ID
 
 def read_webhooks() -> None:
     """Read every received webhook, as a gateway with workers does."""
-    while received_webhooks.read_webhooks(now=datetime.now(UTC)).count:
+    while received_webhooks.read_webhooks(now=datetime.now(UTC)).are_more_waiting:
         pass
 
 

@@ -23,9 +23,12 @@ from shared.whatsapp.models import (
     ContactAlias,
     InboundMessage,
     OutboundMessage,
+    ReceivedWebhook,
     WhatsAppContact,
 )
 from shared.whatsapp.services import alarms
+from shared.whatsapp.services.inbox import received_webhooks
+from shared.whatsapp.services.inbox.received_webhooks import SignedBody
 from tests import builders
 from tests.builders import MINUTE, NOON, build_staff_actor
 from tests.integration.conversation.chat import BuyerChat
@@ -206,6 +209,11 @@ class TestRefusal:
         chat.says("hi")
         OutboundMessage.objects.update(status=OutboxStatus.UNKNOWN)
         self.check_refusal(chat.contact, BuyerMessageUnderWay.code)
+        OutboundMessage.objects.update(status=OutboxStatus.SENT)
+        unread = SignedBody(f'{{"from": "{chat.contact.wa_id}"'.encode(), "c0ffee")
+        received_webhooks.keep_bodies([unread], now=NOON)
+        self.check_refusal(chat.contact, BuyerMessageUnderWay.code)
+        ReceivedWebhook.objects.all().delete()
         OutboundMessage.objects.update(status=OutboxStatus.QUEUED)
 
         buyer_erasure.erase_buyer(buyers.find_buyer_of_contact(chat.contact.pk), **BY)

@@ -56,14 +56,13 @@ class ReadWebhooks:
     Attributes:
         count: the number of webhooks that were read.
         stored: a summary of their items.
+        are_more_waiting: whether others were left for the next reading.
 
     """
 
     count: int = 0
     stored: StoredBatch = field(default_factory=StoredBatch)
-
-    def __add__(self, other: "ReadWebhooks") -> "ReadWebhooks":
-        return ReadWebhooks(self.count + other.count, self.stored + other.stored)
+    are_more_waiting: bool = False
 
 
 class _LeftOver(Exception):
@@ -150,7 +149,9 @@ def read_webhooks(*, now: datetime, limit: int = MAX_WEBHOOKS_PER_READING) -> Re
         except Exception as error:  # noqa: BLE001 - whatever it is, others must not wait for it
             _log.warning("reading_refused", error=type(error).__name__, webhooks=size)
         if size == 1:
-            return _read_alone(_list_oldest_ids(1), now=now)
+            oldest = ReceivedWebhook.objects.order_by("id").values_list("id", flat=True)[:1]
+            stored = _read_alone(list(oldest), now=now)
+            return ReadWebhooks(1, stored, are_more_waiting=True)
         size = max(1, size // 4)
 
 
@@ -162,47 +163,47 @@ def get_oldest_unread_age(*, now: datetime) -> timedelta | None:
 
 @transaction.atomic(durable=True)
 def _read_oldest(*, now: datetime, limit: int) -> ReadWebhooks:
-    waiting = _list_oldest(limit)
+    waiting, are_more_waiting = _list_oldest(limit)
     if any(each.received_at < now - LEFT_OVER_AFTER for each in waiting):
         raise _LeftOver
-    return _read_locked([each.id for each in waiting], now=now)
+    stored = _read_locked([each.id for each in waiting], now=now)
+    return ReadWebhooks(len(waiting), stored, are_more_waiting)
 
 
-def _list_oldest(limit: int) -> list[_Waiting]:
-    """Lock the oldest webhooks and return as many as fit into memory, at least one."""
-    waiting = [_Waiting(*row) for row in _OLDEST.fetch()[:limit]]
+def _list_oldest(limit: int) -> tuple[list[_Waiting], bool]:
+    """Lock the oldest webhooks; return as many as fit into memory, and whether there are more."""
+    waiting = [_Waiting(*row) for row in _OLDEST.fetch()]
     sizes = accumulate(each.size for each in waiting)
-    fitting = sum(size <= MAX_BYTES_PER_READING for size in sizes)
-    return waiting[: max(1, fitting)]
+    fitting = max(1, sum(size <= MAX_BYTES_PER_READING for size in sizes))
+    taken = waiting[: min(limit, fitting)]
+    return taken, len(waiting) > len(taken) or len(waiting) == MAX_WEBHOOKS_PER_READING
 
 
-def _read_locked(ids: Collection[int], *, now: datetime) -> ReadWebhooks:
+def _read_locked(ids: Collection[int], *, now: datetime) -> StoredBatch:
     """Store the items of webhooks and delete these, inside the caller's transaction."""
     if not ids:
-        return ReadWebhooks()
+        return StoredBatch()
     rows = _BODIES.fetch(ids=ids)
     webhooks = [payloads.parse_webhook(bytes(body)) for body, _, _ in rows]
     arrivals = [Arrival(received_at, correlation_id) for _, received_at, correlation_id in rows]
     stored = webhook_store.store_items(WebhookBatch.from_webhooks(webhooks, arrivals), now=now)
     _DELETE.run(ids=ids)
-    return ReadWebhooks(len(rows), stored)
-
-
-def _list_oldest_ids(limit: int) -> list[int]:
-    return list(ReceivedWebhook.objects.order_by("id").values_list("id", flat=True)[:limit])
+    return stored
 
 
 def _read_left_over(*, now: datetime, limit: int) -> ReadWebhooks:
     """Read the oldest webhooks, or one by one those of them whose reading did not end before."""
     with transaction.atomic(durable=True):
-        waiting = _list_oldest(limit)
+        waiting, _ = _list_oldest(limit)
     begun = [each.id for each in waiting if each.attempts][:ALONE_PER_READING]
     if begun:
-        return sum((_read_counted([pk], alone=True, now=now) for pk in begun), ReadWebhooks())
-    return _read_counted([each.id for each in waiting], alone=False, now=now)
+        stored = sum((_read_counted([pk], alone=True, now=now) for pk in begun), StoredBatch())
+        return ReadWebhooks(len(begun), stored, are_more_waiting=True)
+    stored = _read_counted([each.id for each in waiting], alone=False, now=now)
+    return ReadWebhooks(len(waiting), stored, are_more_waiting=bool(waiting))
 
 
-def _read_counted(ids: Collection[int], *, alone: bool, now: datetime) -> ReadWebhooks:
+def _read_counted(ids: Collection[int], *, alone: bool, now: datetime) -> StoredBatch:
     """Read webhooks after counting the attempt, which is not one if the database goes away."""
     ReceivedWebhook.objects.filter(pk__in=ids).update(attempts=F("attempts") + 1)
     try:
@@ -217,20 +218,20 @@ def _read_counted(ids: Collection[int], *, alone: bool, now: datetime) -> ReadWe
         raise
     except Exception as error:  # noqa: BLE001 - next time they are read one by one
         _log.warning("reading_refused", error=type(error).__name__, webhooks=len(ids))
-        return ReadWebhooks(len(ids))
+        return StoredBatch()
 
 
-def _read_alone(ids: Collection[int], *, now: datetime) -> ReadWebhooks:
+def _read_alone(ids: Collection[int], *, now: datetime) -> StoredBatch:
     """Read webhooks one by one, each in transactions of its own.
 
     Another gateway may read the same one meanwhile, which changes nothing: its items are stored
     once by their keys.
     """
-    result = ReadWebhooks()
+    stored = StoredBatch()
     for webhook in ReceivedWebhook.objects.filter(pk__in=ids).order_by("id"):
-        result += ReadWebhooks(1, _store_alone(webhook, now=now))
+        stored += _store_alone(webhook, now=now)
         webhook.delete()
-    return result
+    return stored
 
 
 def _store_alone(webhook: ReceivedWebhook, *, now: datetime) -> StoredBatch:
