@@ -46,7 +46,7 @@ keeps failing contains bad data.
 _MAX_DEADLOCKS: Final = 20
 """Deadlocks in a row before the webhook is refused, so that Meta sends it again."""
 
-DATABASE_REFUSALS: Final = (DataError, IntegrityError, ValueError, TypeError, OverflowError)
+_DATABASE_REFUSALS: Final = (DataError, IntegrityError, ValueError, TypeError, OverflowError)
 """Errors of the database or its driver about values that it never accepts."""
 
 _STORED_MESSAGES: Final = CompiledQuery(
@@ -108,13 +108,13 @@ def store_webhooks_safely(
     batch = WebhookBatch.from_webhooks(webhooks, arrivals)
     try:
         return _store_with_retries(batch, now=now)
-    except DATABASE_REFUSALS as error:
+    except _DATABASE_REFUSALS as error:
         _log.warning("batch_refused", error=type(error).__name__, webhooks=len(webhooks))
     stored = StoredBatch()
     for item, alone in batch.split_into_single_items():
         try:
             stored += _store_with_retries(alone, now=now)
-        except DATABASE_REFUSALS as error:
+        except _DATABASE_REFUSALS as error:
             keep_unreadable(_serialise_item(item), reason=describe_refusal(error), now=now)
     return stored
 
