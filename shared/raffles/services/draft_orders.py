@@ -24,8 +24,14 @@ from shared.raffles.services import history, tickets
 
 _NEXT_ID_SQL: Final = {
     "postgresql": "SELECT nextval(pg_get_serial_sequence('raffles_order', 'id'))",
-    "sqlite": "SELECT seq + 1 FROM sqlite_sequence WHERE name = 'raffles_order'",
+    "sqlite": """
+        SELECT 1 + max(
+            coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'raffles_order'), 0),
+            coalesce((SELECT max(id) FROM raffles_order), 0)
+        )
+    """,
 }
+"""On SQLite the rule of AUTOINCREMENT, https://www.sqlite.org/autoinc.html."""
 
 _INSERT_ORDERS: Final = CompiledInsert(Order, unique=["code"])
 
@@ -39,8 +45,7 @@ def bind_next_order_id() -> BoundStatement[int]:
 
 
 def _read_id(cursor: CursorWrapper) -> int:
-    row = cursor.fetchone()
-    return 1 if row is None else int(row[0])
+    return int(cursor.fetchone()[0])
 
 
 def write_draft_order(
