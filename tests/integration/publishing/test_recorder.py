@@ -511,7 +511,7 @@ class TestInTheTransactionOfTheChange:
 
         assert not [query for query in queries if "events_" in query["sql"]]
 
-    def test_an_event_of_an_order_costs_five_queries_at_most(self) -> None:
+    def test_an_event_of_an_order_costs_four_queries_at_most(self) -> None:
         order = order_states.create_order_under_review(builders.create_raffle(numbers=20))
 
         with CaptureQueriesContext(connection) as queries:
@@ -522,7 +522,7 @@ class TestInTheTransactionOfTheChange:
         told_in = list(queries)[at[-1] + 1 :]
         records = [place for place, query in enumerate(told_in) if "events_event" in query["sql"]]
         assert len(records) == 1
-        assert records[0] < 5
+        assert records[0] < 4
 
 
 @pytest.mark.django_db
