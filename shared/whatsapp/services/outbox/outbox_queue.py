@@ -8,6 +8,7 @@ from typing import Any, Final
 from django.db import transaction
 from django.db.models import BigIntegerField, CharField, F, Min, Q
 
+from shared.core.compiled_inserts import CompiledInsert
 from shared.core.compiled_queries import CompiledQuery, IsIn, Parameter
 from shared.core.constants import MAX_UNKNOWN_RESENDS, UNKNOWN_SEND_WAIT
 from shared.core.enums import MessageDeliveryStatus, OutboxKind, OutboxStatus
@@ -100,7 +101,7 @@ def enqueue_messages(new: Sequence[NewMessage], *, now: datetime) -> list[Outbou
         The queued messages, in the same order.
 
     """
-    return OutboundMessage.objects.bulk_create(
+    queued = [
         OutboundMessage(
             phone_number_id=each.contact.phone_number_id,
             contact=each.contact,
@@ -113,7 +114,12 @@ def enqueue_messages(new: Sequence[NewMessage], *, now: datetime) -> list[Outbou
             created_at=now,
         )
         for each in new
-    )
+    ]
+    _INSERT_MESSAGES.run(queued)
+    return queued
+
+
+_INSERT_MESSAGES: Final = CompiledInsert(OutboundMessage)
 
 
 def release_withheld_messages(contact: WhatsAppContact, *, now: datetime) -> int:
