@@ -9,12 +9,15 @@ Locks that may wait come first, and never in another order than any other transa
 the contacts, without waiting, because another gateway may be answering them; then those of
 `effect_locks`.
 
+Messages that have waited for longer than `LEFT_OVER_AFTER` are answered in a second transaction,
+after their attempts were counted; `inbound` says why.
+
 A batch that fails is rolled back. Its contacts are then answered one by one, and only that counts
 as an attempt, so no buyer waits because of another one's message.
 """
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
@@ -23,7 +26,7 @@ from uuid import UUID
 
 from django.db import InterfaceError, OperationalError, transaction
 
-from shared.conversation import inbound_answers
+from shared.conversation import inbound_answers, inbound_failures
 from shared.conversation.effects import InboundTurn
 from shared.conversation.errors import EffectAfterEffect, TookTooLong
 from shared.conversation.inbound_answers import AnswerResult
@@ -79,6 +82,13 @@ class BatchResult:
     left: tuple[int, ...] = ()
     postponed: tuple[int, ...] = ()
 
+    def __add__(self, other: "BatchResult") -> "BatchResult":
+        return BatchResult(
+            self.answered + other.answered,
+            self.left + other.left,
+            self.postponed + other.postponed,
+        )
+
 
 @dataclass(slots=True)
 class _Answer:
@@ -114,13 +124,24 @@ class _Answer:
 
 @dataclass(slots=True)
 class _Batch:
-    """A batch under way; attributes with the names of those of `BatchResult` become these."""
+    """A batch under way; attributes with the names of those of `BatchResult` become these.
 
-    answers: list[_Answer]
-    left: list[int]
-    postponed: list[int]
+    Attributes:
+        counted: messages whose attempt was counted beforehand.
+        left_over: the contacts whose attempt must be counted first.
+
+    """
+
     cpu_clock: Callable[[], float]
+    counted: frozenset[int] = frozenset()
+    answers: list[_Answer] = field(default_factory=list)
+    left: list[int] = field(default_factory=list)
+    left_over: list[int] = field(default_factory=list)
+    postponed: list[int] = field(default_factory=list)
     answered: AnswerResult = field(default_factory=AnswerResult)
+
+    def build_result(self) -> BatchResult:
+        return BatchResult(self.answered, left=tuple(self.left), postponed=tuple(self.postponed))
 
 
 def answer_contacts(
@@ -150,20 +171,45 @@ def answer_contacts(
         OperationalError, InterfaceError: the database is unavailable.
 
     """
+    batch = _Batch(cpu_clock)
+    answer = partial(_answer_or_leave, now=now, pivot=pivot, lease=lease)
+    answer(batch, contact_ids)
+    if not batch.left_over:
+        return batch.build_result()
+    counted = inbound_failures.count_first_attempts(batch.left_over, now=now)
+    late = _Batch(cpu_clock, counted=frozenset(counted))
     try:
-        batch = _answer_batch(contact_ids, now=now, pivot=pivot, lease=lease, cpu_clock=cpu_clock)
+        answer(late, batch.left_over)
+    except (OperationalError, InterfaceError):
+        inbound_failures.take_back_first_attempts(counted)
+        raise
+    if late.left or late.postponed:
+        inbound_failures.take_back_first_attempts(counted)
+    return batch.build_result() + late.build_result()
+
+
+def _answer_or_leave(
+    batch: _Batch, contact_ids: Sequence[int], *, now: datetime, pivot: int, lease: UUID | None
+) -> None:
+    """Answer a batch; if it fails, leave all its contacts to be answered one by one."""
+    try:
+        _answer_batch(batch, contact_ids, now=now, pivot=pivot, lease=lease)
     except (OperationalError, InterfaceError) as error:
         if not (isinstance(error, OperationalError) and is_deadlock(error)):
             raise
         _log.info("batch_collided", contacts=len(contact_ids))
-        return BatchResult(left=tuple(contact_ids))
+        _leave_all(batch, contact_ids)
     except Exception:  # noqa: BLE001 - each contact records its own failure when it is alone
         _log.exception("batch_failed", contacts=len(contact_ids))
-        return BatchResult(left=tuple(contact_ids))
+        _leave_all(batch, contact_ids)
     for answer in batch.answers:
         with answer.turn.bind_logs():
             _log.info("answered", type=answer.turn.message.type, state=answer.turn.contact.state)
-    return BatchResult(batch.answered, left=tuple(batch.left), postponed=tuple(batch.postponed))
+
+
+def _leave_all(batch: _Batch, contact_ids: Sequence[int]) -> None:
+    batch.answers, batch.left, batch.left_over, batch.postponed = [], list(contact_ids), [], []
+    batch.answered = AnswerResult()
 
 
 def compute_pivot(pivot: int, *, place: int) -> int:
@@ -173,14 +219,11 @@ def compute_pivot(pivot: int, *, place: int) -> int:
 
 @transaction.atomic(durable=True)
 def _answer_batch(
-    contact_ids: Sequence[int],
-    *,
-    now: datetime,
-    pivot: int,
-    lease: UUID | None,
-    cpu_clock: Callable[[], float],
-) -> _Batch:
-    batch = _begin_batch(contact_ids, now=now, pivot=pivot, cpu_clock=cpu_clock)
+    batch: _Batch, contact_ids: Sequence[int], *, now: datetime, pivot: int, lease: UUID | None
+) -> None:
+    _begin_answers(batch, contact_ids, now=now, pivot=pivot)
+    if not batch.answers:
+        return
     _run_answers(batch)
     turns = [answer.turn for answer in batch.answers]
     save_conversations([HandledMessages(turn.contact, [turn.message]) for turn in turns], now=now)
@@ -197,39 +240,37 @@ def _answer_batch(
             batch.answered.queued, contacts=locked, now=now, lease=lease
         )
         batch.answered = replace(batch.answered, claimed=tuple(claimed))
-    return batch
 
 
 # ── who is answered ──────────────────────────────────────────────────────────────────────────────
 
 
-def _begin_batch(
-    contact_ids: Sequence[int], *, now: datetime, pivot: int, cpu_clock: Callable[[], float]
-) -> _Batch:
+def _begin_answers(batch: _Batch, contact_ids: Sequence[int], *, now: datetime, pivot: int) -> None:
     """Lock the contacts, read their messages, and prepare the answers to those who get one here."""
     locked = contacts.lock_free_contacts(contact_ids)
     waiting = inbox_queue.list_first_messages(list(locked))
     recent = _load_recent_messages(waiting)
     withheld = set(_CONTACTS_WITH_WITHHELD.fetch(contacts=list(waiting)))
-    batch = _Batch([], [], [each for each in contact_ids if each not in locked], cpu_clock)
+    batch.postponed += [contact_id for contact_id in contact_ids if contact_id not in locked]
     for place, contact_id in enumerate(contact_ids):
         if contact_id not in waiting:
             continue
         contact, messages = locked[contact_id], waiting[contact_id]
-        content = parse_content(messages[0].payload)
+        message, content = messages[0], parse_content(messages[0].payload)
         if contact_id in withheld or not (
-            _is_usual(contact, messages, now=now)
-            and _is_word_or_tap(messages[0], content, now=now)
+            _is_usual(contact, messages, counted=batch.counted)
+            and _is_word_or_tap(message, content, now=now)
             and not recent[contact_id].is_excess(0)
         ):
             batch.left.append(contact_id)
-            continue
-        turn = InboundTurn(contact, messages[0], now, compute_pivot(pivot, place=place))
-        messages[0].error = ""
-        leads_nowhere = partial(recent[contact_id].leads_nowhere, 0)
-        steps = inbound_answers.answer_message(turn, content, leads_nowhere=leads_nowhere)
-        batch.answers.append(_Answer(turn, steps))
-    return batch
+        elif message.pk not in batch.counted and _is_left_over(messages, now=now):
+            (batch.postponed if batch.counted else batch.left_over).append(contact_id)
+        else:
+            turn = InboundTurn(contact, message, now, compute_pivot(pivot, place=place))
+            message.error = ""
+            leads_nowhere = partial(recent[contact_id].leads_nowhere, 0)
+            steps = inbound_answers.answer_message(turn, content, leads_nowhere=leads_nowhere)
+            batch.answers.append(_Answer(turn, steps))
 
 
 def _load_recent_messages(
@@ -245,7 +286,7 @@ def _load_recent_messages(
 
 
 def _is_usual(
-    contact: WhatsAppContact, waiting: Sequence[InboundMessage], *, now: datetime
+    contact: WhatsAppContact, waiting: Sequence[InboundMessage], *, counted: Collection[int]
 ) -> bool:
     """Whether nothing about a contact and its waiting messages is left to `inbound`."""
     return (
@@ -254,12 +295,16 @@ def _is_usual(
         and contact.joined_into_id is None
         and len(waiting) <= MAX_WAITING_MESSAGES
         and not any(
-            message.attempts
-            or message.next_attempt_at is not None
-            or message.received_at < now - LEFT_OVER_AFTER
+            message.attempts or message.next_attempt_at is not None
             for message in waiting
+            if message.pk not in counted
         )
     )
+
+
+def _is_left_over(waiting: Sequence[InboundMessage], *, now: datetime) -> bool:
+    """Whether a message has waited so long that a gateway may have died while answering it."""
+    return any(message.received_at < now - LEFT_OVER_AFTER for message in waiting)
 
 
 def _is_word_or_tap(message: InboundMessage, content: MessageContent, *, now: datetime) -> bool:

@@ -1,6 +1,6 @@
 """Failed tries of answering a message: counting, retries, and giving up."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -16,7 +16,7 @@ from shared.core.constants import MAX_INBOX_ATTEMPTS
 from shared.core.enums import InboxStatus, OutboxKind
 from shared.whatsapp.models import InboundMessage, WhatsAppContact
 from shared.whatsapp.services import alarms
-from shared.whatsapp.services.inbox import contacts
+from shared.whatsapp.services.inbox import contacts, inbox_queue
 from shared.whatsapp.services.outbox import outbox_queue
 
 _log = logs.get_logger(__name__)
@@ -64,9 +64,36 @@ def count_attempt(contact_id: int, message_id: int, *, now: datetime) -> int | N
         return message.attempts + 1
     message.attempts += 1
     message.error = UNFINISHED
-    message.next_attempt_at = _compute_next_attempt(message, now=now)
+    message.next_attempt_at = _compute_next_attempt(message.attempts, now=now)
     message.save(update_fields=["attempts", "error", "next_attempt_at"])
     return message.attempts
+
+
+@transaction.atomic(durable=True)
+def count_first_attempts(contact_ids: Sequence[int], *, now: datetime) -> list[int]:
+    """Record the first attempt at the first message of several buyers, as `count_attempt` does.
+
+    Returns:
+        The ids of the messages. Left out are those of contacts that another transaction has locked,
+        and those that were tried before.
+
+    """
+    locked = contacts.lock_free_contacts(contact_ids)
+    firsts = [messages[0] for messages in inbox_queue.list_first_messages(list(locked)).values()]
+    untried = [each for each in firsts if not each.attempts and each.next_attempt_at is None]
+    ids = [message.pk for message in untried]
+    InboundMessage.objects.filter(pk__in=ids).update(
+        attempts=1, error=UNFINISHED, next_attempt_at=_compute_next_attempt(1, now=now)
+    )
+    return ids
+
+
+def take_back_first_attempts(message_ids: Sequence[int]) -> None:
+    """Undo `count_first_attempts`; what was counted stays so if the database is unavailable."""
+    with suppress(OperationalError, InterfaceError):
+        InboundMessage.objects.filter(pk__in=message_ids, status=InboxStatus.RECEIVED).update(
+            attempts=0, error="", next_attempt_at=None
+        )
 
 
 def take_back_attempt(counted: CountedAttempt | None) -> None:
@@ -103,15 +130,15 @@ def record_failure(
         message.attempts += 1
     message.error = " ".join(_list_error_kinds(failure))[:500]
     if message.attempts < MAX_INBOX_ATTEMPTS:
-        message.next_attempt_at = _compute_next_attempt(message, now=now)
+        message.next_attempt_at = _compute_next_attempt(message.attempts, now=now)
     else:
         _give_up_message(contact, message, now=now)
     message.save(update_fields=["attempts", "error", "next_attempt_at", "status", "processed_at"])
 
 
-def _compute_next_attempt(message: InboundMessage, *, now: datetime) -> datetime:
+def _compute_next_attempt(attempts: int, *, now: datetime) -> datetime:
     return now + retry.compute_exponential_wait(
-        message.attempts, base=timedelta(seconds=1), cap=timedelta(seconds=30)
+        attempts, base=timedelta(seconds=1), cap=timedelta(seconds=30)
     )
 
 

@@ -16,7 +16,7 @@ from django.test.utils import CaptureQueriesContext
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from shared.conversation import inbound, inbound_batch
+from shared.conversation import inbound, inbound_batch, inbound_failures
 from shared.conversation.inbound_answers import AnswerResult
 from shared.conversation.inbound_batch import BatchResult
 from shared.core.constants import ANSWER_CPU_SECONDS
@@ -217,7 +217,6 @@ class TestWhoIsAnsweredTogether:
             receive_text(chat)
         for fields in (
             {"sent_at": NOON - 16 * MINUTE},
-            {"received_at": NOON - 2 * MINUTE},
             {"attempts": 1},
             {"next_attempt_at": NOON},
         ):
@@ -300,6 +299,10 @@ class TestWhoIsAnsweredTogether:
         assert counts[0] == counts[1] <= 12
 
 
+class ProcessKilled(BaseException):
+    """The end of the whole process: no code catches it, and the transaction is rolled back."""
+
+
 class TestFailure:
     def test_of_one_message_is_counted_for_it_alone_and_the_others_are_answered(self) -> None:
         builders.create_raffle()
@@ -327,6 +330,39 @@ class TestFailure:
         again = answer_together(ids, now=NOON + MINUTE, pivot=1)
 
         assert again == BatchResult(AnswerResult(messages=2, replies=2), left=(ids[1],))
+
+    def test_of_a_process_is_counted_for_messages_that_have_waited_for_long(self) -> None:
+        def kill_process() -> float:
+            raise ProcessKilled
+
+        builders.create_raffle()
+        chats = [BuyerChat() for _ in range(3)]
+        for chat in chats:
+            receive_text(chat, "3 random", received_at=NOON - 2 * MINUTE)
+        ids = tuple(chat.contact.pk for chat in chats)
+        attempts = InboundMessage.objects.order_by("pk").values_list("attempts", "error")
+        answered = AnswerResult(messages=2, replies=2, has_acted=True)
+
+        with pytest.raises(ProcessKilled):
+            answer_batch(ids[:1], cpu_clock=kill_process)
+        killed = list(attempts.all())
+        again = answer_batch(ids, now=NOON + MINUTE)
+
+        assert killed == [(1, inbound_failures.UNFINISHED), (0, ""), (0, "")]
+        assert again == BatchResult(answered, left=ids[:1])
+        assert list(attempts.all()) == [(1, inbound_failures.UNFINISHED), (1, ""), (1, "")]
+
+    def test_of_a_batch_takes_back_what_was_counted_beforehand(self) -> None:
+        raffle = builders.create_raffle()
+        Raffle.objects.filter(pk=raffle.pk).update(time_zone="No/Where")
+        chats = [BuyerChat() for _ in range(2)]
+        for chat in chats:
+            receive_text(chat, received_at=NOON - 2 * MINUTE)
+        ids = tuple(chat.contact.pk for chat in chats)
+
+        assert answer_batch(ids) == BatchResult(left=ids)
+        found = InboundMessage.objects.values_list("attempts", "error", "next_attempt_at")
+        assert set(found) == {(0, "", None)}
 
     def test_of_the_database_is_no_failure_of_a_message(self) -> None:
         def lose_the_database() -> float:
