@@ -62,7 +62,6 @@ class InboxWorker:
     """Worker that answers the contacts that wait, in batches.
 
     Several gateways may pick the same contact: who comes second finds it locked, or no message.
-    One batch runs at a time, because the interpreter runs one thread at a time.
     """
 
     database: Database
@@ -84,17 +83,22 @@ class InboxWorker:
         answered, postponed = 0, False
         while remaining and not self.stop.is_set():
             size = self.batch_size.choose()
-            batch, remaining = remaining[:size], remaining[size:]
-            result = await self._answer_batch(batch)
-            answered += result.answered.messages
-            postponed = postponed or bool(result.postponed)
-            for some in batched(result.left, self.database.lane_count):
-                answered += sum(await gather_all(map(self._answer_alone, some)))
+            count = size * self._count_batches_at_once()
+            batches, remaining = list(batched(remaining[:count], size)), remaining[count:]
+            for result in await gather_all(map(self._answer_batch, batches)):
+                answered += result.answered.messages
+                postponed = postponed or bool(result.postponed)
+                for some in batched(result.left, self.database.lane_count):
+                    answered += sum(await gather_all(map(self._answer_alone, some)))
         if self.stop.is_set():
             return False
         if postponed and not answered:
             await asyncio.sleep(POSTPONED_PAUSE_SECONDS)
         return answered > 0 or postponed
+
+    def _count_batches_at_once(self) -> int:
+        """Return half the lanes: one batch waits for the database while another one computes."""
+        return max(1, self.database.lane_count // 2)
 
     async def _answer_batch(self, contact_ids: Sequence[int]) -> BatchResult:
         result, seconds = await self.database.run_unit(_run_batch, contact_ids)
