@@ -31,7 +31,7 @@ SENT_AFTER: Final = 0.1
 DELIVERED_AFTER: Final = 0.3
 THINKING: Final = (1.0, 3.0)
 """Least and most seconds between a reply and the buyer's next message in an open loop."""
-PATIENCE: Final = 90.0
+PATIENCE: Final = 180.0
 """Seconds in which everything that was sent must have been answered."""
 RAMP_STEPS: Final = 8
 
