@@ -31,6 +31,8 @@ TEXTS: Final = 1_000
 PATIENCE: Final = 300.0
 """Seconds until the flood of one buyer must be handled."""
 RAFFLE: Final = 100_000
+UNREAD: Final = "whatsapp_receivedwebhook"
+UNANSWERED: Final = "whatsapp_inboundmessage WHERE status = 'RECEIVED'"
 
 CONNECTIONS: Final = 64
 ON_THE_WAY: Final = 128
@@ -77,18 +79,22 @@ def _buy_in_flood(server: Server, number: int, *, texts: int) -> Measured:
     with conversation_process.run_conversation(database, prefix="15550") as conversation:
         measured = conversation.load.command("run_purchase", flood=texts)
         began = time.monotonic()
-        _wait_until_handled(database)
+        _wait_until_none(database, UNREAD, UNANSWERED)
         measured["handled_after"] = time.monotonic() - began
     return measured
 
 
-def _wait_until_handled(database: str) -> None:
+def _wait_until_none(database: str, *sources: str) -> None:
+    """Wait until none of these tables, with conditions, has a row.
+
+    Raises:
+        WrongResult: one still has after `PATIENCE`.
+
+    """
     until = time.monotonic() + PATIENCE
-    while conversation_process.count_rows(
-        database, "whatsapp_inboundmessage WHERE status = 'RECEIVED'"
-    ):
+    while any(conversation_process.count_rows(database, source) for source in sources):
         if time.monotonic() > until:
-            raise WrongResult("texts of a flood are not handled")
+            raise WrongResult(f"not handled in time: {sources}")
         time.sleep(0.1)
 
 
@@ -104,6 +110,7 @@ def _flood(server: Server, number: int, *, quick: bool) -> Measured:
         before = _measure_memory(conversation)
         measured = load.command("run_flood", connections=CONNECTIONS, seconds=seconds, warm_up=1.0)
         measured["grown_by"] = _measure_memory(conversation) - before
+        _wait_until_none(database, UNREAD)
     stored = conversation_process.count_rows(database, "whatsapp_inboundmessage")
     if stored != saturated["written"] + measured["accepted"]:
         raise WrongResult(f"{measured} after {saturated['written']} messages, {stored} stored")
