@@ -17,12 +17,13 @@ PAUSE: Final = 0.025
 SECONDS_PER_TURN: Final = 0.05
 """Time that transactions may take together before a pause."""
 
-LONG_TURNS: Final = ((0.22, 4), (0.12, 2))
+LONG_TURNS: Final = ((0.25, 4), (0.14, 2))
 """Seconds of a turn, and by how much the pause after it is longer.
 
 A connection that waits for the lock asks for it at least every 25 ms in its first 128 ms, every
 50 ms until 228 ms, and then every 100 ms (`sqliteDefaultBusyCallback` of SQLite's `main.c`). So
-whoever waits for one turn gets in before the next.
+whoever waits for one turn gets in before the next. The end of a turn is SQLite's checkpoint, in
+which others may write.
 """
 
 

@@ -16,8 +16,11 @@ from shared.core import write_turns
 from shared.core.write_turns import WriteTurns
 from shared.raffles.models import Raffle, TicketNumber
 
-SECONDS_PER_TRANSACTION: Final = 0.08
-"""Aim for the time in which a transaction keeps other writers of SQLite waiting."""
+SECONDS_PER_TRANSACTION: Final = 0.1
+"""Aim for the time in which a transaction keeps other writers of SQLite waiting.
+
+About a fifth of it is SQLite's checkpoint after the commit, in which others may write.
+"""
 
 MIN_CHUNK: Final = 5_000
 MAX_CHUNK: Final = 50_000
