@@ -31,8 +31,8 @@ SECONDS: Final = 2.5
 OTHER_NUMBER: Final = "100000000000001"
 """A business number that is not configured."""
 
-STORED_IN: Final = ("whatsapp_inboundmessage", byte_store.TABLE)
-"""Tables of which each row is a webhook of the load."""
+STORED_IN: Final = ("whatsapp_receivedwebhook", "whatsapp_inboundmessage", byte_store.TABLE)
+"""Tables of which each row is a webhook of the load, whether it is read already or not."""
 
 GATEWAY: Final = "the gateway without workers"
 WHOLE_GATEWAY: Final = "the whole gateway, for a number that it does not answer"
