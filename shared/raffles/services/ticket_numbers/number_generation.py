@@ -91,7 +91,8 @@ def generate_numbers(
 
     Args:
         raffle_id: primary key of the raffle.
-        progress: called after each transaction with the number of ticket numbers that exist so far.
+        progress: called with the number of ticket numbers that exist so far: at the beginning, if
+            there are any, and after each transaction.
         chunk: ticket numbers per transaction at most.
         pause: seconds after a transaction on SQLite, so other writers get their turn.
 
@@ -103,6 +104,8 @@ def generate_numbers(
 
     """
     before = measure_progress(Raffle.objects.get(pk=raffle_id))
+    if before.made:
+        progress(before.made)
     created = 0
     turns = WriteTurns(pause=pause)
     for added in _insert_missing_numbers(raffle_id, limit=before.total, chunk=chunk, turns=turns):
