@@ -39,7 +39,8 @@ _INSERT_ORDERS: Final = CompiledInsert(Order, unique=["code"])
 def bind_next_order_id() -> BoundStatement[int]:
     """Return the statement whose result is the id of the next order.
 
-    On SQLite it is the next one until this transaction ends, since there is one writer.
+    On SQLite it is the next one until this transaction ends, since there is one writer. On
+    PostgreSQL it is drawn from the sequence, so a refused hold leaves a gap.
     """
     return BoundStatement(_NEXT_ID_SQL[connection.vendor], [], _read_id)
 
