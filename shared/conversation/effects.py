@@ -34,7 +34,14 @@ from shared.raffles.actor import Actor
 from shared.raffles.errors import NumbersTaken, OrderNotFound, ProofFileLost
 from shared.raffles.models import Order, PaymentProof, Raffle
 from shared.raffles.results import ProofKept, ProofLate, ProofOrphan, ProofRepeated, ProofSource
-from shared.raffles.services import availability, locks, orders, reservations
+from shared.raffles.services import (
+    availability,
+    locks,
+    order_queries,
+    orders,
+    raffle_queries,
+    reservations,
+)
 from shared.raffles.services.payment_decisions import payments
 from shared.raffles.services.payment_proofs import (
     orphan_proofs,
@@ -129,19 +136,20 @@ def _lock_own_order(order_id: int, turn: InboundTurn) -> Order:
     order = locks.lock_order(order_id)
     if order.contact_id != turn.contact.pk:
         raise OrderNotFound(order_id=order_id)
+    order.contact = turn.contact  # what is told about the order need not read it again
     return order
 
 
 def _load_own_order(order_id: int, turn: InboundTurn) -> Order:
     """Return an order of the buyer without locking it; the hold that replaces it does."""
-    try:
-        return Order.objects.get(pk=order_id, contact=turn.contact)
-    except Order.DoesNotExist:
-        raise OrderNotFound(order_id=order_id) from None
+    order = order_queries.find_order_of_contact(order_id, contact_id=turn.contact.pk)
+    if order is None:
+        raise OrderNotFound(order_id=order_id)
+    return order
 
 
 def _hold_tickets(effect: HoldRandom | HoldNumbers, turn: InboundTurn) -> NumbersHeld:
-    raffle = Raffle.objects.get(pk=effect.raffle_id)
+    raffle = raffle_queries.load_raffle(effect.raffle_id)
     hold_arguments: dict[str, Any] = {
         "contact_id": turn.contact.pk,
         "now": turn.now,

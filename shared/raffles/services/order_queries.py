@@ -5,7 +5,9 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Final
 
-from shared.core.compiled_queries import CompiledQuery, IsIn
+from django.db.models import BigIntegerField
+
+from shared.core.compiled_queries import CompiledQuery, IsIn, Parameter
 from shared.core.constants import DEADLINE_GRACE
 from shared.core.enums import OrderStatus
 from shared.raffles import codes
@@ -34,6 +36,19 @@ def find_order(reference: str) -> int:
     if order_id is None:
         raise OrderNotFound(reference=reference)
     return order_id
+
+
+def find_order_of_contact(order_id: int, *, contact_id: int) -> Order | None:
+    """Return an order if it belongs to this contact; otherwise None."""
+    found = _ORDERS_OF_CONTACT.fetch(order=order_id, contact=contact_id)
+    return found[0] if found else None
+
+
+_ORDERS_OF_CONTACT: Final = CompiledQuery(
+    lambda: Order.objects.filter(
+        pk=Parameter("order", BigIntegerField()), contact_id=Parameter("contact", BigIntegerField())
+    )
+)
 
 
 def load_ticket_numbers(order_ids: Collection[int]) -> dict[int, list[int]]:
