@@ -25,6 +25,7 @@ from shared.whatsapp.models import BusinessNumber, DeliveryStatus, OutboundMessa
 from shared.whatsapp.services.outbox.message_status import UNTRIED_FIELDS
 
 _NOW: Final = Parameter("now", DateTimeField())
+_PHONE_NUMBER_ID: Final = Parameter("phone_number_id", CharField())
 _LEASE: Final = Parameter("lease", UUIDField())
 _LEASE_UNTIL: Final = Parameter("lease_until", DateTimeField())
 _IS_DUE: Final = Q(next_attempt_at=None) | Q(next_attempt_at__lte=_NOW)
@@ -91,9 +92,7 @@ def get_queue_heads_query(at_most: int) -> "CompiledQuery[tuple[Any, ...]]":
 
 
 QUEUE_HEAD_OF_NUMBER: Final = CompiledQuery(
-    lambda: _query_queue_heads().filter(phone_number_id=Parameter("phone_number_id", CharField()))[
-        :1
-    ]
+    lambda: _query_queue_heads().filter(phone_number_id=_PHONE_NUMBER_ID)[:1]
 )
 """The oldest queue head of a business number."""
 
@@ -128,8 +127,8 @@ CONTACTS_WITH_MORE: Final = CompiledQuery(
 The condition on the id makes SQLite use the index of the queue, not of all messages of a contact.
 """
 
-# The statuses are asked for one by one, since a partial index serves exactly one. Few messages are
-# being sent or of unknown result, so those of all contacts are read.
+# One for each status, since a partial index serves exactly one. Few messages are being sent or of
+# unknown result, so those of all contacts are read.
 UNSETTLED: Final = CompiledQuery(
     lambda: (
         _query_queued()
@@ -143,8 +142,11 @@ UNSETTLED: Final = CompiledQuery(
         )
     )
 )
-"""Contact and id of messages that may still be sent: those to `contacts` are all that have an id
-less than `before`, those to others only some."""
+"""Contact and id of messages that may still be sent.
+
+These are the queued ones to `contacts` with an id below `before`, and all that are being sent or of
+unknown result.
+"""
 
 # ── marks of sends ───────────────────────────────────────────────────────────────────────────────
 

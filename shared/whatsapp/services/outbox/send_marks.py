@@ -54,7 +54,7 @@ def write_marks(
     ):
         WhatsAppContact.objects.filter(pk=contact_id).update(send_after=None, pair_rate_hits=0)
     started: frozenset[int] = frozenset()
-    if starting:
+    if starting or released:  # results alone are written in the order of the ids
         rows = _lock_rows([*starting, *(each.claimed for each in sent), *released])
         started = _start_sends(starting, rows, lease_until=now + lease_for)
     outbox_statements.RECORD_SENT.run_many(
@@ -104,8 +104,9 @@ def _start_sends(
                 reserved.append(message)
             case _Row(message.contact_id, OutboxStatus.SENDING, message.lease):
                 started.append(message.id)  # by this call, which was repeated after an error
-    busy = set(outbox_statements.CONTACTS_OF_SENDS.fetch())
-    starts = [message.id for message in reserved if message.contact_id not in busy]
-    if starts:
+    if reserved:
+        busy = set(outbox_statements.CONTACTS_OF_SENDS.fetch())
+        starts = [message.id for message in reserved if message.contact_id not in busy]
         outbox_statements.START.run(ids=starts, lease_until=lease_until)
-    return frozenset([*started, *starts])
+        started += starts
+    return frozenset(started)
