@@ -47,10 +47,10 @@ ORDERS_OF_BUYERS: Final[CompiledQuery[Order]] = CompiledQuery(
         )
         .filter(~Q(status__in=ENDED_STATUSES) | Q(newest__lte=MAX_ENDED_ORDERS))
         .only(*_ORDER_FIELDS)
-        .order_by("id")
+        .order_by()
     )
 )
-"""The live and paid orders of buyers, and of each the last `MAX_ENDED_ORDERS` that ended."""
+"""In any order, the live and paid orders of buyers, and of each the last that ended."""
 
 NAMED_ORDERS: Final = CompiledQuery(
     lambda: (
@@ -58,10 +58,10 @@ NAMED_ORDERS: Final = CompiledQuery(
             IsIn("contact_id", "contacts"), IsIn("id", "ids") | IsIn("code", "codes")
         )
         .only(*_ORDER_FIELDS)
-        .order_by("id")
+        .order_by()  # sorted by id, SQLite may read the whole table
     )
 )
-"""Orders of buyers by id or code."""
+"""In any order, orders of buyers by id or code."""
 
 RAFFLES: Final = CompiledQuery(lambda: Raffle.objects.filter(IsIn("id", "ids")))
 
