@@ -90,7 +90,7 @@ class BatchResult:
         )
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Answer:
     """An answer under way.
 
@@ -127,13 +127,13 @@ class _Batch:
     """A batch under way; attributes with the names of those of `BatchResult` become these.
 
     Attributes:
-        counted: messages whose attempt was counted beforehand.
+        counted: messages whose attempt was counted beforehand; None: none was so far.
         left_over: the contacts whose attempt must be counted first.
 
     """
 
     cpu_clock: Callable[[], float]
-    counted: frozenset[int] = frozenset()
+    counted: frozenset[int] | None = None
     answers: list[_Answer] = field(default_factory=list)
     left: list[int] = field(default_factory=list)
     left_over: list[int] = field(default_factory=list)
@@ -252,19 +252,21 @@ def _begin_answers(batch: _Batch, contact_ids: Sequence[int], *, now: datetime, 
     recent = _load_recent_messages(waiting)
     withheld = set(_CONTACTS_WITH_WITHHELD.fetch(contacts=list(waiting)))
     batch.postponed += [contact_id for contact_id in contact_ids if contact_id not in locked]
+    counted = batch.counted or frozenset()
     for place, contact_id in enumerate(contact_ids):
         if contact_id not in waiting:
             continue
         contact, messages = locked[contact_id], waiting[contact_id]
         message, content = messages[0], parse_content(messages[0].payload)
         if contact_id in withheld or not (
-            _is_usual(contact, messages, counted=batch.counted)
+            _is_usual(contact, messages, counted=counted)
             and _is_word_or_tap(message, content, now=now)
             and not recent[contact_id].is_excess(0)
         ):
             batch.left.append(contact_id)
-        elif message.pk not in batch.counted and _is_left_over(messages, now=now):
-            (batch.postponed if batch.counted else batch.left_over).append(contact_id)
+        elif message.pk not in counted and _is_left_over(messages, now=now):
+            uncounted = batch.left_over if batch.counted is None else batch.postponed
+            uncounted.append(contact_id)
         else:
             turn = InboundTurn(contact, message, now, compute_pivot(pivot, place=place))
             message.error = ""
