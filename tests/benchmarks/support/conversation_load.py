@@ -8,7 +8,7 @@ import asyncio
 import random
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
@@ -22,6 +22,7 @@ from tests.benchmarks.support.http_pool import (
 )
 from tests.benchmarks.support.stories import (
     Buyer,
+    StoryStep,
     build_story,
     read_text,
 )
@@ -45,7 +46,6 @@ class Tally:
     cpu_began: float = 0.0
     cpu_ended: float = 0.0
     answered: int = 0
-    ended: float = 0.0
 
 
 class ConversationLoad:
@@ -239,7 +239,7 @@ class ConversationLoad:
                 )
             await asyncio.sleep(0.02)
 
-    def _join(self, steps: Any = None) -> Buyer:
+    def _join(self, steps: Iterator[StoryStep] | None = None) -> Buyer:
         serial = self._serial
         self._serial += 1
         wa_id = f"{self._prefix}{serial:06}"

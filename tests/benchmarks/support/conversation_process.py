@@ -69,9 +69,7 @@ def run_conversation(
     *,
     prefix: str,
     app: str = "gateway.asgi:app",
-    protocol: str = gateway_process.LIMITED_PROTOCOL,
     checkout: Path = PROJECT_ROOT,
-    **variables: str,
 ) -> Iterator[Conversation]:
     """Start a gateway and its buyers, and stop both at the end of the block.
 
@@ -79,9 +77,7 @@ def run_conversation(
         database: URL of a database that is migrated and seeded.
         prefix: begins the buyers' phone numbers; five digits.
         app: the ASGI application, as for `run_gateway`.
-        protocol: uvicorn's option `--http`.
         checkout: root of the checkout whose code runs.
-        variables: additional environment variables of the gateway.
 
     """
     with run_load() as load:
@@ -89,10 +85,7 @@ def run_conversation(
         environment = gateway_process.build_environment(
             database, checkout=checkout, graph_url=graph_url
         )
-        environment |= variables
-        with gateway_process.run_gateway(
-            environment, app=app, protocol=protocol, checkout=checkout
-        ) as gateway:
+        with gateway_process.run_gateway(environment, app=app, checkout=checkout) as gateway:
             load.command("connect", port=gateway.port, pid=gateway.process.pid, prefix=prefix)
             yield Conversation(gateway, load, database, checkout)
 

@@ -75,10 +75,10 @@ class CrowdLoad(ConversationLoad):
         """Let one buyer buy, while another one sends `flood` texts in one webhook.
 
         Returns:
-            Under `seconds`, how long each answer took; under `replies`, how many the flood got.
+            Under `seconds`, how long each answer took.
 
         """
-        flooder = self._join(steps=[])
+        flooder = self._join(steps=iter(()))
         self._others.add(flooder.wa_id)
         if flood:
             texts = [
@@ -94,7 +94,6 @@ class CrowdLoad(ConversationLoad):
             self._write(buyer, due=time.perf_counter())
 
         self._answer_hook = go_on
-        self._replies_to_others = 0
         self._write(self._join(steps=build_purchase()), due=time.perf_counter())
         await self._wait_until(lambda: len(took) == PURCHASE_STEPS)
         return {"seconds": took}
