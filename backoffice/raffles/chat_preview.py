@@ -11,7 +11,7 @@ from django.utils.safestring import SafeString
 from backoffice.messaging.chat_view import render_whatsapp_text
 from backoffice.ui import display
 from shared.conversation import formatting
-from shared.conversation.fact_values import OrderFacts, RaffleFacts
+from shared.conversation.facts.values import OrderFacts, RaffleFacts
 from shared.conversation.texts import order_updates, orders, raffles
 from shared.conversation.values import Reply
 from shared.core.constants import DEFAULT_HOLD_MINUTES

@@ -11,7 +11,7 @@ from shared.conversation import flow, inbound_silence
 from shared.conversation.context import Context
 from shared.conversation.effects import InboundTurn
 from shared.conversation.errors import EndlessConversation
-from shared.conversation.fact_values import Facts
+from shared.conversation.facts.values import Facts
 from shared.conversation.flow.receipt_evidence import choose_order_for_picture
 from shared.conversation.flow.reconcile import reconcile_state
 from shared.conversation.flow.screens import repeat_prompt

@@ -42,7 +42,7 @@ from shared.conversation.inbound_requests import (
 from shared.conversation.inbound_silence import RecentMessages, load_messages_before
 from shared.conversation.values import CancelOwnOrder, HoldNumbers, HoldRandom, PlaceOrder
 from shared.core import logs
-from shared.core.compiled_queries import CompiledQuery, IsIn
+from shared.core.statements.compiled_queries import CompiledQuery, IsIn
 from shared.core.constants import ANSWER_CPU_SECONDS, LEFT_OVER_AFTER, STALE_AFTER
 from shared.core.deadlocks import is_deadlock
 from shared.whatsapp.content import ContentKind, MessageContent, parse_content

@@ -7,7 +7,7 @@ from typing import Final
 
 from django.db import models
 
-from shared.core.compiled_queries import CompiledUpdate, IsIn, Parameter
+from shared.core.statements.compiled_queries import CompiledUpdate, IsIn, Parameter
 from shared.core.enums import InboxStatus
 from shared.whatsapp.models import InboundMessage, WhatsAppContact
 

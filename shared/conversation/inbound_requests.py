@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from shared.conversation import effects, facts, inbound_silence
 from shared.conversation.effects import InboundTurn
-from shared.conversation.fact_values import Facts
+from shared.conversation.facts.values import Facts
 from shared.conversation.facts import FactsQuestion
 from shared.conversation.values import Effect, EffectOutcome, Reply
 from shared.core.enums import OutboxKind

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Final
 
 from shared.conversation import facts
-from shared.conversation.fact_values import OrderFacts
+from shared.conversation.facts.values import OrderFacts
 from shared.conversation.values import Reply
 from shared.core.constants import ALBUM_WINDOW
 from shared.core.enums import OutboxKind, OutboxStatus

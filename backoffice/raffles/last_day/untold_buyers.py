@@ -22,7 +22,7 @@ from backoffice.orders import pagination
 from backoffice.raffles import chat_preview
 from backoffice.ui import display, phone_numbers
 from backoffice.ui.permissions import require_permission
-from shared.conversation.fact_values import OrderFacts
+from shared.conversation.facts.values import OrderFacts
 from shared.conversation.texts import raffle_updates
 from shared.conversation.values import Reply
 from shared.core.enums import Mode, OrderStatus, RaffleAction

@@ -8,7 +8,7 @@ from typing import Literal, assert_never
 from shared.conversation import button_ids
 from shared.conversation.button_ids import ButtonAction, ButtonId
 from shared.conversation.context import Context
-from shared.conversation.fact_values import Facts, OrderFacts, RaffleFacts
+from shared.conversation.facts.values import Facts, OrderFacts, RaffleFacts
 from shared.conversation.flow import commands, reserve, states
 from shared.conversation.flow.screens import answer_with, show_menu, show_order, show_raffle_card
 from shared.conversation.texts import guidance, orders, raffles

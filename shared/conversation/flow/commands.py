@@ -9,7 +9,7 @@ from shared.conversation.buyer_texts import parsing
 from shared.conversation.buyer_texts.parsing import ParsedCommand
 from shared.conversation.buyer_texts.vocabulary import ChatCommand
 from shared.conversation.context import Context
-from shared.conversation.fact_values import Facts, OrderFacts
+from shared.conversation.facts.values import Facts, OrderFacts
 from shared.conversation.flow.screens import answer_with, repeat_prompt, show_menu
 from shared.conversation.texts import guidance, my_tickets, order_status, orders
 from shared.conversation.values import CancelOwnOrder, Step

@@ -4,7 +4,7 @@ from typing import assert_never
 
 from shared.conversation.buyer_texts import parsing
 from shared.conversation.context import Context
-from shared.conversation.fact_values import Facts
+from shared.conversation.facts.values import Facts
 from shared.conversation.flow import commands, effect_results, payment_words, proofs, states
 from shared.conversation.flow.buttons import handle_tap
 from shared.conversation.flow.reconcile import reconcile_state

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from shared.conversation.buyer_texts import parsing
 from shared.conversation.context import Context
-from shared.conversation.fact_values import Facts, OrderFacts
+from shared.conversation.facts.values import Facts, OrderFacts
 from shared.conversation.flow.screens import answer_with, show_order
 from shared.conversation.texts import order_status, receipts
 from shared.conversation.values import Step

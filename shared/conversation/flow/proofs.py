@@ -5,7 +5,7 @@ from typing import assert_never
 
 from shared.conversation.buyer_texts import order_words, parsing
 from shared.conversation.context import Context
-from shared.conversation.fact_values import Facts, OrderFacts
+from shared.conversation.facts.values import Facts, OrderFacts
 from shared.conversation.flow.receipt_evidence import choose_order_for_picture
 from shared.conversation.flow.reconcile import derive_order_state
 from shared.conversation.flow.screens import answer_with, ask_to_rephrase, show_order

@@ -10,7 +10,7 @@ If several orders are possible, it belongs to none and the buyer is asked.
 from collections.abc import Iterable
 
 from shared.conversation.buyer_texts import order_words
-from shared.conversation.fact_values import Facts, OrderFacts
+from shared.conversation.facts.values import Facts, OrderFacts
 from shared.conversation.values import KeepProof, PictureReceived
 from shared.core.enums import OrderStatus, UnplacedReason
 

@@ -3,7 +3,7 @@
 from typing import assert_never
 
 from shared.conversation.context import Context
-from shared.conversation.fact_values import Facts, OrderFacts
+from shared.conversation.facts.values import Facts, OrderFacts
 from shared.core.enums import OrderStatus, State
 
 

@@ -6,7 +6,7 @@ from typing import assert_never
 
 from shared.conversation.buyer_texts import parsing
 from shared.conversation.context import Context
-from shared.conversation.fact_values import Facts, OrderFacts, RaffleFacts
+from shared.conversation.facts.values import Facts, OrderFacts, RaffleFacts
 from shared.conversation.flow.screens import answer_with
 from shared.conversation.texts import number_questions, raffles
 from shared.conversation.values import HoldNumbers, HoldRandom, Reply, Step

@@ -3,7 +3,7 @@
 from typing import Final, assert_never
 
 from shared.conversation.context import Context
-from shared.conversation.fact_values import Facts, OrderFacts, RaffleFacts
+from shared.conversation.facts.values import Facts, OrderFacts, RaffleFacts
 from shared.conversation.flow.reconcile import derive_order_state
 from shared.conversation.texts import (
     guidance,

@@ -4,7 +4,7 @@ from typing import assert_never
 
 from shared.conversation.buyer_texts import parsing
 from shared.conversation.context import Context
-from shared.conversation.fact_values import Facts, OrderFacts, RaffleFacts
+from shared.conversation.facts.values import Facts, OrderFacts, RaffleFacts
 from shared.conversation.flow import reserve
 from shared.conversation.flow.reserve import BareNumberMeaning
 from shared.conversation.flow.screens import (

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from shared.conversation.button_ids import ButtonAction, build_button_id
-from shared.conversation.fact_values import OrderFacts, RaffleFacts
+from shared.conversation.facts.values import OrderFacts, RaffleFacts
 from shared.conversation.formatting import format_numbers_as_sentence, format_ticket_numbers
 from shared.conversation.texts.parts import (
     MENU_BUTTON,

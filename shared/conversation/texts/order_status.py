@@ -5,7 +5,7 @@ A note is put above another reply.
 
 from typing import assert_never
 
-from shared.conversation.fact_values import OrderFacts
+from shared.conversation.facts.values import OrderFacts
 from shared.conversation.texts.parts import (
     BUY_MORE_BUTTON,
     MY_TICKETS_BUTTON,

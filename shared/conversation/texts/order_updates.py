@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Final, assert_never
 
-from shared.conversation.fact_values import OrderFacts
+from shared.conversation.facts.values import OrderFacts
 from shared.conversation.formatting import format_money, format_ticket_numbers
 from shared.conversation.texts.parts import (
     MENU_BUTTON,

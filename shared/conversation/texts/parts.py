@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Final, assert_never
 
 from shared.conversation.button_ids import ButtonAction, build_button_id
-from shared.conversation.fact_values import OrderFacts, RaffleFacts
+from shared.conversation.facts.values import OrderFacts, RaffleFacts
 from shared.conversation.formatting import (
     MAX_LONG_TICKET_LIST_CHARACTERS,
     format_day_and_time,

@@ -3,7 +3,7 @@
 from datetime import datetime
 from decimal import Decimal
 
-from shared.conversation.fact_values import OrderFacts
+from shared.conversation.facts.values import OrderFacts
 from shared.conversation.formatting import format_money
 from shared.conversation.texts.parts import (
     MENU_BUTTON,

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from shared.conversation.fact_values import OrderFacts, RaffleFacts
+from shared.conversation.facts.values import OrderFacts, RaffleFacts
 from shared.conversation.formatting import format_day_and_time, format_money
 from shared.conversation.texts.parts import (
     MENU_BUTTON,

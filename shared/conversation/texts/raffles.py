@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Final, assert_never
 
 from shared.conversation.button_ids import ButtonAction, build_button_id
-from shared.conversation.fact_values import OrderFacts, RaffleFacts
+from shared.conversation.facts.values import OrderFacts, RaffleFacts
 from shared.conversation.formatting import (
     format_count,
     format_deadline,

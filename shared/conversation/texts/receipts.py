@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Final, assert_never
 
 from shared.conversation.button_ids import ButtonAction, build_button_id
-from shared.conversation.fact_values import OrderFacts
+from shared.conversation.facts.values import OrderFacts
 from shared.conversation.formatting import format_money
 from shared.conversation.texts.parts import (
     MENU_BUTTON,

@@ -7,7 +7,7 @@ from typing import Any, Final
 from django.db import transaction
 
 from shared.core import logs
-from shared.core.compiled_inserts import CompiledInsert
+from shared.core.statements.compiled_inserts import CompiledInsert
 from shared.core.enums import EventType
 from shared.events.models import Event, EventDelivery, EventEndpoint, EventSequence
 

@@ -8,7 +8,7 @@ from typing import Final
 
 from django.db.models import Count, Max, Min, Sum
 
-from shared.core.compiled_queries import CompiledQuery, IsIn
+from shared.core.statements.compiled_queries import CompiledQuery, IsIn
 from shared.core.enums import RaffleAction, RaffleStatus, TicketStatus
 from shared.raffles import sale_rules
 from shared.raffles.models import Order, Raffle, TicketNumber

@@ -15,8 +15,8 @@ from django.conf import settings
 from django.db import connection
 from django.db.backends.utils import CursorWrapper
 
-from shared.core.bound_statements import BoundStatement, run_together
-from shared.core.compiled_inserts import CompiledInsert
+from shared.core.statements.bound_statements import BoundStatement, run_together
+from shared.core.statements.compiled_inserts import CompiledInsert
 from shared.raffles import codes
 from shared.raffles.actor import Actor
 from shared.raffles.models import Order, TicketNumber

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from shared.core import row_count
+from shared.core.statements import row_count
 from shared.core.enums import RaffleAction, RaffleStatus
 from shared.core.errors import DomainError
 from shared.raffles import sale_rules, signals, transitions

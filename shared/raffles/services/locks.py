@@ -17,8 +17,8 @@ from django.db.backends.utils import CursorWrapper
 from django.db.models import BigIntegerField, QuerySet
 from django.db.transaction import TransactionManagementError
 
-from shared.core.bound_statements import BoundStatement, read_nothing, run_together
-from shared.core.compiled_queries import CompiledQuery, IsIn, Parameter
+from shared.core.statements.bound_statements import BoundStatement, read_nothing, run_together
+from shared.core.statements.compiled_queries import CompiledQuery, IsIn, Parameter
 from shared.raffles.errors import OrderNotFound, RaffleNotFound
 from shared.raffles.models import Order, Raffle, TicketNumber
 from shared.raffles.services import raffle_queries

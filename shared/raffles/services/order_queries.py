@@ -7,7 +7,7 @@ from typing import Final
 
 from django.db.models import BigIntegerField
 
-from shared.core.compiled_queries import CompiledQuery, IsIn, Parameter
+from shared.core.statements.compiled_queries import CompiledQuery, IsIn, Parameter
 from shared.core.constants import DEADLINE_GRACE
 from shared.core.enums import OrderStatus
 from shared.raffles import codes

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from shared.core.compiled_queries import CompiledQuery, IsIn
+from shared.core.statements.compiled_queries import CompiledQuery, IsIn
 from shared.raffles.errors import RaffleNotFound
 from shared.raffles.models import Raffle
 

@@ -12,8 +12,8 @@ from typing import Final
 
 from django.db.models import BigIntegerField
 
-from shared.core.bound_statements import BoundStatement, run_together
-from shared.core.compiled_queries import CompiledQuery, IsIn, Parameter
+from shared.core.statements.bound_statements import BoundStatement, run_together
+from shared.core.statements.compiled_queries import CompiledQuery, IsIn, Parameter
 from shared.core.constants import COOL_DOWN, EXPIRIES_BEFORE_COOL_DOWN
 from shared.core.enums import ActorKind, Mode, OrderAction, OrderStatus, TicketStatus
 from shared.raffles import sale_rules

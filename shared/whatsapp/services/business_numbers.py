@@ -8,7 +8,7 @@ from typing import Final
 from django.db.models import Case, F, Q, Value, When
 
 from shared.core import config, retry
-from shared.core.compiled_queries import CompiledQuery, IsIn
+from shared.core.statements.compiled_queries import CompiledQuery, IsIn
 from shared.whatsapp.errors import BusinessNumberSends
 from shared.whatsapp.models import BusinessNumber
 from shared.whatsapp.services import alarms

@@ -4,9 +4,9 @@ import pytest
 from django.db import IntegrityError, connection, models, transaction
 from django.test.utils import CaptureQueriesContext
 
-from shared.core.bound_statements import BoundStatement, read_nothing, run_together
-from shared.core.compiled_inserts import CompiledInsert
-from shared.core.compiled_queries import CompiledQuery, CompiledUpdate, IsIn, Parameter
+from shared.core.statements.bound_statements import BoundStatement, read_nothing, run_together
+from shared.core.statements.compiled_inserts import CompiledInsert
+from shared.core.statements.compiled_queries import CompiledQuery, CompiledUpdate, IsIn, Parameter
 from shared.raffles.models import OrderEvent
 from tests.builders import NOON, create_order_row, create_raffle
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.db import DataError, IntegrityError, transaction
 
-from shared.core.bulk_insert import insert_new_rows
+from shared.core.statements.bulk_insert import insert_new_rows
 from shared.whatsapp.models import DeliveryStatus, UnreadableItem
 from tests.builders import NOON
 

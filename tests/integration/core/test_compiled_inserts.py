@@ -7,7 +7,7 @@ import pytest
 from django.db import IntegrityError, connection, models, transaction
 from django.test.utils import CaptureQueriesContext
 
-from shared.core.compiled_inserts import CompiledInsert
+from shared.core.statements.compiled_inserts import CompiledInsert
 from shared.core.enums import EventType, Mode, OrderStatus
 from shared.events.models import Event
 from shared.raffles.models import Order, Raffle

@@ -10,7 +10,7 @@ from django.db import models, transaction
 from django.db.models import F, QuerySet
 from django.db.transaction import TransactionManagementError
 
-from shared.core.compiled_queries import (
+from shared.core.statements.compiled_queries import (
     CompiledDelete,
     CompiledQuery,
     CompiledUpdate,

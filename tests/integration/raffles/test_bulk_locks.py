@@ -6,7 +6,7 @@ import pytest
 from django.db import connection, transaction
 from django.db.transaction import TransactionManagementError
 
-from shared.core.bound_statements import run_statement
+from shared.core.statements.bound_statements import run_statement
 from shared.raffles.errors import RaffleNotFound
 from shared.raffles.models import Order, OrderTicket, Raffle, TicketNumber
 from shared.raffles.services import locks, order_queries, tickets

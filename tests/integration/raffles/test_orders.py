@@ -13,7 +13,7 @@ from shared.core.enums import (
     Verdict,
 )
 from shared.core.errors import DomainError
-from shared.core.row_count import WrongRowCount
+from shared.core.statements.row_count import WrongRowCount
 from shared.raffles.actor import Actor
 from shared.raffles.errors import (
     NothingToReview,

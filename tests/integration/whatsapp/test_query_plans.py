@@ -7,7 +7,7 @@ from django.db import connection
 from django.db.models import Q
 from django.test.utils import CaptureQueriesContext
 
-from shared.core.compiled_queries import CompiledQuery
+from shared.core.statements.compiled_queries import CompiledQuery
 from shared.whatsapp import predicates
 from shared.whatsapp.models import InboundMessage, OutboundMessage
 from shared.whatsapp.services.outbox import monthly_usage, outbox_statements

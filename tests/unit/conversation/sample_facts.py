@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from shared.conversation.context import Context
-from shared.conversation.fact_values import Facts, OrderFacts, RaffleFacts
+from shared.conversation.facts.values import Facts, OrderFacts, RaffleFacts
 from shared.core.enums import Mode, OrderStatus, State
 
 NOON: Final = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)

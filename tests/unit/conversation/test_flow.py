@@ -9,7 +9,7 @@ import pytest
 from shared.conversation import button_ids, flow
 from shared.conversation.button_ids import ButtonAction
 from shared.conversation.context import Context
-from shared.conversation.fact_values import Facts, OrderFacts, RaffleFacts
+from shared.conversation.facts.values import Facts, OrderFacts, RaffleFacts
 from shared.conversation.flow.reconcile import derive_order_state
 from shared.conversation.values import (
     ButtonTapped,

@@ -6,7 +6,7 @@ from typing import Any, Final
 import pytest
 
 from shared.conversation.context import Context
-from shared.conversation.fact_values import OrderFacts, RaffleFacts
+from shared.conversation.facts.values import OrderFacts, RaffleFacts
 from shared.conversation.flow import screens
 from shared.conversation.texts import my_tickets, order_status, order_updates, orders
 from shared.core.enums import OrderStatus

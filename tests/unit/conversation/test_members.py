@@ -12,7 +12,7 @@ from shared.conversation.button_ids import ButtonAction, ButtonId
 from shared.conversation.buyer_texts import parsing
 from shared.conversation.buyer_texts.vocabulary import ChatCommand
 from shared.conversation.context import Context
-from shared.conversation.fact_values import OrderFacts
+from shared.conversation.facts.values import OrderFacts
 from shared.conversation.flow import effect_results
 from shared.conversation.flow.reconcile import derive_order_state, reconcile_state
 from shared.conversation.flow.reserve import BareNumberMeaning, interpret_words

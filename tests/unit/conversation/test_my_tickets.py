@@ -7,7 +7,7 @@ import pytest
 
 from shared.conversation import flow
 from shared.conversation.context import Context
-from shared.conversation.fact_values import OrderFacts
+from shared.conversation.facts.values import OrderFacts
 from shared.conversation.texts.my_tickets import build_my_tickets_message
 from shared.conversation.values import ButtonTapped, Reply, TextReceived
 from shared.core.enums import OrderStatus, State

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from shared.conversation import button_ids, flow
 from shared.conversation.button_ids import ButtonAction
 from shared.conversation.context import Context
-from shared.conversation.fact_values import Facts
+from shared.conversation.facts.values import Facts
 from shared.conversation.values import (
     ButtonTapped,
     CancelOwnOrder,

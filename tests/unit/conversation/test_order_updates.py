@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from shared.conversation.fact_values import OrderFacts
+from shared.conversation.facts.values import OrderFacts
 from shared.conversation.texts import (
     my_tickets,
     order_status,

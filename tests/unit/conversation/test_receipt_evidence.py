@@ -11,7 +11,7 @@ import pytest
 from shared.conversation import button_ids, flow
 from shared.conversation.button_ids import ButtonAction
 from shared.conversation.context import Context
-from shared.conversation.fact_values import Facts, OrderFacts
+from shared.conversation.facts.values import Facts, OrderFacts
 from shared.conversation.values import (
     AssignProof,
     ButtonTapped,

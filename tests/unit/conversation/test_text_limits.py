@@ -10,7 +10,7 @@ from typing import Final
 
 from django.db import models
 
-from shared.conversation.fact_values import OrderFacts, RaffleFacts
+from shared.conversation.facts.values import OrderFacts, RaffleFacts
 from shared.conversation.texts import (
     number_questions,
     order_status,

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from django.db.models import BigIntegerField, CharField, DateTimeField, QuerySet
 
-from shared.core.compiled_queries import CompiledUpdate, Parameter
+from shared.core.statements.compiled_queries import CompiledUpdate, Parameter
 from shared.core.enums import ProofStatus, RejectReason, Verdict
 from shared.raffles.actor import Actor
 from shared.raffles.errors import ProofElsewhere, ProofNotViewable, ProofUnseen

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from shared.core.bulk_insert import insert_new_rows
+from shared.core.statements.bulk_insert import insert_new_rows
 from shared.whatsapp.json_reader import read_items, read_mapping, read_string, read_timestamp
 from shared.whatsapp.models import AccountNotice
 from shared.whatsapp.services import alarms, business_numbers

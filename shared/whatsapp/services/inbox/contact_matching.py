@@ -9,7 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final
 
-from shared.core.compiled_queries import CompiledQuery, IsIn
+from shared.core.statements.compiled_queries import CompiledQuery, IsIn
 from shared.whatsapp.models import ContactAlias, WhatsAppContact
 
 _NAME_LENGTH: Final = 150

@@ -8,7 +8,7 @@ from django.db import models, transaction
 from django.db.models import Count, F, Min, Q, Window
 from django.db.models.functions import RowNumber
 
-from shared.core.compiled_queries import CompiledQuery, IsIn, Parameter
+from shared.core.statements.compiled_queries import CompiledQuery, IsIn, Parameter
 from shared.core.enums import InboxStatus
 from shared.whatsapp.errors import MessageAnswered
 from shared.whatsapp.models import InboundMessage

@@ -6,7 +6,7 @@ from types import MappingProxyType
 
 from django.db.models import Q
 
-from shared.core.bulk_insert import insert_new_rows
+from shared.core.statements.bulk_insert import insert_new_rows
 from shared.whatsapp.models import JoinSuggestion, WhatsAppContact
 from shared.whatsapp.services import alarms
 from shared.whatsapp.services.inbox.contact_matching import ConflictReason, ContactConflict

@@ -10,7 +10,7 @@ from typing import Any, Final
 from django.db import IntegrityError, transaction
 
 from shared.core import logs
-from shared.core.compiled_queries import CompiledQuery, IsIn
+from shared.core.statements.compiled_queries import CompiledQuery, IsIn
 from shared.whatsapp.json_reader import read_string
 from shared.whatsapp.models import ContactAlias, WhatsAppContact
 from shared.whatsapp.sender_ids import parse_person_id

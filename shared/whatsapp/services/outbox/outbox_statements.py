@@ -19,7 +19,7 @@ from django.db.models import (
     UUIDField,
 )
 
-from shared.core.compiled_queries import CompiledQuery, CompiledUpdate, IsIn, Parameter
+from shared.core.statements.compiled_queries import CompiledQuery, CompiledUpdate, IsIn, Parameter
 from shared.core.enums import OutboxStatus
 from shared.whatsapp.models import BusinessNumber, DeliveryStatus, OutboundMessage
 from shared.whatsapp.services.outbox.message_status import UNTRIED_FIELDS

@@ -30,7 +30,7 @@ from django.db.models.sql import DeleteQuery, UpdateQuery
 from django.db.models.sql.compiler import SQLCompiler
 from django.db.transaction import TransactionManagementError
 
-from shared.core.bound_statements import BoundStatement, count_rows, run_statement
+from shared.core.statements.bound_statements import BoundStatement, count_rows, run_statement
 
 
 class Parameter(Expression):

@@ -11,7 +11,7 @@ from django.db import DEFAULT_DB_ALIAS, connection, connections, models
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.utils import CursorWrapper
 
-from shared.core.bound_statements import BoundStatement, run_statement
+from shared.core.statements.bound_statements import BoundStatement, run_statement
 
 _ROWS_PER_STATEMENT: Final = 500
 """Well below the 32,766 variables of a statement on SQLite."""

@@ -1,0 +1,1 @@
+"""Facts that a step of the conversation is decided by."""
