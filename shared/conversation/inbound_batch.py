@@ -42,9 +42,9 @@ from shared.conversation.inbound_requests import (
 from shared.conversation.inbound_silence import RecentMessages, load_messages_before
 from shared.conversation.values import CancelOwnOrder, HoldNumbers, HoldRandom, PlaceOrder
 from shared.core import logs
-from shared.core.statements.compiled_queries import CompiledQuery, IsIn
 from shared.core.constants import ANSWER_CPU_SECONDS, LEFT_OVER_AFTER, STALE_AFTER
 from shared.core.deadlocks import is_deadlock
+from shared.core.statements.compiled_queries import CompiledQuery, IsIn
 from shared.whatsapp.content import ContentKind, MessageContent, parse_content
 from shared.whatsapp.models import InboundMessage, OutboundMessage, WhatsAppContact
 from shared.whatsapp.predicates import WITHHELD_OUTBOUND

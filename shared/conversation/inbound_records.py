@@ -7,8 +7,8 @@ from typing import Final
 
 from django.db import models
 
-from shared.core.statements.compiled_queries import CompiledUpdate, IsIn, Parameter
 from shared.core.enums import InboxStatus
+from shared.core.statements.compiled_queries import CompiledUpdate, IsIn, Parameter
 from shared.whatsapp.models import InboundMessage, WhatsAppContact
 
 

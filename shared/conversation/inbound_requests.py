@@ -10,10 +10,11 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from shared.conversation import effects, facts, inbound_silence
+from shared.conversation import effects, inbound_silence
 from shared.conversation.effects import InboundTurn
+from shared.conversation.facts import gathering
+from shared.conversation.facts.gathering import FactsQuestion
 from shared.conversation.facts.values import Facts
-from shared.conversation.facts import FactsQuestion
 from shared.conversation.values import Effect, EffectOutcome, Reply
 from shared.core.enums import OutboxKind
 from shared.whatsapp.models import OutboundMessage
@@ -93,7 +94,7 @@ def _gather_facts(requests: Sequence[GatherFacts]) -> list[Facts]:
         FactsQuestion(request.turn.contact, request.turn.pivot, request.codes, request.order_ids)
         for request in requests
     ]
-    return facts.gather_facts_of_buyers(questions, now=requests[0].turn.now)
+    return gathering.gather_facts_of_buyers(questions, now=requests[0].turn.now)
 
 
 def _carry_out_effects(requests: Sequence[CarryOut]) -> list[EffectOutcome]:

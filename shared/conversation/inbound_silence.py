@@ -19,8 +19,8 @@ from shared.conversation.inbound_events import is_proof, may_act_when_stale
 from shared.conversation.inbound_limits import RecentMessage
 from shared.conversation.texts import guidance
 from shared.conversation.values import CancelOwnOrder, Effect, PlaceOrder
-from shared.core.statements.compiled_queries import CompiledQuery, IsIn, Parameter
 from shared.core.enums import InboxStatus, OutboxKind, OutboxStatus, SilenceReason, State
+from shared.core.statements.compiled_queries import CompiledQuery, IsIn, Parameter
 from shared.raffles.models import Order
 from shared.whatsapp.content import ContentKind, MessageContent
 from shared.whatsapp.models import InboundMessage, OutboundMessage

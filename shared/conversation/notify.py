@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection
 from datetime import datetime
 from typing import Final
 
-from shared.conversation import facts
+from shared.conversation.facts import gathering
 from shared.conversation.facts.values import OrderFacts
 from shared.conversation.values import Reply
 from shared.core.constants import ALBUM_WINDOW
@@ -68,7 +68,7 @@ def notify_buyer(
     """
     if order.contact is not None:
         notify_contact(
-            order.contact, build_reply(facts.gather_order_facts(order, now=now)), now=now
+            order.contact, build_reply(gathering.gather_order_facts(order, now=now)), now=now
         )
 
 

@@ -18,9 +18,9 @@ from pydantic import (
     WithJsonSchema,
 )
 
+from shared.core.enums import LedgerKind, OrderAction, OrderStatus
 from shared.core.statements.bound_statements import run_statement, run_together
 from shared.core.statements.compiled_queries import CompiledQuery, IsIn, Parameter
-from shared.core.enums import LedgerKind, OrderAction, OrderStatus
 from shared.raffles import models
 from shared.raffles.models import (
     LedgerEntry,

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from shared.conversation import facts
+from shared.conversation.facts import gathering
 from shared.conversation.notify import has_recent_acknowledgement, notify_buyer, notify_contact
 from shared.conversation.texts import order_updates, proof_updates
 from shared.conversation.texts.orders import build_late_proof_message, build_proof_added_message
@@ -159,7 +159,7 @@ def dismiss_proof(
         notify_contact(
             sender,
             order_updates.build_proof_dismissed_message(
-                facts.find_seller_contact(sender, now=now), note=proof.note
+                gathering.find_seller_contact(sender, now=now), note=proof.note
             ),
             now=now,
         )

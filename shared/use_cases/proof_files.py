@@ -5,7 +5,7 @@ from hashlib import sha256
 
 from django.db import transaction
 
-from shared.conversation import facts
+from shared.conversation.facts import gathering
 from shared.conversation.notify import notify_contact
 from shared.conversation.texts import order_updates, receipts
 from shared.core.enums import OrderAction, ProofStatus, Verdict
@@ -142,7 +142,7 @@ def record_proof_fetch_failure(
             )
     if contact is not None and proof.verdict == Verdict.PENDING:
         own = next((order for order in orders if order.pk == proof.order_id), None)
-        known = facts.gather_order_facts(own, now=now) if own is not None else None
+        known = gathering.gather_order_facts(own, now=now) if own is not None else None
         failure = file_failures.parse_failure(proof.fetch_error)
         lost = order_updates.build_file_lost_message(known, failure=failure)
         notify_contact(contact, receipts.add_time_left(lost, known, now=now), now=now)

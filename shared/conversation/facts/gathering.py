@@ -8,8 +8,9 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from shared.conversation import fact_statements, formatting
-from shared.conversation.fact_values import Facts, OrderFacts, RaffleFacts
+from shared.conversation import formatting
+from shared.conversation.facts import statements
+from shared.conversation.facts.values import Facts, OrderFacts, RaffleFacts
 from shared.core.enums import Mode, OrderStatus
 from shared.raffles import sale_rules
 from shared.raffles.models import Order, Raffle
@@ -107,7 +108,7 @@ def gather_order_facts(order: Order, *, now: datetime) -> OrderFacts:
     """Return the facts about one order, for a message about it."""
     raffle = _build_raffle_facts([order.raffle], now=now)[order.raffle_id]
     numbers = order_queries.load_ticket_numbers([order.pk])
-    with_receipt = fact_statements.ORDERS_WITH_RECEIPT.fetch(orders=[order.pk])
+    with_receipt = statements.ORDERS_WITH_RECEIPT.fetch(orders=[order.pk])
     return _build_order_facts(
         order, raffle=raffle, numbers=numbers[order.pk], has_receipt=bool(with_receipt)
     )
@@ -144,7 +145,7 @@ def _load_fact_rows(questions: Sequence[FactsQuestion], *, now: datetime) -> _Fa
     return replace(
         rows,
         numbers=order_queries.load_ticket_numbers(order_ids),
-        with_receipt=set(fact_statements.ORDERS_WITH_RECEIPT.fetch(orders=order_ids)),
+        with_receipt=set(statements.ORDERS_WITH_RECEIPT.fetch(orders=order_ids)),
         unplaced=_find_unplaced_proofs(questions, orders_by_buyer, now=now),
     )
 
@@ -153,7 +154,7 @@ def _load_orders(questions: Sequence[FactsQuestion]) -> dict[int, list[Order]]:
     """Return the orders of each buyer by contact id, ascending: those known and those named."""
     contact_ids = [question.contact.pk for question in questions]
     found: dict[int, dict[int, Order]] = {contact_id: {} for contact_id in contact_ids}
-    known_orders: list[Order] = fact_statements.ORDERS_OF_BUYERS.fetch(contacts=contact_ids)
+    known_orders: list[Order] = statements.ORDERS_OF_BUYERS.fetch(contacts=contact_ids)
     for order in known_orders:
         found[_get_buyer_id(order)][order.pk] = order
     missing: dict[int, set[int | str]] = {}
@@ -165,7 +166,7 @@ def _load_orders(questions: Sequence[FactsQuestion]) -> dict[int, list[Order]]:
             missing[question.contact.pk] = {*ids, *codes}
     if missing:
         named = {each for of_buyer in missing.values() for each in of_buyer}
-        for order in fact_statements.NAMED_ORDERS.fetch(
+        for order in statements.NAMED_ORDERS.fetch(
             contacts=list(missing),
             ids=[each for each in named if isinstance(each, int)],
             codes=[each for each in named if isinstance(each, str)],
@@ -188,7 +189,7 @@ def _attach_raffles(orders: Sequence[Order], *, known: Sequence[Raffle]) -> list
     raffles = {raffle.pk: raffle for raffle in known}
     missing = {order.raffle_id for order in orders} - set(raffles)
     if missing:
-        loaded = fact_statements.RAFFLES.fetch(ids=sorted(missing))
+        loaded = statements.RAFFLES.fetch(ids=sorted(missing))
         raffles |= {raffle.pk: raffle for raffle in loaded}
     for order in orders:
         order.raffle = raffles[order.raffle_id]
@@ -235,7 +236,7 @@ def _find_unplaced_proofs(
     if not contact_ids:
         return {}
     since = now - WORDS_AFTER_WINDOW
-    return dict(fact_statements.UNPLACED_PROOFS.fetch(contacts=contact_ids, since=since))
+    return dict(statements.UNPLACED_PROOFS.fetch(contacts=contact_ids, since=since))
 
 
 # ── facts ────────────────────────────────────────────────────────────────────────────────────────

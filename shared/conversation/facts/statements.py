@@ -9,8 +9,8 @@ from django.db import models
 from django.db.models import Case, F, Q, Value, When, Window
 from django.db.models.functions import RowNumber
 
-from shared.core.statements.compiled_queries import CompiledQuery, IsIn, Parameter
 from shared.core.enums import OrderStatus, ProofStatus, Verdict
+from shared.core.statements.compiled_queries import CompiledQuery, IsIn, Parameter
 from shared.raffles.models import Order, PaymentProof, Raffle
 from shared.raffles.predicates import UNSORTED_PROOFS
 

@@ -7,8 +7,8 @@ from typing import Any, Final
 from django.db import transaction
 
 from shared.core import logs
-from shared.core.statements.compiled_inserts import CompiledInsert
 from shared.core.enums import EventType
+from shared.core.statements.compiled_inserts import CompiledInsert
 from shared.events.models import Event, EventDelivery, EventEndpoint, EventSequence
 
 _log = logs.get_logger(__name__)

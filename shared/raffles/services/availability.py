@@ -8,8 +8,8 @@ from typing import Final
 
 from django.db.models import Count, Max, Min, Sum
 
-from shared.core.statements.compiled_queries import CompiledQuery, IsIn
 from shared.core.enums import RaffleAction, RaffleStatus, TicketStatus
+from shared.core.statements.compiled_queries import CompiledQuery, IsIn
 from shared.raffles import sale_rules
 from shared.raffles.models import Order, Raffle, TicketNumber
 from shared.raffles.predicates import AVAILABLE_TICKETS

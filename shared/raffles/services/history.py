@@ -10,11 +10,11 @@ from typing import Any, Final
 from django.db import models
 
 from shared.core import search_columns
+from shared.core.enums import OrderAction, OrderStatus
 from shared.core.statements import row_count
 from shared.core.statements.bound_statements import BoundStatement, run_together
 from shared.core.statements.compiled_inserts import CompiledInsert
 from shared.core.statements.compiled_queries import CompiledQuery, CompiledUpdate, IsIn, Parameter
-from shared.core.enums import OrderAction, OrderStatus
 from shared.raffles import signals, transitions
 from shared.raffles.actor import Actor
 from shared.raffles.models import Order, OrderEvent

@@ -7,8 +7,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Final
 
-from shared.core.statements.compiled_inserts import CompiledInsert
 from shared.core.enums import ActorKind, LedgerKind, OrderAction
+from shared.core.statements.compiled_inserts import CompiledInsert
 from shared.raffles.actor import Actor
 from shared.raffles.models import LedgerEntry, Order, OrderEvent
 from shared.raffles.services import history

@@ -8,9 +8,9 @@ from datetime import datetime
 
 from django.db import transaction
 
-from shared.core.statements import row_count
 from shared.core.enums import RaffleAction, RaffleStatus
 from shared.core.errors import DomainError
+from shared.core.statements import row_count
 from shared.raffles import sale_rules, signals, transitions
 from shared.raffles.actor import Actor
 from shared.raffles.errors import (

@@ -7,9 +7,9 @@ from typing import Final
 
 from django.db.models import BigIntegerField
 
-from shared.core.statements.compiled_queries import CompiledQuery, IsIn, Parameter
 from shared.core.constants import DEADLINE_GRACE
 from shared.core.enums import OrderStatus
+from shared.core.statements.compiled_queries import CompiledQuery, IsIn, Parameter
 from shared.raffles import codes
 from shared.raffles.errors import OrderNotFound
 from shared.raffles.models import Order, OrderTicket

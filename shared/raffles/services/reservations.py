@@ -12,10 +12,10 @@ from typing import Final
 
 from django.db.models import BigIntegerField
 
-from shared.core.statements.bound_statements import BoundStatement, run_together
-from shared.core.statements.compiled_queries import CompiledQuery, IsIn, Parameter
 from shared.core.constants import COOL_DOWN, EXPIRIES_BEFORE_COOL_DOWN
 from shared.core.enums import ActorKind, Mode, OrderAction, OrderStatus, TicketStatus
+from shared.core.statements.bound_statements import BoundStatement, run_together
+from shared.core.statements.compiled_queries import CompiledQuery, IsIn, Parameter
 from shared.raffles import sale_rules
 from shared.raffles.actor import Actor
 from shared.raffles.errors import (

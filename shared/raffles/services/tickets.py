@@ -15,10 +15,10 @@ from typing import Any, Final
 from django.db import connection, models
 from django.db.models import Q, QuerySet
 
+from shared.core.enums import TicketStatus
 from shared.core.statements import row_count
 from shared.core.statements.bound_statements import BoundStatement, count_rows, run_together
 from shared.core.statements.compiled_queries import CompiledQuery, CompiledUpdate, IsIn, Parameter
-from shared.core.enums import TicketStatus
 from shared.raffles import transitions
 from shared.raffles.models import Order, OrderTicket, TicketNumber
 from shared.raffles.predicates import AVAILABLE_TICKETS

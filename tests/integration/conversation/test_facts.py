@@ -7,7 +7,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from shared.conversation import fact_statements, facts
+from shared.conversation.facts import gathering, statements
 from shared.core.enums import OrderStatus, ProofStatus, RaffleStatus, TicketStatus, Verdict
 from shared.raffles.models import PaymentProof, Raffle, TicketNumber
 from shared.raffles.services import availability
@@ -26,7 +26,7 @@ class TestReceipts:
         order = builders.create_order_row(builders.create_raffle(with_numbers=False))
         PaymentProof.objects.create(order=order, status=status, verdict=verdict, arrived_at=NOON)
 
-        known = facts.gather_order_facts(order, now=NOON)
+        known = gathering.gather_order_facts(order, now=NOON)
 
         counts = status is not ProofStatus.FAILED and verdict in {
             Verdict.PENDING,
@@ -48,7 +48,7 @@ class TestReceipts:
         with CaptureQueriesContext(
             connection,
         ) as queries:
-            known = facts.gather_facts(buyer, now=NOON, pivot=0)
+            known = gathering.gather_facts(buyer, now=NOON, pivot=0)
 
         asked = [query for query in queries if "raffles_paymentproof" in query["sql"]]
         assert len(asked) == 1
@@ -71,9 +71,9 @@ class TestOrders:
             for _ in range(10)
         ]
 
-        known = facts.gather_facts(buyer, now=NOON, pivot=0)
+        known = gathering.gather_facts(buyer, now=NOON, pivot=0)
 
-        expected = [*paid, *ended[-fact_statements.MAX_ENDED_ORDERS :]]
+        expected = [*paid, *ended[-statements.MAX_ENDED_ORDERS :]]
         assert [order.id for order in known.orders] == [order.pk for order in expected]
 
 
@@ -94,7 +94,7 @@ class TestDeadlines:
         status = OrderStatus.PENDING_PAYMENT if expires_at else OrderStatus.PAID
         order = builders.create_order_row(raffle, status=status, expires_at=expires_at)
 
-        known = facts.gather_order_facts(order, now=NOON)
+        known = gathering.gather_order_facts(order, now=NOON)
 
         assert known.expires_at == shown
 
@@ -115,7 +115,7 @@ class TestDraw:
     ) -> None:
         raffle = builders.create_raffle(with_numbers=False, **fields)
 
-        known = facts.gather_order_facts(builders.create_order_row(raffle), now=NOON)
+        known = gathering.gather_order_facts(builders.create_order_row(raffle), now=NOON)
 
         assert known.raffle.draw_time_reached == reached
 
@@ -141,23 +141,25 @@ class TestManyBuyers:
         old = builders.create_order_row(
             raffles[0], contact=buyers[1], status=OrderStatus.EXPIRED, code="R-OLD"
         )
-        for _ in range(fact_statements.MAX_ENDED_ORDERS):
+        for _ in range(statements.MAX_ENDED_ORDERS):
             builders.create_order_row(
                 raffles[2], contact=buyers[1], status=OrderStatus.CANCELLED, expires_at=None
             )
         questions = [
-            facts.FactsQuestion(buyers[0], pivot=1_999_999_999, codes=(f"R-0{raffles[0].pk}",)),
-            facts.FactsQuestion(buyers[1], pivot=50_000, codes=("R-OLD", f"R-0{raffles[0].pk}")),
-            facts.FactsQuestion(buyers[2], pivot=20_000, order_ids=(old.pk,)),
+            gathering.FactsQuestion(buyers[0], pivot=1_999_999_999, codes=(f"R-0{raffles[0].pk}",)),
+            gathering.FactsQuestion(
+                buyers[1], pivot=50_000, codes=("R-OLD", f"R-0{raffles[0].pk}")
+            ),
+            gathering.FactsQuestion(buyers[2], pivot=20_000, order_ids=(old.pk,)),
         ]
 
         with CaptureQueriesContext(connection) as queries:
-            together = facts.gather_facts_of_buyers(questions, now=NOON)
+            together = gathering.gather_facts_of_buyers(questions, now=NOON)
         with CaptureQueriesContext(connection) as queries_of_one:
-            facts.gather_facts_of_buyers(questions[1:2], now=NOON)
+            gathering.gather_facts_of_buyers(questions[1:2], now=NOON)
 
         assert together == [
-            facts.gather_facts_of_buyers([question], now=NOON)[0] for question in questions
+            gathering.gather_facts_of_buyers([question], now=NOON)[0] for question in questions
         ]
         assert [len(known.orders) for known in together] == [2, 14, 4]
         assert [known.unplaced_proof_id is None for known in together] == [False, False, True]

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from shared.core.statements.bound_statements import run_statement
 from shared.core.enums import OrderAction, OrderStatus
+from shared.core.statements.bound_statements import run_statement
 from shared.core.statements.row_count import WrongRowCount
 from shared.raffles.models import Order, OrderEvent
 from shared.raffles.services import draft_orders, history

@@ -9,8 +9,8 @@ from typing import Any, Final
 
 from django.db.models import BigIntegerField, CharField, DateTimeField, QuerySet
 
-from shared.core.statements.compiled_queries import CompiledUpdate, Parameter
 from shared.core.enums import ProofStatus, RejectReason, Verdict
+from shared.core.statements.compiled_queries import CompiledUpdate, Parameter
 from shared.raffles.actor import Actor
 from shared.raffles.errors import ProofElsewhere, ProofNotViewable, ProofUnseen
 from shared.raffles.models import Order, PaymentProof

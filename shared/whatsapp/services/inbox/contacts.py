@@ -6,9 +6,9 @@ from typing import Final
 
 from django.db import IntegrityError, transaction
 
+from shared.core.enums import InboxStatus
 from shared.core.statements.bulk_insert import insert_new_rows
 from shared.core.statements.compiled_queries import CompiledQuery, IsIn
-from shared.core.enums import InboxStatus
 from shared.whatsapp.models import ContactAlias, InboundMessage, WhatsAppContact
 from shared.whatsapp.sender_ids import ContactCards, read_sender
 from shared.whatsapp.services.inbox import join_suggestions

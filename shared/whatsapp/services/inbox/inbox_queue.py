@@ -8,8 +8,8 @@ from django.db import models, transaction
 from django.db.models import Count, F, Min, Q, Window
 from django.db.models.functions import RowNumber
 
-from shared.core.statements.compiled_queries import CompiledQuery, IsIn, Parameter
 from shared.core.enums import InboxStatus
+from shared.core.statements.compiled_queries import CompiledQuery, IsIn, Parameter
 from shared.whatsapp.errors import MessageAnswered
 from shared.whatsapp.models import InboundMessage
 from shared.whatsapp.predicates import WAITING_INBOUND

@@ -22,9 +22,9 @@ from django.db.models import F
 from django.db.models.functions import Length
 
 from shared.core import logs
+from shared.core.constants import LEFT_OVER_AFTER
 from shared.core.statements.bulk_insert import open_bulk_cursor
 from shared.core.statements.compiled_queries import CompiledDelete, CompiledQuery, IsIn
-from shared.core.constants import LEFT_OVER_AFTER
 from shared.whatsapp import payloads
 from shared.whatsapp.models import ReceivedWebhook
 from shared.whatsapp.services.inbox import webhook_store

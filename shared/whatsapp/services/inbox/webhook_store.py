@@ -10,10 +10,10 @@ from typing import Any, Final
 from django.db import DataError, IntegrityError, OperationalError, transaction
 
 from shared.core import logs
-from shared.core.statements.bulk_insert import insert_new_rows
-from shared.core.statements.compiled_queries import CompiledQuery, IsIn
 from shared.core.deadlocks import is_deadlock
 from shared.core.enums import InboxStatus
+from shared.core.statements.bulk_insert import insert_new_rows
+from shared.core.statements.compiled_queries import CompiledQuery, IsIn
 from shared.whatsapp.models import DeliveryStatus, InboundMessage, UnreadableItem
 from shared.whatsapp.services import alarms, business_numbers
 from shared.whatsapp.services.inbox import (

@@ -9,8 +9,8 @@ from uuid import UUID
 
 from django.db import transaction
 
-from shared.core.statements.compiled_queries import CompiledQuery
 from shared.core.enums import MessageDeliveryStatus, OutboxKind, OutboxStatus
+from shared.core.statements.compiled_queries import CompiledQuery
 from shared.whatsapp.graph_errors import FailureReaction, Judgement, judge_send_error
 from shared.whatsapp.json_reader import read_integer, read_items, read_mapping
 from shared.whatsapp.models import DeliveryStatus, OutboundMessage, WhatsAppContact

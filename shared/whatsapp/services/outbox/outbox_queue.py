@@ -8,10 +8,10 @@ from typing import Any, Final
 from django.db import transaction
 from django.db.models import BigIntegerField, CharField, F, Min, Q
 
-from shared.core.statements.compiled_inserts import CompiledInsert
-from shared.core.statements.compiled_queries import CompiledQuery, IsIn, Parameter
 from shared.core.constants import MAX_UNKNOWN_RESENDS, UNKNOWN_SEND_WAIT
 from shared.core.enums import MessageDeliveryStatus, OutboxKind, OutboxStatus
+from shared.core.statements.compiled_inserts import CompiledInsert
+from shared.core.statements.compiled_queries import CompiledQuery, IsIn, Parameter
 from shared.whatsapp.errors import MessageNotFailed
 from shared.whatsapp.models import InboundMessage, OutboundMessage, WhatsAppContact
 from shared.whatsapp.services.inbox import contacts

@@ -19,8 +19,8 @@ from django.db.models import (
     UUIDField,
 )
 
-from shared.core.statements.compiled_queries import CompiledQuery, CompiledUpdate, IsIn, Parameter
 from shared.core.enums import OutboxStatus
+from shared.core.statements.compiled_queries import CompiledQuery, CompiledUpdate, IsIn, Parameter
 from shared.whatsapp.models import BusinessNumber, DeliveryStatus, OutboundMessage
 from shared.whatsapp.services.outbox.message_status import UNTRIED_FIELDS
 

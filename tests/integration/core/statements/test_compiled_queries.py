@@ -10,6 +10,7 @@ from django.db import models, transaction
 from django.db.models import F, QuerySet
 from django.db.transaction import TransactionManagementError
 
+from shared.core.enums import OutboxKind, OutboxStatus
 from shared.core.statements.compiled_queries import (
     CompiledDelete,
     CompiledQuery,
@@ -17,7 +18,6 @@ from shared.core.statements.compiled_queries import (
     IsIn,
     Parameter,
 )
-from shared.core.enums import OutboxKind, OutboxStatus
 from shared.raffles.models import Order
 from shared.whatsapp.models import OutboundMessage
 from tests.builders import NOON, create_contact, create_order_row, create_raffle

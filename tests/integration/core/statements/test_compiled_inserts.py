@@ -7,8 +7,8 @@ import pytest
 from django.db import IntegrityError, connection, models, transaction
 from django.test.utils import CaptureQueriesContext
 
-from shared.core.statements.compiled_inserts import CompiledInsert
 from shared.core.enums import EventType, Mode, OrderStatus
+from shared.core.statements.compiled_inserts import CompiledInsert
 from shared.events.models import Event
 from shared.raffles.models import Order, Raffle
 from tests.builders import NOON, create_contact, create_raffle

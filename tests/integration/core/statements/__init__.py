@@ -1,0 +1,1 @@
+"""Tests of statements that are built once or sent together."""
