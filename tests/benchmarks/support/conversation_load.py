@@ -271,9 +271,7 @@ class ConversationLoad:
         wamid = f"wamid.out.{self._prefix}.{self._outgoing}"
         wa_id = body["to"].removeprefix("+")
         if self._statuses:
-            loop = asyncio.get_running_loop()
-            for after, name in ((SENT_AFTER, "sent"), (DELIVERED_AFTER, "delivered")):
-                loop.call_later(after, self._post_status, wamid, name, wa_id, body)
+            self._report_statuses(wamid, body)
         if wa_id in self._others:
             self._replies_to_others += 1
             return wamid
@@ -289,7 +287,13 @@ class ConversationLoad:
         self._answer_hook(buyer, took)
         return wamid
 
-    def _post_status(self, wamid: str, name: str, wa_id: str, body: dict[str, Any]) -> None:
+    def _report_statuses(self, wamid: str, body: dict[str, Any]) -> None:
+        loop = asyncio.get_running_loop()
+        for after, name in ((SENT_AFTER, "sent"), (DELIVERED_AFTER, "delivered")):
+            loop.call_later(after, self._post_status, wamid, name, body)
+
+    def _post_status(self, wamid: str, name: str, body: dict[str, Any]) -> None:
+        wa_id = body["to"].removeprefix("+")
         status = {
             "id": wamid,
             "status": name,

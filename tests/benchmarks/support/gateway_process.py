@@ -100,19 +100,19 @@ def run_gateway(
     app: str = "gateway.asgi:app",
     protocol: str = LIMITED_PROTOCOL,
     checkout: Path = PROJECT_ROOT,
+    port: int = 0,
 ) -> Iterator[GatewayProcess]:
-    """Run an ASGI application under uvicorn on a free port, until the end of the block.
+    """Run an ASGI application under uvicorn until the end of the block.
 
     Args:
         environment: the complete environment, from `build_environment`.
         app: import path of the application, or of a function that builds it (with `()` at the end).
         protocol: uvicorn's option `--http`.
         checkout: root of the checkout whose code runs.
+        port: its port, 0 for a free one.
 
     """
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = port or _find_free_port()
     command = [find_python(checkout), "-m", "uvicorn", app.removesuffix("()")]
     command += ["--port", str(port), "--http", protocol, "--log-level", "warning"]
     command += ["--factory"] if app.endswith("()") else []
@@ -127,6 +127,12 @@ def run_gateway(
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+
+
+def _find_free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def _wait_until_listening(port: int, process: subprocess.Popen[bytes]) -> None:
