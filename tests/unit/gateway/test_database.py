@@ -5,13 +5,19 @@ import gc
 import threading
 import time
 from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextvars import ContextVar
 
 import pytest
 from django.db import IntegrityError, OperationalError, connections
 from django.db.backends.sqlite3.base import DatabaseWrapper
 
-from gateway.database import MAX_TRANSACTION_TRIES, Database, run_unit_of_work
+from gateway.database import (
+    CONNECTION_TRUSTED_SECONDS,
+    MAX_TRANSACTION_TRIES,
+    Database,
+    run_unit_of_work,
+)
 from tests.waiting import PATIENCE
 
 COLOUR: ContextVar[str] = ContextVar("COLOUR", default="none")
@@ -59,6 +65,29 @@ class TestUnit:
         with pytest.raises(type(failure)):
             run_unit_of_work(work, pause=lambda _: None)
         assert work.calls == 1
+
+    def test_the_connection_is_checked_after_a_pause_and_after_a_failure(self) -> None:
+        connection = FakeConnection({})
+        now = 1000.0
+
+        def run(work: Work) -> int:
+            run_unit_of_work(work, clock=lambda: now)
+            return connection.checks
+
+        def run_all() -> None:  # in a thread, which has connections of its own
+            nonlocal now
+            connections["default"] = connection
+            assert [run(Work()), run(Work())] == [1, 1]
+            now += CONNECTION_TRUSTED_SECONDS
+            assert run(Work()) == 2
+            with pytest.raises(ValueError, match="a bug"):
+                run(Work(ValueError("a bug")))
+            assert run(Work()) == 3
+            connection.errors_occurred = True
+            assert [run(Work()), run(Work())] == [3, 4]
+
+        with ThreadPoolExecutor(1) as executor:
+            executor.submit(run_all).result()
 
 
 @pytest.fixture
@@ -258,9 +287,13 @@ class TestShares:
 
 
 class FakeConnection(DatabaseWrapper):
-    """Fake connection that records whether it was closed."""
+    """Fake connection that records whether it was closed, and how often it was checked."""
 
     closed = False
+    checks = 0
+
+    def close_if_unusable_or_obsolete(self) -> None:
+        self.checks += 1
 
     def close(self) -> None:
         self.closed = True
