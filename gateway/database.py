@@ -1,13 +1,11 @@
 """The bridge from the event loop to the ORM: each unit of work runs as a whole in a thread.
 
-The call is the event loop's `run_in_executor`, with an executor of one thread for each lane.
-Django's `sync_to_async` does not fit:
+The call is `sync_to_async` of asgiref, with `thread_sensitive=False` and an executor of one thread:
 
 - The default, `thread_sensitive=True`, runs all synchronous code of the process on a single thread.
   Health checks and incoming webhooks would wait behind every other unit of work.
 - `thread_sensitive=False` without an executor uses any thread of the event loop's pool. That pool
   would decide how many connections are open, and nothing could close them from their threads.
-- With an executor it does the same as `run_in_executor`, in three times the time.
 
 See "sync_to_async()" in https://docs.djangoproject.com/en/6.0/topics/async/ and "Threading" in
 https://github.com/django/asgiref#threading.
@@ -19,11 +17,11 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from contextvars import copy_context
 from functools import partial
 from secrets import randbelow
 from typing import Any, Final, Self
 
+from asgiref.sync import sync_to_async
 from django.db import OperationalError, close_old_connections, connections
 
 from gateway import error_logging
@@ -161,21 +159,25 @@ class _Lane:
 
     def __init__(self, name: str) -> None:
         self._executor = ThreadPoolExecutor(1, thread_name_prefix=f"database-{name}")
+        self._unit = sync_to_async(
+            run_unit_of_work, thread_sensitive=False, executor=self._executor
+        )
+        self._tasks: set[asyncio.Task[Any]] = set()  # the event loop has only weak references
 
     def submit[**P, R](
         self, function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs
-    ) -> asyncio.Future[R]:
-        """Start a unit and return its future, which callers shield and never cancel.
+    ) -> asyncio.Task[R]:
+        """Start a unit in a new task and return the task, which ends with the unit.
 
-        The unit has its own copy of the context: it sees the caller's correlation id, and the
-        caller does not see what the unit sets.
+        A cancelled `sync_to_async` ends before its thread does, so callers shield this task and
+        never cancel it. Only the end of the event loop does, when no further unit starts. The task
+        has its own copy of the context: the unit sees the caller's correlation id, and the caller
+        does not see what the unit sets.
         """
-        return asyncio.get_running_loop().run_in_executor(
-            self._executor,
-            copy_context().run,
-            run_unit_of_work,
-            partial(function, *args, **kwargs),
-        )
+        task = asyncio.create_task(self._unit(partial(function, *args, **kwargs)))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
 
     def shutdown(self, *, wait: bool) -> None:
         """Accept no more units and drop those that have not started.
@@ -187,7 +189,7 @@ class _Lane:
         self._executor.shutdown(wait=wait, cancel_futures=True)
 
 
-async def _await_shielded[R](work: asyncio.Future[R]) -> R:
+async def _await_shielded[R](work: asyncio.Task[R]) -> R:
     try:
         return await asyncio.shield(work)
     except asyncio.CancelledError:
@@ -195,7 +197,7 @@ async def _await_shielded[R](work: asyncio.Future[R]) -> R:
         raise
 
 
-def _log_failure(work: asyncio.Future[Any]) -> None:
+def _log_failure(work: asyncio.Task[Any]) -> None:
     """Log the error of a unit whose caller is gone."""
     if not work.cancelled() and (error := work.exception()):
         error_logging.log_error(logger, "unawaited_unit_failed", error)
