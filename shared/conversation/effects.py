@@ -49,6 +49,7 @@ from shared.raffles.services.payment_proofs import (
     review_clock,
 )
 from shared.raffles.services.proof_placement import proof_sharing, proofs
+from shared.raffles.services.tickets import TicketsLocked
 from shared.whatsapp.content import parse_content
 from shared.whatsapp.models import InboundMessage, WhatsAppContact
 
@@ -82,37 +83,56 @@ class InboundTurn:
         return bound_contextvars(correlation_id=message.correlation_id, inbound_id=message.pk)
 
 
-def carry_out_effect(effect: Effect, turn: InboundTurn) -> EffectOutcome:
+def carry_out_effect(effect: Effect, turn: InboundTurn, *, may_wait: bool = True) -> EffectOutcome:
     """Carry out an effect within the caller's transaction and return its outcome.
 
     A `DomainError` is returned as `EffectRefused`; it is raised before anything is written.
+
+    Args:
+        effect: the effect.
+        turn: its message.
+        may_wait: whether to wait for random ticket numbers that others have locked.
+
+    Raises:
+        TicketsLocked: it would have to wait; nothing was written.
+
     """
     try:
-        return _apply_effect(effect, turn)
+        return _apply_effect(effect, turn, may_wait=may_wait)
     except DomainError as refusal:
         return _build_refusal(refusal, effect)
 
 
-def carry_out_effects(effects: Sequence[tuple[Effect, InboundTurn]]) -> list[EffectOutcome]:
-    """Carry out effects of several buyers one after the other and return their outcomes.
+def carry_out_effects(
+    effects: Sequence[tuple[Effect, InboundTurn]],
+) -> list[EffectOutcome | None]:
+    """Carry out effects of several buyers one after the other.
 
     Args:
         effects: each with its message; the contacts are locked. Of several, none concerns a proof.
 
+    Returns:
+        Their outcomes. Of several, None for one that would wait for ticket numbers which other
+        transactions have locked, because all of these buyers would wait with it.
+
     """
-    if len(effects) > 1:
+    is_alone = len(effects) == 1
+    if not is_alone:
         effect_locks.lock_rows_of_effects([(turn.contact.pk, effect) for effect, turn in effects])
-    outcomes: list[EffectOutcome] = []
+    outcomes: list[EffectOutcome | None] = []
     for effect, turn in effects:
         with turn.bind_logs():
-            outcomes.append(carry_out_effect(effect, turn))
+            try:
+                outcomes.append(carry_out_effect(effect, turn, may_wait=is_alone))
+            except TicketsLocked:
+                outcomes.append(None)
     return outcomes
 
 
-def _apply_effect(effect: Effect, turn: InboundTurn) -> EffectOutcome:
+def _apply_effect(effect: Effect, turn: InboundTurn, *, may_wait: bool) -> EffectOutcome:
     match effect:
         case HoldRandom() | HoldNumbers():
-            return _hold_tickets(effect, turn)
+            return _hold_tickets(effect, turn, may_wait=may_wait)
         case PlaceOrder(order_id):
             order = _lock_own_order(order_id, turn)
             orders.place(order, at=turn.message.sent_at, now=turn.now, by=turn.actor)
@@ -148,7 +168,9 @@ def _load_own_order(order_id: int, turn: InboundTurn) -> Order:
     return order
 
 
-def _hold_tickets(effect: HoldRandom | HoldNumbers, turn: InboundTurn) -> NumbersHeld:
+def _hold_tickets(
+    effect: HoldRandom | HoldNumbers, turn: InboundTurn, *, may_wait: bool
+) -> NumbersHeld:
     raffle = raffle_queries.load_raffle(effect.raffle_id)
     hold_arguments: dict[str, Any] = {
         "contact_id": turn.contact.pk,
@@ -158,7 +180,11 @@ def _hold_tickets(effect: HoldRandom | HoldNumbers, turn: InboundTurn) -> Number
     }
     if isinstance(effect, HoldRandom):
         order = reservations.hold_random(
-            raffle, quantity=effect.quantity, pivot=turn.pivot, **hold_arguments
+            raffle,
+            quantity=effect.quantity,
+            pivot=turn.pivot,
+            may_wait=may_wait,
+            **hold_arguments,
         )
     else:
         try:

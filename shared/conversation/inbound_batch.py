@@ -74,7 +74,7 @@ class BatchResult:
         answered: the result for all answered buyers together.
         left: the contacts to be answered one by one now.
         postponed: the contacts for another batch, because another transaction had locked them or
-            there was no more time.
+            the random ticket numbers they need, or there was no more time.
 
     """
 
@@ -348,6 +348,8 @@ def _run_answers(batch: _Batch) -> None:
         chosen = [answer for answer in batch.answers if type(answer.request) is kind]
         if chosen:
             results = resolve_requests([answer.request for answer in chosen if answer.request])
+            if kind is CarryOut:
+                chosen, results = _postpone_waiting_effects(batch, chosen, results)
             _advance_answers(batch, chosen, results, deadline=deadline)
 
 
@@ -375,3 +377,20 @@ def _leave_other_effects(batch: _Batch) -> None:
         if isinstance(request, CarryOut) and not isinstance(request.effect, BATCHED_EFFECTS):
             batch.answers.remove(answer)
             batch.left.append(answer.turn.contact.pk)
+
+
+def _postpone_waiting_effects(
+    batch: _Batch, answers: Sequence[_Answer], outcomes: Sequence[Any]
+) -> tuple[list[_Answer], list[Any]]:
+    """Postpone the buyers whose effect has no outcome so far; nothing of it is written.
+
+    Returns:
+        The other answers and their outcomes.
+
+    """
+    for answer, outcome in zip(answers, outcomes, strict=True):
+        if outcome is None:
+            batch.answers.remove(answer)
+            batch.postponed.append(answer.turn.contact.pk)
+    done = [pair for pair in zip(answers, outcomes, strict=True) if pair[1] is not None]
+    return [answer for answer, _ in done], [outcome for _, outcome in done]

@@ -47,7 +47,7 @@ class GatherFacts:
 
 @dataclass(frozen=True, slots=True)
 class CarryOut:
-    """Carry out an effect; the result is its outcome."""
+    """Carry out an effect; the result is its outcome, or None if it is left for later."""
 
     turn: InboundTurn
     effect: Effect
@@ -97,7 +97,7 @@ def _gather_facts(requests: Sequence[GatherFacts]) -> list[Facts]:
     return gathering.gather_facts_of_buyers(questions, now=requests[0].turn.now)
 
 
-def _carry_out_effects(requests: Sequence[CarryOut]) -> list[EffectOutcome]:
+def _carry_out_effects(requests: Sequence[CarryOut]) -> list[EffectOutcome | None]:
     return effects.carry_out_effects([(request.effect, request.turn) for request in requests])
 
 

@@ -76,6 +76,7 @@ def hold_random(
     now: datetime,
     by: Actor,
     replacing: Order | None = None,
+    may_wait: bool = True,
 ) -> Order:
     """Hold random free ticket numbers for a buyer.
 
@@ -90,6 +91,7 @@ def hold_random(
         by: the author of the hold.
         replacing: a draft of the same buyer and raffle whose ticket numbers are released in the
             same step; needed only without a contact, as a buyer's drafts are always replaced.
+        may_wait: whether to wait some milliseconds for ticket numbers that others have locked.
 
     Returns:
         The order, a draft.
@@ -101,6 +103,7 @@ def hold_random(
         CoolingDown: the buyer let several holds run out and must wait.
         ContactLimitReached: the buyer would have more ticket numbers than allowed.
         TooFewLeft: fewer ticket numbers are free.
+        TicketsLocked: it would have to wait.
         ValueError: `replacing` is of another buyer or raffle.
 
     """
@@ -110,7 +113,11 @@ def hold_random(
     own = tickets.list_held_ticket_numbers(terms.drafts)
     given_back = locks.lock_tickets(raffle.pk, numbers=own)
     found = tickets.lock_random_tickets(
-        raffle.pk, quantity=quantity, at_least=quantity - len(given_back), pivot=pivot
+        raffle.pk,
+        quantity=quantity,
+        at_least=quantity - len(given_back),
+        pivot=pivot,
+        may_wait=may_wait,
     )
     chosen = [*found, *given_back][:quantity]
     if len(chosen) < quantity:

@@ -28,6 +28,10 @@ MAX_LOCK_ATTEMPTS: Final = 5
 """Attempts to find enough free ticket numbers while other transactions lock some of them."""
 
 
+class TicketsLocked(Exception):
+    """Other transactions have locked free ticket numbers, and it is not known who gets them."""
+
+
 @dataclass(frozen=True, slots=True)
 class TakeBackResult:
     """Result of taking the ticket numbers of an ended order back.
@@ -45,7 +49,7 @@ class TakeBackResult:
 
 
 def lock_random_tickets(
-    raffle_id: int, *, quantity: int, at_least: int, pivot: int
+    raffle_id: int, *, quantity: int, at_least: int, pivot: int, may_wait: bool = True
 ) -> list[TicketNumber]:
     """Lock up to `quantity` free ticket numbers from a random point on.
 
@@ -57,9 +61,13 @@ def lock_random_tickets(
         quantity: how many ticket numbers to lock.
         at_least: fewest ticket numbers that are of use to the caller.
         pivot: random number from 0 to 2**31-1; the search starts at this `shuffle_key`.
+        may_wait: whether to repeat the search.
 
     Returns:
         The ticket numbers found; if they are fewer than `at_least`, their locks are released.
+
+    Raises:
+        TicketsLocked: the search would have to be repeated; the locks are released.
 
     """
     if not connection.features.has_select_for_update_skip_locked:
@@ -79,6 +87,8 @@ def lock_random_tickets(
             cursor.execute("ROLLBACK TO SAVEPOINT passing")  # releases the row locks
         if last:
             return found
+        if not may_wait:
+            raise TicketsLocked
         time.sleep(_compute_jitter(pivot, attempt=attempt))
 
 

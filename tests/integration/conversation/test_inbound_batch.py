@@ -22,7 +22,7 @@ from shared.conversation.inbound_batch import BatchResult
 from shared.core.constants import ANSWER_CPU_SECONDS
 from shared.core.enums import InboxStatus, OutboxKind, OutboxStatus, RaffleStatus, TicketStatus
 from shared.raffles.models import Order, Raffle, TicketNumber
-from shared.raffles.services import availability
+from shared.raffles.services import availability, locks
 from shared.raffles.services.ticket_numbers import inventory
 from shared.whatsapp import messages
 from shared.whatsapp.models import InboundMessage, OutboundMessage, WhatsAppContact
@@ -30,6 +30,7 @@ from shared.whatsapp.services.inbox import contacts
 from shared.whatsapp.services.outbox import outbox_queue
 from tests import builders
 from tests.builders import MINUTE, NOON
+from tests.integration.concurrency import lock_in_another_thread
 from tests.integration.conversation.chat import BuyerChat, list_choices
 
 pytestmark = pytest.mark.django_db
@@ -407,6 +408,23 @@ class TestAtTheSameTime:
             AnswerResult(messages=1, replies=1), postponed=(busy.contact.pk,)
         )
 
+    def test_buyers_whose_random_numbers_others_have_locked_wait_for_another_batch(self) -> None:
+        raffle = builders.create_raffle(numbers=5)
+        takers, other = [BuyerChat(), BuyerChat()], BuyerChat()
+        for chat in takers:
+            receive_text(chat, "4 random")
+        receive_text(other)
+        ids = tuple(chat.contact.pk for chat in takers)
+
+        with lock_in_another_thread(lambda: locks.lock_tickets(raffle.pk, numbers=[1, 2])):
+            meanwhile = answer_batch([*ids, other.contact.pk])
+        afterwards = answer_batch(ids)
+
+        assert meanwhile == BatchResult(AnswerResult(messages=1, replies=1), postponed=ids)
+        assert afterwards == BatchResult(AnswerResult(messages=2, replies=2, has_acted=True))
+        assert [chat.list_message_keys() for chat in takers] == [["held"], ["too_few_left"]]
+        assert Order.objects.get().contact == takers[0].contact
+
     @pytest.mark.acceptance
     def test_batches_and_single_pickers_of_the_same_numbers_never_deadlock(self) -> None:
         """Buyers of a batch take random numbers, picked ones, and give some back."""
@@ -429,11 +447,13 @@ class TestAtTheSameTime:
             for place, chat in enumerate(chats[worker]):
                 chat.now = now
                 receive_text(chat, said[(place + worker + pivot) % len(said)])
-            ids = [chat.contact.pk for chat in chats[worker]]
-            if worker:
-                left.append(answer_batch(ids, now=now, pivot=pivot).left)
-            else:
+            ids: Sequence[int] = [chat.contact.pk for chat in chats[worker]]
+            if not worker:
                 answer_alone(ids, now=now, pivot=pivot)
+            while worker and ids:
+                result = answer_batch(ids, now=now, pivot=pivot)
+                left.append(result.left)
+                ids = result.postponed
 
         with ThreadPoolExecutor(workers) as threads:
             for done in [threads.submit(take_turns, worker) for worker in range(workers)]:
