@@ -108,15 +108,18 @@ def answer_waiting_messages(
         return AnswerResult()
     if left_over_since and any(message.received_at < left_over_since for message in waiting):
         raise LeftOver(waiting[0].pk)
-    if contact.is_blocked:
-        result = _keep_proofs_silently(contact, waiting, now=now, pivot=pivot, cpu_clock=cpu_clock)
-    else:
-        released = outbox_queue.release_withheld_messages(contact, now=now)
-        result = AnswerResult(replies=released)
-        result += _answer_in_order(contact, waiting, now=now, pivot=pivot, cpu_clock=cpu_clock)
-    handled = waiting[: result.messages]
-    save_conversations([HandledMessages(contact, handled)], now=now)
-    return _claim_replies(contact, result, now=now, lease=lease)
+    with _name_in_logs_and_errors(waiting[0]):  # what fails beside an answer fails for the first
+        if contact.is_blocked:
+            result = _keep_proofs_silently(
+                contact, waiting, now=now, pivot=pivot, cpu_clock=cpu_clock
+            )
+        else:
+            released = outbox_queue.release_withheld_messages(contact, now=now)
+            result = AnswerResult(replies=released)
+            result += _answer_in_order(contact, waiting, now=now, pivot=pivot, cpu_clock=cpu_clock)
+        handled = waiting[: result.messages]
+        save_conversations([HandledMessages(contact, handled)], now=now)
+        return _claim_replies(contact, result, now=now, lease=lease)
 
 
 def _claim_replies(
@@ -298,10 +301,12 @@ def _answer_alone[Result](answering: Answering[Result], *, cpu_clock: CpuClock) 
 
 @contextmanager
 def _name_in_logs_and_errors(message: InboundMessage) -> Iterator[None]:
-    """Add the message's ids to the logs, and raise any error as the failure of this message."""
+    """Add the message's ids to the logs, and raise an error as the failure of this message."""
     with bound_contextvars(correlation_id=message.correlation_id, inbound_id=message.pk):
         try:
             yield
+        except AnswerFailed:
+            raise  # it names its message
         except Exception as error:
             raise AnswerFailed(message.pk) from error
 

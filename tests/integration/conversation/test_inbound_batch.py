@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from shared.conversation import inbound, inbound_batch, inbound_failures
 from shared.conversation.inbound_answers import AnswerResult
 from shared.conversation.inbound_batch import BatchResult
-from shared.core.constants import ANSWER_CPU_SECONDS
+from shared.core.constants import ANSWER_CPU_SECONDS, MAX_INBOX_ATTEMPTS
 from shared.core.enums import InboxStatus, OutboxKind, OutboxStatus, RaffleStatus, TicketStatus
 from shared.raffles.models import Order, Raffle, TicketNumber
 from shared.raffles.services import availability, locks
@@ -300,6 +300,22 @@ class TestWhoIsAnsweredTogether:
         assert counts[0] == counts[1] <= 12
 
 
+def refuse_updates_of_contact(contact_id: int) -> None:
+    """Let the database refuse each update of a contact, until the test is rolled back."""
+    table = WhatsAppContact._meta.db_table
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute(
+                f"CREATE RULE refuse AS ON UPDATE TO {table} WHERE NEW.id = {contact_id} "
+                f"DO INSTEAD INSERT INTO {table} (id) VALUES (1)"
+            )
+        else:
+            cursor.execute(
+                f"CREATE TRIGGER refuse BEFORE UPDATE ON {table} WHEN NEW.id = {contact_id} "
+                "BEGIN SELECT RAISE(ABORT, 'refused'); END"
+            )
+
+
 class ProcessKilled(BaseException):
     """The end of the whole process: no code catches it, and the transaction is rolled back."""
 
@@ -331,6 +347,20 @@ class TestFailure:
         again = answer_together(ids, now=NOON + MINUTE, pivot=1)
 
         assert again == BatchResult(AnswerResult(messages=2, replies=2), left=(ids[1],))
+
+    def test_beside_an_answer_is_counted_too_until_the_message_is_given_up(self) -> None:
+        builders.create_raffle()
+        chats = [BuyerChat() for _ in range(2)]
+        for chat in chats:
+            receive_text(chat)
+        ids = [chat.contact.pk for chat in chats]
+        refuse_updates_of_contact(ids[0])
+
+        for attempt in range(1, MAX_INBOX_ATTEMPTS + 1):
+            answer_together(ids, now=NOON + attempt * MINUTE, pivot=1)
+
+        assert list_statuses() == [InboxStatus.FAILED, InboxStatus.PROCESSED]
+        assert [chat.list_message_keys() for chat in chats] == [["apology"], ["card"]]
 
     def test_of_a_process_is_counted_for_messages_that_have_waited_for_long(self) -> None:
         def kill_process() -> float:
