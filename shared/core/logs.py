@@ -8,6 +8,8 @@ import logging
 import re
 import sys
 from collections.abc import MutableMapping
+from traceback import TracebackException
+from types import TracebackType
 from typing import Any, Final, override
 
 import structlog
@@ -19,6 +21,9 @@ _PHONE_PATTERN: Final = re.compile(r"(?<![\w.])\+?\d{8,15}(?![\w.])")
 _QUERY_PATTERN: Final = re.compile(r"\?[\w.%~-]+=[^\s\"']*")
 _MAX_PATH_CHARACTERS: Final = 200
 _CLIENT_ERRORS: Final = range(400, 500)
+_DATABASE_MODULES: Final = ("django.db.", "psycopg", "sqlite3")
+_ERRORS_WITHOUT_ROWS: Final = frozenset({"OperationalError", "InterfaceError"})
+"""Database errors about the connection or a lock."""
 
 
 def mask_phone_numbers(text: str) -> str:
@@ -35,6 +40,34 @@ def mask_queries(text: str) -> str:
     "GET /api/orders?token=secret" becomes "GET /api/orders?***".
     """
     return _QUERY_PATTERN.sub("?***", text)
+
+
+def format_exception(
+    exc_info: tuple[type[BaseException], BaseException, TracebackType | None],
+) -> str:
+    """Return a traceback, without the messages of errors that the database raised about a row.
+
+    PostgreSQL puts the row into them, which may hold a buyer's text.
+
+    Args:
+        exc_info: type, value and traceback, as `sys.exc_info` returns them.
+
+    """
+    trace = TracebackException(*exc_info)
+    _hide_rows(trace)
+    return "".join(trace.format()).rstrip("\n")
+
+
+def _hide_rows(trace: TracebackException) -> None:
+    """Replace such messages in an exception and in those that led to it."""
+    kind = trace.exc_type
+    if kind.__module__.startswith(_DATABASE_MODULES):
+        names = {base.__name__ for base in kind.__mro__}
+        if not names & _ERRORS_WITHOUT_ROWS:
+            trace._str = "(the message may hold a row)"  # type: ignore[attr-defined]  # noqa: SLF001 - no other way to change it
+    for earlier in (trace.__cause__, trace.__context__, *(trace.exceptions or ())):
+        if earlier is not None:
+            _hide_rows(earlier)
 
 
 class RequestFilter(logging.Filter):
@@ -91,13 +124,13 @@ def configure_logging(*, style: str, level: str) -> None:
     render: list[Any]
     if style == "json":
         render = [
-            structlog.processors.format_exc_info,
+            structlog.processors.ExceptionRenderer(format_exception),
             _mask_event,
             structlog.processors.JSONRenderer(),
         ]
     else:
         render = [
-            structlog.processors.format_exc_info,
+            structlog.processors.ExceptionRenderer(format_exception),
             _mask_event,
             structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()),
         ]

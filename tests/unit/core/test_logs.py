@@ -1,4 +1,4 @@
-"""Tests of logging: phone numbers are always masked."""
+"""Tests of logging: phone numbers are always masked, and rows of the database never quoted."""
 
 import json
 import logging
@@ -7,6 +7,8 @@ from contextlib import contextmanager
 
 import pytest
 import structlog
+from django.db import IntegrityError, OperationalError
+from psycopg.errors import NotNullViolation
 
 from shared.core import logs
 
@@ -85,3 +87,19 @@ class TestConfigure:
                 logs.get_logger("tests.masking").exception("failed")
 
         assert "15550100123" not in capsys.readouterr().err
+
+    def test_hides_the_rows_that_database_errors_quote(
+        self, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        quoted = "null value\nDETAIL:  Failing row contains (my secret)."
+        refusal, outage = IntegrityError(quoted), OperationalError("server is starting up")
+        refusal.__cause__ = NotNullViolation(quoted)
+        with log_as_json():
+            for error in (refusal, outage):
+                logs.get_logger("tests.masking").error("failed", exc_info=error)
+        refused, unavailable = map(json.loads, capsys.readouterr().err.splitlines())
+
+        assert "my secret" not in refused["exception"]
+        assert "psycopg.errors.NotNullViolation: (" in refused["exception"]
+        assert "django.db.utils.IntegrityError: (" in refused["exception"]
+        assert "server is starting up" in unavailable["exception"]
