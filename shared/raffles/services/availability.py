@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from django.db.models import Count, Max, Min, Sum
+from django.db.models import Count, Max, Min
 
 from shared.core.enums import RaffleAction, RaffleStatus, TicketStatus
 from shared.core.statements.compiled_queries import CompiledQuery, IsIn
 from shared.raffles import sale_rules
-from shared.raffles.models import Order, Raffle, TicketNumber
+from shared.raffles.models import Raffle, TicketNumber
 from shared.raffles.predicates import AVAILABLE_TICKETS
 from shared.raffles.services import free_numbers, tickets
 
@@ -257,11 +257,3 @@ def pick_free_examples_at(
     """
     found = free_numbers.find_free_numbers_at(places, limit=limit)
     return [tuple(sorted(numbers)) for numbers in found]
-
-
-def count_tickets_of_contact(raffle_id: int, *, contact_id: int) -> int:
-    """Return how many ticket numbers a buyer holds or has bought in a raffle."""
-    orders = Order.objects.filter(
-        raffle_id=raffle_id, contact_id=contact_id, status__in=Order.HOLDING
-    )
-    return orders.aggregate(sum=Sum("quantity"))["sum"] or 0

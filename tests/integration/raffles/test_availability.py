@@ -159,22 +159,3 @@ class TestFreeExamples:
         raffle = builders.create_raffle(numbers=3)
 
         assert availability.pick_free_examples(raffle, pivot=99, limit=5) == [1, 2, 3]
-
-
-class TestHeldOrBought:
-    def test_counts_what_a_buyer_has_in_one_raffle(self, raffle: Raffle) -> None:
-        contact = builders.create_contact()
-        order_states.create_paid_order(raffle, numbers=[1, 2], contact=contact)
-        order_states.create_expired_order(raffle, numbers=[3], contact=contact)
-        order_states.create_order_under_review(raffle, numbers=[4], contact=contact)
-        order_states.create_held_order(raffle, numbers=[5, 6, 7], contact=contact)
-        order_states.create_paid_order(raffle, numbers=[8])
-        order_states.create_paid_order(builders.create_raffle(), numbers=[8], contact=contact)
-
-        assert availability.count_tickets_of_contact(raffle.pk, contact_id=contact.pk) == 6
-        assert (
-            availability.count_tickets_of_contact(
-                raffle.pk, contact_id=builders.create_contact().pk
-            )
-            == 0
-        )
