@@ -48,11 +48,20 @@ class BatchSize:
 
     def choose(self) -> int:
         """Return how many contacts are answered within `BATCH_CPU_SECONDS`."""
-        wanted = int(BATCH_CPU_SECONDS / self.seconds_per_contact)
-        return min(max(wanted, MIN_CONTACTS_PER_BATCH), MAX_CONTACTS_PER_BATCH)
+        least = BATCH_CPU_SECONDS / MAX_CONTACTS_PER_BATCH
+        wanted = int(BATCH_CPU_SECONDS / max(self.seconds_per_contact, least))
+        return max(wanted, MIN_CONTACTS_PER_BATCH)
 
     def record(self, *, contacts: int, seconds: float) -> None:
-        """Take the processor time of a batch into account."""
+        """Take the processor time of a batch into account.
+
+        Args:
+            contacts: how many it looked at; 0 tells nothing about the time.
+            seconds: its processor time.
+
+        """
+        if not contacts:
+            return
         change = seconds / contacts - self.seconds_per_contact
         self.seconds_per_contact += _WEIGHT_OF_LAST_BATCH * change
 
@@ -102,7 +111,8 @@ class InboxWorker:
 
     async def _answer_batch(self, contact_ids: Sequence[int]) -> BatchResult:
         result, seconds = await self.database.run_unit(_run_batch, contact_ids)
-        self.batch_size.record(contacts=len(contact_ids), seconds=seconds)
+        looked_at = len(contact_ids) - len(result.postponed)
+        self.batch_size.record(contacts=looked_at, seconds=seconds)
         self._hand_over(result.answered)
         return result
 

@@ -26,3 +26,13 @@ def test_grows_until_a_batch_takes_its_time_and_shrinks_when_answers_take_longer
 def test_stays_within_its_bounds() -> None:
     assert record_batches(BatchSize(), first=1, each=1)[-1] == MIN_CONTACTS_PER_BATCH
     assert record_batches(BatchSize(), first=0, each=1e-6)[-1] == MAX_CONTACTS_PER_BATCH
+
+
+def test_a_clock_that_stands_still_and_a_batch_that_found_nobody_free_stop_no_worker() -> None:
+    size = BatchSize(seconds_per_contact=0)
+    size.record(contacts=64, seconds=0)
+    assert size.choose() == MAX_CONTACTS_PER_BATCH
+
+    usual = BatchSize()
+    usual.record(contacts=0, seconds=0.001)
+    assert usual == BatchSize()
