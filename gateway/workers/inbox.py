@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import batched
@@ -11,6 +11,7 @@ from typing import Final
 from uuid import uuid4
 
 from gateway.database import Database
+from gateway.workers import loop
 from gateway.workers.loop import StopSignal, WakeSignal, gather_all
 from gateway.workers.outbox import OutboxWorker
 from shared.conversation import inbound, inbound_batch
@@ -66,9 +67,13 @@ class BatchSize:
         self.seconds_per_contact += _WEIGHT_OF_LAST_BATCH * change
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class InboxWorker:
     """Worker that answers the contacts that wait, in batches.
+
+    Contacts whose messages this process has just read are answered without a look into the queue.
+    The queue is listed if they are many, if somebody may have been left waiting, and now and then:
+    other processes put messages there, too, and who waits longest comes first.
 
     Several gateways may pick the same contact: who comes second finds it locked, or no message.
     """
@@ -78,18 +83,33 @@ class InboxWorker:
     media_signal: WakeSignal
     stop: StopSignal
     batch_size: BatchSize = field(default_factory=BatchSize)
+    _arrived: dict[int, None] = field(default_factory=dict, init=False)
+    _list_at: float = field(default=0.0, init=False)  # in the time of the event loop
+
+    def expect(self, contact_ids: Iterable[int]) -> None:
+        """Take contacts whose messages were just stored; the next turn answers them."""
+        self._arrived.update(dict.fromkeys(contact_ids))
 
     async def turn(self) -> bool:
         """Answer the contacts that wait now; return whether more may be waiting."""
-        waiting = await self.database.run_unit(
-            inbox_queue.list_waiting_contacts, now=datetime.now(UTC)
-        )
-        return await self.answer_contacts(waiting)
+        now = asyncio.get_running_loop().time()
+        waiting = list(self._arrived)
+        self._arrived.clear()
+        if now >= self._list_at or not 0 < len(waiting) <= inbox_queue.MAX_WAITING_CONTACTS:
+            waiting = await self.database.run_unit(
+                inbox_queue.list_waiting_contacts, now=datetime.now(UTC)
+            )
+            self._list_at = now + loop.POLL_INTERVAL_SECONDS
+        more = await self.answer_contacts(waiting)
+        if more:
+            self._list_at = 0.0
+        return more
 
     async def answer_contacts(self, contact_ids: Sequence[int]) -> bool:
         """Answer contacts that wait, the first ones first; return whether more may be waiting."""
         remaining = list(contact_ids)
         answered, postponed = 0, False
+        more = len(remaining) >= inbox_queue.MAX_WAITING_CONTACTS
         while remaining and not self.stop.is_set():
             size = self.batch_size.choose()
             count = size * self._count_batches_at_once()
@@ -97,13 +117,14 @@ class InboxWorker:
             for result in await gather_all(map(self._answer_batch, batches)):
                 answered += result.answered.messages
                 postponed = postponed or bool(result.postponed)
+                more = more or result.has_more or bool(result.left)
                 for some in batched(result.left, self.database.lane_count):
                     answered += sum(await gather_all(map(self._answer_alone, some)))
         if self.stop.is_set():
             return False
         if postponed and not answered:
             await asyncio.sleep(POSTPONED_PAUSE_SECONDS)
-        return answered > 0 or postponed
+        return more or postponed
 
     def _count_batches_at_once(self) -> int:
         """Return half the lanes: one batch waits for the database while another one computes."""

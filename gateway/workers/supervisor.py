@@ -77,7 +77,7 @@ class Supervisor:
         self._outbox = OutboxWorker(
             database=database, client=client, wake_signal=outbox_signal, stop=stop, rate=rate
         )
-        inbox = InboxWorker(
+        self._inbox = inbox = InboxWorker(
             database=database, outbox=self._outbox, media_signal=media_signal, stop=stop
         )
         media = MediaWorker(
@@ -158,7 +158,9 @@ class Supervisor:
             statuses=stored.statuses,
             notices=stored.notices,
         )
-        self._messages.set()
+        if stored.contact_ids:
+            self._inbox.expect(stored.contact_ids)
+            self._messages.set()
         if stored.statuses:
             self._statuses.set()
 

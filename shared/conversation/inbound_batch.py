@@ -75,18 +75,21 @@ class BatchResult:
         left: the contacts to be answered one by one now.
         postponed: the contacts for another batch, because another transaction had locked them or
             the random ticket numbers they need, or there was no more time.
+        has_more: whether a buyer who was answered wrote more than one message.
 
     """
 
     answered: AnswerResult = field(default_factory=AnswerResult)
     left: tuple[int, ...] = ()
     postponed: tuple[int, ...] = ()
+    has_more: bool = False
 
     def __add__(self, other: "BatchResult") -> "BatchResult":
         return BatchResult(
             self.answered + other.answered,
             self.left + other.left,
             self.postponed + other.postponed,
+            self.has_more or other.has_more,
         )
 
 
@@ -139,9 +142,12 @@ class _Batch:
     left_over: list[int] = field(default_factory=list)
     postponed: list[int] = field(default_factory=list)
     answered: AnswerResult = field(default_factory=AnswerResult)
+    has_more: bool = False
 
     def build_result(self) -> BatchResult:
-        return BatchResult(self.answered, left=tuple(self.left), postponed=tuple(self.postponed))
+        return BatchResult(
+            self.answered, tuple(self.left), tuple(self.postponed), has_more=self.has_more
+        )
 
 
 def answer_contacts(
@@ -268,6 +274,7 @@ def _begin_answers(batch: _Batch, contact_ids: Sequence[int], *, now: datetime, 
             uncounted = batch.left_over if batch.counted is None else batch.postponed
             uncounted.append(contact_id)
         else:
+            batch.has_more = batch.has_more or len(messages) > 1
             turn = InboundTurn(contact, message, now, compute_pivot(pivot, place=place))
             message.error = ""
             leads_nowhere = partial(recent[contact_id].leads_nowhere, 0)

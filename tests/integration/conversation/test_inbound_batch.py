@@ -239,7 +239,9 @@ class TestWhoIsAnsweredTogether:
         result = answer_batch(ids)
 
         assert result == BatchResult(
-            AnswerResult(messages=2, replies=2), left=tuple(chat.contact.pk for chat in rare)
+            AnswerResult(messages=2, replies=2),
+            left=tuple(chat.contact.pk for chat in rare),
+            has_more=True,
         )
         answered = InboundMessage.objects.filter(processed_at__isnull=False)
         assert {message.contact_id for message in answered} == {
