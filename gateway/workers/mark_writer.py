@@ -10,12 +10,13 @@ from typing import Final
 from gateway import error_logging
 from gateway.database import Database
 from gateway.workers import loop
+from gateway.workers.loop import WakeSignal
 from shared.whatsapp.services.outbox import send_marks
 from shared.whatsapp.services.outbox.message_claims import ClaimedMessage
 from shared.whatsapp.services.outbox.send_marks import SentMessage
 
-BATCH_INTERVAL_SECONDS: Final = 0.025
-"""Seconds from one batch to the next; the first mark after a quiet moment is written at once."""
+LONGEST_WAIT_SECONDS: Final = 0.025
+"""Seconds in which a mark waits for others; a message about to be sent waits for none."""
 
 
 class _MarkKind(Enum):
@@ -50,6 +51,7 @@ class MarkWriter:
         self._database = database
         self._lease_for = lease_for
         self._waiting: list[_Mark] = []
+        self._is_due = WakeSignal()
         self._task: asyncio.Task[None] | None = None
 
     async def start_send(self, message: ClaimedMessage) -> bool:
@@ -84,13 +86,15 @@ class MarkWriter:
     ) -> asyncio.Future[bool]:
         written = asyncio.get_running_loop().create_future()
         self._waiting.append(_Mark(kind, message, written, wa_message_id))
+        if kind is _MarkKind.STARTING:
+            self._is_due.set()
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._write_batches())
         return written
 
     async def _write_batches(self) -> None:
-        clock = asyncio.get_running_loop().time
         while self._waiting:
+            await self._is_due.wait(at_most=LONGEST_WAIT_SECONDS)
             # What was cancelled before it was marked is not sent.
             batch = [
                 mark
@@ -98,9 +102,7 @@ class MarkWriter:
                 if mark.kind is not _MarkKind.STARTING or not mark.written.cancelled()
             ]
             self._waiting = []
-            next_at = clock() + BATCH_INTERVAL_SECONDS
             await self._write(batch)
-            await asyncio.sleep(max(0.0, next_at - clock()))
 
     async def _write(self, batch: Sequence[_Mark]) -> None:
         try:
