@@ -41,14 +41,14 @@ class Ingest:
         self,
         store: Callable[[Sequence[SignedBody]], Awaitable[None]],
         *,
-        committed: Callable[[], None],
+        committed: Callable[[Sequence[SignedBody]], None],
         share: FairShare,
     ) -> None:
         """Create an empty queue.
 
         Args:
             store: commits a batch, or raises.
-            committed: called after each commit.
+            committed: called after each commit with what was stored.
             share: the time in which webhooks may be taken.
 
         """
@@ -107,8 +107,9 @@ class Ingest:
         return batch
 
     async def _commit(self, batch: Sequence[_Pending]) -> None:
+        webhooks = [webhook for webhook, _ in batch]
         try:
-            await self._store([webhook for webhook, _ in batch])
+            await self._store(webhooks)
         except BaseException as error:
             _settle(batch, failure=error)
             if not isinstance(error, Exception):
@@ -116,7 +117,7 @@ class Ingest:
             error_logging.log_error(logger, "webhooks_not_stored", error, webhooks=len(batch))
         else:
             _settle(batch, failure=None)
-            self._committed()
+            self._committed(webhooks)
 
 
 def _settle(batch: Sequence[_Pending], *, failure: BaseException | None) -> None:

@@ -26,10 +26,19 @@ class WakeSignal:
 
     def __init__(self) -> None:
         self._event = asyncio.Event()
+        self._timer: asyncio.TimerHandle | None = None
 
     def set(self) -> None:
         """Wake the waiting worker, or make its next wait return at once."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
         self._event.set()
+
+    def set_within(self, seconds: float) -> None:
+        """Wake the worker after `seconds`, unless something else wakes it before."""
+        if self._timer is None and not self._event.is_set():
+            self._timer = asyncio.get_running_loop().call_later(seconds, self.set)
 
     async def wait(self, *, at_most: float) -> None:
         """Return when the signal was set since the last wait, or after `at_most` seconds."""

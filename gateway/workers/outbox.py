@@ -41,8 +41,6 @@ previous message is recorded, make them arrive in order. Source: "Pair rate limi
 platform".
 """
 STATUSES_PER_TURN: Final = 500
-STATUS_PAUSE_SECONDS: Final = 0.1
-"""Seconds from one batch of delivery statuses to the next; Meta sends three for each message."""
 
 logger = logs.get_logger(__name__)
 
@@ -262,8 +260,6 @@ class DeliveryStatusWorker:
         applied = await self.database.run_unit(
             delivery_statuses.apply_statuses, now=datetime.now(UTC), limit=STATUSES_PER_TURN
         )
-        if 0 < applied < STATUSES_PER_TURN:
-            await asyncio.sleep(STATUS_PAUSE_SECONDS)  # more are on their way
         return applied >= STATUSES_PER_TURN
 
 

@@ -26,11 +26,18 @@ from gateway.workers.staff_mail import MAIL_INTERVAL_SECONDS, StaffMailWorker
 from gateway.workers.webhooks import WebhookReader
 from shared.core import logs
 from shared.staff_mail.situation import MailRules
+from shared.whatsapp.services.inbox import received_webhooks
+from shared.whatsapp.services.inbox.received_webhooks import SignedBody
 from shared.whatsapp.services.inbox.webhook_store import StoredBatch
 from shared.whatsapp.services.meta_client import MetaClient
 
 SWEEP_INTERVAL_SECONDS: Final = 5.0
 """Seconds between two sweeps; leases last minutes."""
+
+STATUS_READING_SECONDS: Final = 0.1
+"""Seconds until a webhook without messages is read: Meta sends two or three for each message."""
+STATUS_APPLYING_SECONDS: Final = 0.2
+"""Seconds from then until its statuses are applied, with those that follow."""
 
 logger = logs.get_logger(__name__)
 
@@ -146,9 +153,12 @@ class Supervisor:
             )
             self._tasks.append(asyncio.create_task(running, name=worker.name))
 
-    def wake_reader(self) -> None:
-        """Wake the worker that reads the webhooks just committed."""
-        self._received.set()
+    def wake_reader(self, webhooks: Sequence[SignedBody]) -> None:
+        """Wake the worker that reads the webhooks just committed; delivery statuses can wait."""
+        if any(received_webhooks.may_hold_messages(each.body) for each in webhooks):
+            self._received.set()
+        else:
+            self._received.set_within(STATUS_READING_SECONDS)
 
     def _wake_for_items(self, stored: StoredBatch) -> None:
         """Wake the workers that handle what was just read."""
@@ -162,7 +172,7 @@ class Supervisor:
             self._inbox.expect(stored.contact_ids)
             self._messages.set()
         if stored.statuses:
-            self._statuses.set()
+            self._statuses.set_within(STATUS_APPLYING_SECONDS)
 
     async def stop(self, *, timeout_seconds: float) -> None:
         """Start nothing new, and finish current work within `timeout_seconds`.

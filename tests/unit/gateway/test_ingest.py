@@ -54,7 +54,7 @@ def store() -> FakeStore:
 @pytest.fixture
 def ingest(store: FakeStore, announced: list[int]) -> Ingest:
     share = FairShare(0.5, is_other_work_due=lambda: False)
-    return Ingest(store, committed=lambda: announced.append(1), share=share)
+    return Ingest(store, committed=lambda _: announced.append(1), share=share)
 
 
 class TestIngest:

@@ -67,6 +67,20 @@ class TestWork:
         await until(lambda: turns.taken == 2)
         await end(working, signal, stop)
 
+    async def test_a_bell_may_ring_later_and_then_rings_once(self) -> None:
+        signal = WakeSignal()
+        signal.set_within(NEVER)
+        late = asyncio.create_task(signal.wait(at_most=NEVER))
+        await asyncio.sleep(0.01)
+        assert not late.done()
+
+        signal.set()  # earlier, and instead
+        await asyncio.wait_for(late, timeout=PATIENCE)
+
+        signal.set_within(0.001)
+        signal.set_within(NEVER)
+        await asyncio.wait_for(signal.wait(at_most=NEVER), timeout=PATIENCE)
+
     async def test_a_bell_rung_during_a_turn_is_not_missed(self) -> None:
         signal, stop = WakeSignal(), StopSignal()
         taken = []

@@ -155,6 +155,14 @@ def read_webhooks(*, now: datetime, limit: int = MAX_WEBHOOKS_PER_READING) -> Re
         size = max(1, size // 4)
 
 
+def may_hold_messages(body: bytes) -> bool:
+    """Return false for a webhook of nothing but delivery statuses, which are not urgent.
+
+    It is a guess from Meta's usual notation, without spaces; whatever looks otherwise may hold one.
+    """
+    return b'"messages":' in body or b'"statuses":' not in body
+
+
 def get_oldest_unread_age(*, now: datetime) -> timedelta | None:
     """Return the age of the oldest webhook that is not read; None if there is none."""
     oldest = ReceivedWebhook.objects.order_by("id").values_list("received_at", flat=True).first()

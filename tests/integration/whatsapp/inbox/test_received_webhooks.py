@@ -175,6 +175,20 @@ class TestReading:
         assert inbox_queue.get_oldest_unanswered_age(now=NOON) == MINUTE
 
 
+@pytest.mark.same_everywhere
+@pytest.mark.parametrize(
+    ("value", "may_hold_some"),
+    [
+        ({"messages": [build_message()]}, True),
+        ({"statuses": [build_status("sent")]}, False),
+        ({"messages": [build_message(text={"body": '"statuses":'})], "statuses": []}, True),
+        ({"message_template_id": 1}, True),
+    ],
+)
+def test_only_webhooks_of_delivery_statuses_can_wait(value: Any, may_hold_some: bool) -> None:
+    assert received_webhooks.may_hold_messages(json.dumps(value).encode()) is may_hold_some
+
+
 @pytest.mark.django_db(transaction=True)
 class TestPoison:
     def test_one_that_the_database_refuses_does_not_spoil_the_others(self) -> None:
