@@ -26,6 +26,9 @@ from shared.raffles.services import raffle_queries
 _RAFFLE_LOCKS: Final = 0x52_41_46
 """First key of the advisory locks of raffles; the second is the raffle's id."""
 
+_MAX_TICKET_NUMBER: Final = 2**31 - 1
+"""Largest value of the column; PostgreSQL refuses to look for a larger one."""
+
 
 def lock_order_with_contacts(order_id: int, *, sender_id: int | None = None) -> Order:
     """Lock an order's contact, the order and its raffle (shared).
@@ -263,9 +266,8 @@ def lock_raffle(raffle_id: int) -> Raffle:
 def lock_tickets(raffle_id: int, *, numbers: Collection[int]) -> list[TicketNumber]:
     """Lock ticket numbers of any status in ascending order; unknown ones are left out."""
     _require_transaction()
-    if not numbers:
-        return []
-    return _LOCKED_TICKETS.fetch(raffle=raffle_id, numbers=set(numbers))
+    possible = _select_possible_numbers(numbers)
+    return _LOCKED_TICKETS.fetch(raffle=raffle_id, numbers=possible) if possible else []
 
 
 _LOCKED_TICKETS: Final = CompiledQuery(
@@ -311,7 +313,11 @@ def lock_tickets_by_raffle(numbers: Mapping[int, Collection[int]]) -> None:
 
     """
     _require_transaction()
-    wanted = {(raffle_id, number) for raffle_id, some in numbers.items() for number in some}
+    wanted = {
+        (raffle_id, number)
+        for raffle_id, some in numbers.items()
+        for number in _select_possible_numbers(some)
+    }
     if not wanted or connection.vendor != "postgresql":
         return  # one writer at a time
     raffle_ids, ticket_numbers = zip(*wanted, strict=True)
@@ -324,6 +330,10 @@ _LOCK_TICKETS_SQL: Final = """
     JOIN unnest(%s::bigint[], %s::int[]) AS wanted (raffle_id, number) USING (raffle_id, number)
     ORDER BY raffle_id, number FOR NO KEY UPDATE OF raffles_ticketnumber
 """
+
+
+def _select_possible_numbers(numbers: Collection[int]) -> set[int]:
+    return {number for number in numbers if abs(number) <= _MAX_TICKET_NUMBER}
 
 
 def _require_transaction() -> None:

@@ -350,6 +350,20 @@ class TestFailure:
 
         assert again == BatchResult(AnswerResult(messages=2, replies=2), left=(ids[1],))
 
+    def test_is_no_answer_to_a_tap_with_numbers_that_no_raffle_can_have(self) -> None:
+        raffle = builders.create_raffle()
+        chats = [BuyerChat() for _ in range(3)]
+        for chat, numbers in zip(chats, ("5", "5:2147483648", "9" * 18), strict=True):
+            tap = {"id": f"r1:nums:{raffle.pk}:{numbers}", "title": "Take it"}
+            body = {"type": "button_reply", "button_reply": tap}
+            chat.receives("interactive", {"interactive": body})
+
+        result = answer_together([chat.contact.pk for chat in chats], now=NOON, pivot=1)
+
+        assert result.left == ()
+        keys = [chat.list_message_keys() for chat in chats]
+        assert keys == [["held"], ["ask_numbers"], ["ask_numbers"]]
+
     def test_beside_an_answer_is_counted_too_until_the_message_is_given_up(self) -> None:
         builders.create_raffle()
         chats = [BuyerChat() for _ in range(2)]
