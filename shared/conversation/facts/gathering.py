@@ -69,29 +69,6 @@ class _FactRows:
     unplaced: Mapping[int, int] = field(default_factory=dict)
 
 
-def gather_facts(
-    contact: WhatsAppContact,
-    *,
-    now: datetime,
-    pivot: int,
-    codes: Collection[str] = (),
-    order_ids: Collection[int] = (),
-) -> Facts:
-    """Return the facts about one buyer, within the caller's transaction.
-
-    Args:
-        contact: the buyer, locked.
-        now: the time of the decision.
-        pivot: as in `FactsQuestion`, like `codes` and `order_ids`.
-        codes: what may be codes of orders that the event names.
-        order_ids: other orders that the event is about.
-
-    """
-    question = FactsQuestion(contact, pivot, codes=codes, order_ids=order_ids)
-    [facts] = gather_facts_of_buyers([question], now=now)
-    return facts
-
-
 def gather_facts_of_buyers(questions: Sequence[FactsQuestion], *, now: datetime) -> list[Facts]:
     """Return the facts about several buyers, in the order of the questions.
 

@@ -204,42 +204,6 @@ def check_held(held: int, *, wanted: int) -> None:
     row_count.check_row_count(held, wanted=wanted, what="ticket numbers from AVAILABLE to RESERVED")
 
 
-def release_tickets(
-    tickets: Collection[TicketNumber],
-    *,
-    order: Order,
-    now: datetime,
-    current: TicketStatus = TicketStatus.RESERVED,
-) -> None:
-    """Release ticket numbers that an order holds or, with `current` SOLD, has bought.
-
-    Args:
-        tickets: locked ticket numbers of the order.
-        order: the order, locked.
-        now: time of the release.
-        current: their present status.
-
-    Raises:
-        WrongRowCount: not all of them belonged to the order in that status.
-
-    """
-    _change_ticket_status(tickets, current=current, to=TicketStatus.AVAILABLE)
-    released = _RELEASE_LINKS.run(order=order.pk, tickets=[each.pk for each in tickets], now=now)
-    row_count.check_row_count(
-        released, wanted=len(tickets), what=f"order {order.pk} gives its numbers back"
-    )
-
-
-_RELEASE_LINKS: Final = CompiledUpdate(
-    lambda: OrderTicket.objects.filter(
-        IsIn("ticket_id", "tickets"),
-        order_id=Parameter("order", models.BigIntegerField()),
-        released_at__isnull=True,
-    ),
-    released_at=Parameter("now", models.DateTimeField()),
-)
-
-
 def release_order_tickets(
     order: Order, *, now: datetime, current: TicketStatus = TicketStatus.RESERVED
 ) -> None:
@@ -358,17 +322,6 @@ def _is_retry_hopeless(raffle_id: int, *, found: int, quantity: int, at_least: i
 def _compute_jitter(pivot: int, *, attempt: int) -> float:
     """Return 1 to 20 ms, in seconds, from other bits of the random pivot at each attempt."""
     return (1 + (pivot >> (4 * attempt)) % 20) / 1000
-
-
-def _change_ticket_status(
-    tickets: Collection[TicketNumber], *, current: TicketStatus, to: TicketStatus
-) -> None:
-    transitions.check_transition(transitions.TICKET_TRANSITIONS, current=current, wanted=to)
-    ids = [ticket.pk for ticket in tickets]
-    changed = _CHANGE_STATUS.run(ids=ids, current=current, to=to)
-    row_count.check_row_count(
-        changed, wanted=len(ids), what=f"ticket numbers from {current} to {to}"
-    )
 
 
 _CHANGE_STATUS: Final = CompiledUpdate(

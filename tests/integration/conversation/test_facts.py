@@ -8,13 +8,21 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from shared.conversation.facts import gathering, statements
+from shared.conversation.facts.values import Facts
 from shared.core.enums import OrderStatus, ProofStatus, RaffleStatus, TicketStatus, Verdict
 from shared.raffles.models import PaymentProof, Raffle, TicketNumber
 from shared.raffles.services import availability
+from shared.whatsapp.models import WhatsAppContact
 from tests import builders
 from tests.builders import MINUTE, NOON
 
 pytestmark = pytest.mark.django_db
+
+
+def gather_facts(buyer: WhatsAppContact) -> Facts:
+    question = gathering.FactsQuestion(buyer, pivot=0)
+    [facts] = gathering.gather_facts_of_buyers([question], now=NOON)
+    return facts
 
 
 class TestReceipts:
@@ -45,10 +53,8 @@ class TestReceipts:
         ]
         PaymentProof.objects.create(order=orders[3], arrived_at=NOON)
 
-        with CaptureQueriesContext(
-            connection,
-        ) as queries:
-            known = gathering.gather_facts(buyer, now=NOON, pivot=0)
+        with CaptureQueriesContext(connection) as queries:
+            known = gather_facts(buyer)
 
         asked = [query for query in queries if "raffles_paymentproof" in query["sql"]]
         assert len(asked) == 1
@@ -71,7 +77,7 @@ class TestOrders:
             for _ in range(10)
         ]
 
-        known = gathering.gather_facts(buyer, now=NOON, pivot=0)
+        known = gather_facts(buyer)
 
         expected = [*paid, *ended[-statements.MAX_ENDED_ORDERS :]]
         assert [order.id for order in known.orders] == [order.pk for order in expected]
