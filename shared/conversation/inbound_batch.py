@@ -391,13 +391,16 @@ def _postpone_waiting_effects(
 ) -> tuple[list[_Answer], list[Any]]:
     """Postpone the buyers whose effect has no outcome so far; nothing of it is written.
 
+    Those who have waited for a minute are left to `inbound`, which waits for some milliseconds.
+
     Returns:
         The other answers and their outcomes.
 
     """
+    waiting = batch.postponed if batch.counted is None else batch.left
     for answer, outcome in zip(answers, outcomes, strict=True):
         if outcome is None:
             batch.answers.remove(answer)
-            batch.postponed.append(answer.turn.contact.pk)
+            waiting.append(answer.turn.contact.pk)
     done = [pair for pair in zip(answers, outcomes, strict=True) if pair[1] is not None]
     return [answer for answer, _ in done], [outcome for _, outcome in done]

@@ -464,9 +464,11 @@ class TestAtTheSameTime:
 
         with lock_in_another_thread(lambda: locks.lock_tickets(raffle.pk, numbers=[1, 2])):
             meanwhile = answer_batch([*ids, other.contact.pk])
+            after_a_minute = answer_batch(ids, now=NOON + 2 * MINUTE)
         afterwards = answer_batch(ids)
 
         assert meanwhile == BatchResult(AnswerResult(messages=1, replies=1), postponed=ids)
+        assert after_a_minute == BatchResult(left=ids)
         assert afterwards == BatchResult(AnswerResult(messages=2, replies=2, has_acted=True))
         assert [chat.list_message_keys() for chat in takers] == [["held"], ["too_few_left"]]
         assert Order.objects.get().contact == takers[0].contact
