@@ -33,9 +33,10 @@ MAX_TRANSACTION_TRIES: Final = 5
 """Tries of one transaction in a row; not one in a thousand needs a second."""
 POSTGRES_LANES: Final = 4
 """Enough to overlap the round trips to a remote database; the interpreter runs one at a time."""
-INGEST_SHARE: Final = 0.15
-"""The part of the time in which webhooks are taken while other work is due."""
-READING_SHARE: Final = 0.1
+INGEST_SHARE: Final = 0.25
+"""The part of the time in which webhooks are taken while other work is due. A message is followed
+by two or three webhooks about its answer, so with a smaller part answers would wait for them."""
+READING_SHARE: Final = 0.15
 """The part in which they are read meanwhile; that is a thousand in a second, more than can be
 answered."""
 CONNECTION_TRUSTED_SECONDS: Final = 1.0

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from gateway.fair_share import BURST_SECONDS, FairShare
+from tests.waiting import PATIENCE
 
 
 class Clock:
@@ -78,3 +79,9 @@ async def test_a_flood_without_other_work_goes_on_and_owes_nothing_later(
     assert await waits()
     clock.now += 0.25  # what is owed has a limit
     assert not await waits()
+
+
+async def test_other_work_that_uses_no_processor_time_does_not_block_it(share: FairShare) -> None:
+    share.charge(1)
+
+    await asyncio.wait_for(share.wait_turn(), timeout=PATIENCE)
