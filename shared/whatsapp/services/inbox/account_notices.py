@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from shared.core.statements.bulk_insert import insert_new_rows
+from shared.core.statements.compiled_queries import CompiledQuery, IsIn
 from shared.whatsapp.json_reader import read_items, read_mapping, read_string, read_timestamp
 from shared.whatsapp.models import AccountNotice
 from shared.whatsapp.services import alarms, business_numbers
@@ -18,15 +19,21 @@ _ABOUT_OTHERS: Final = "It is about another WhatsApp account or number, so nothi
 _RESTRICTIONS_OF_REPLIES: Final = frozenset({"RESTRICTED_CUSTOMER_INITIATED_MESSAGING"})
 _BAN_STATES_THAT_ALLOW_REPLIES: Final = frozenset({"REINSTATE", "SCHEDULE_FOR_DISABLE"})
 
+_STORED_NOTICES: Final = CompiledQuery(
+    lambda: (
+        AccountNotice.objects.filter(IsIn("dedupe_key", "keys"))
+        .order_by()
+        .values_list("dedupe_key", flat=True)
+    )
+)
+
 
 def store_notices(notices: Sequence[NoticeItem], *, now: datetime) -> None:
     """Store notices, each once, and act on new ones: alarms, pauses, changed user ids."""
     if not notices:
         return
     keys = [notice.dedupe_key for notice in notices]
-    known = set(
-        AccountNotice.objects.filter(dedupe_key__in=keys).values_list("dedupe_key", flat=True)
-    )
+    known = set(_STORED_NOTICES.fetch(keys=keys))
     new_notices = sorted(
         (notice for notice in notices if notice.dedupe_key not in known),
         key=lambda notice: notice.dedupe_key,

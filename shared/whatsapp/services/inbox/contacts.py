@@ -191,10 +191,18 @@ def _update_names(renamed: Sequence[KnownContact]) -> None:
     names_by_id = {known.stored_id: known.names for known in renamed}
     if not names_by_id:
         return
-    unlocked = WhatsAppContact.objects.select_for_update(skip_locked=True, no_key=True)
-    found = unlocked.filter(pk__in=names_by_id, erased_at=None).order_by("pk")
-    for pk in found.values_list("pk", flat=True):
+    for pk in _UNLOCKED_CONTACTS.fetch(ids=names_by_id):
         WhatsAppContact.objects.filter(pk=pk).update(**names_by_id[pk])
+
+
+_UNLOCKED_CONTACTS: Final = CompiledQuery(
+    lambda: (
+        WhatsAppContact.objects.select_for_update(skip_locked=True, no_key=True)
+        .filter(IsIn("id", "ids"), erased_at=None)
+        .order_by("pk")
+        .values_list("pk", flat=True)
+    )
+)
 
 
 def _build_sort_key(known: KnownContact) -> tuple[str, str, str]:

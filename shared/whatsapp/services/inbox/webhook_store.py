@@ -59,6 +59,14 @@ _STORED_MESSAGES: Final = CompiledQuery(
     )
 )
 
+_STORED_UNREADABLE: Final = CompiledQuery(
+    lambda: (
+        UnreadableItem.objects.filter(IsIn("sha256", "keys"))
+        .order_by()
+        .values_list("sha256", flat=True)
+    )
+)
+
 
 @dataclass(frozen=True, slots=True)
 class StoredBatch:
@@ -283,7 +291,7 @@ def _store_statuses(statuses: Mapping[StatusKey, StatusItem], *, now: datetime) 
 def _store_unreadable(parts: Mapping[str, UnreadablePart], *, now: datetime) -> None:
     if not parts:
         return
-    known = set(UnreadableItem.objects.filter(sha256__in=parts).values_list("sha256", flat=True))
+    known = set(_STORED_UNREADABLE.fetch(keys=parts))
     insert_new_rows(
         UnreadableItem,
         [

@@ -1,6 +1,7 @@
 """Tests of webhooks between the answer to Meta and their reading: once, in order, and none lost."""
 
 import json
+import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -13,6 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from shared.core.constants import LEFT_OVER_AFTER
 from shared.core.enums import InboxStatus
 from shared.whatsapp.models import (
+    AccountNotice,
     Alarm,
     DeliveryStatus,
     InboundMessage,
@@ -81,6 +83,20 @@ def fail_at(statement: str, error: BaseException, *, about: str = "") -> Iterato
 
     with connection.execute_wrapper(execute_or_fail):
         yield
+
+
+@contextmanager
+def limit_values_of_statements(most: int) -> Iterator[None]:
+    """Let a statement on SQLite have at most `most` values; PostgreSQL's limit is fixed."""
+    if connection.vendor != "sqlite":
+        yield
+        return
+    connection.ensure_connection()
+    before = connection.connection.setlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER, most)
+    try:
+        yield
+    finally:
+        connection.connection.setlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER, before)
 
 
 AWAY = OperationalError("the server closed the connection")
@@ -205,6 +221,24 @@ class TestPoison:
         kept = UnreadableItem.objects.get()
         assert json.loads(bytes(kept.body))["wa_message_id"] == "wamid.bad"
         assert kept.reason == "not stored: DataError"
+
+    def test_one_with_more_items_than_a_statement_may_have_values_is_read(self) -> None:
+        people = [f"1555010{n:04d}" for n in range(60)]
+        contacts = [{"wa_id": phone, "profile": {"name": phone}} for phone in people]
+        document = build_document(*(build_message(phone=phone) for phone in people))
+        change = document["entry"][0]["changes"][0]
+        change["value"] |= {"contacts": contacts, "statuses": list(range(60))}
+        notices = [{"field": "security", "value": {"event": str(n)}} for n in range(60)]
+        document["entry"][0]["changes"] += notices
+        keep(document)
+        contacts += [{"wa_id": phone, "profile": {"name": f"New {phone}"}} for phone in people]
+        keep({**document, "object": "again, with other names"})
+
+        with limit_values_of_statements(50):
+            assert read_all() == 2
+
+        assert InboundMessage.objects.count() == AccountNotice.objects.count() == 60
+        assert UnreadableItem.objects.count() == 60
 
     @pytest.mark.parametrize("place", [0, 2])
     def test_one_that_ends_the_process_is_given_up_and_the_others_are_read(
