@@ -4,14 +4,17 @@ Reading stores the items of webhooks and deletes the webhooks in one transaction
 once, by whichever gateway is first. What cannot be read or stored is kept as an unreadable item,
 with an alarm.
 
+On PostgreSQL one gateway reads at a time. With two, each would have other webhooks, and a later
+message of a buyer could be stored, and answered, before an earlier one.
+
 If the whole process hangs or dies, it cannot record anything. Therefore a reading of webhooks that
 have waited for longer than `LEFT_OVER_AFTER` is counted before it begins. A webhook whose counted
 reading did not end is read alone from then on, so that no other webhook is blamed for it, and given
 up after `MAX_READINGS`.
 """
 
-from collections.abc import Collection, Sequence
-from contextlib import suppress
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import accumulate
@@ -38,6 +41,16 @@ MAX_READINGS: Final = 5
 """Readings of a webhook that did not end, after which it is given up."""
 ALONE_PER_READING: Final = 10
 """Webhooks that are read alone before others have their turn."""
+
+LOCK_READING: Final = "SET LOCAL lock_timeout = '1s'; SELECT pg_advisory_lock(7291001)"
+"""Waits for another gateway that reads; if it hangs, others go on with what it has not locked.
+
+PostgreSQL keeps the key apart from those of two parts. The two statements are one transaction,
+after which the connection still has the lock.
+"""
+_LOCK_NOT_AVAILABLE: Final = "55P03"
+"""The code of PostgreSQL for a lock that was not free in time."""
+_UNLOCK_READING: Final = "SELECT pg_advisory_unlock(7291001)"
 
 _log = logs.get_logger(__name__)
 
@@ -138,6 +151,11 @@ def read_webhooks(*, now: datetime, limit: int = MAX_WEBHOOKS_PER_READING) -> Re
             Nothing was read, and that is not an attempt.
 
     """
+    with _wait_for_turn():
+        return _read_webhooks(now=now, limit=limit)
+
+
+def _read_webhooks(*, now: datetime, limit: int) -> ReadWebhooks:
     size = limit
     while True:
         try:
@@ -167,6 +185,33 @@ def get_oldest_unread_age(*, now: datetime) -> timedelta | None:
     """Return the age of the oldest webhook that is not read; None if there is none."""
     oldest = ReceivedWebhook.objects.order_by("id").values_list("received_at", flat=True).first()
     return None if oldest is None else now - oldest
+
+
+@contextmanager
+def _wait_for_turn() -> Iterator[None]:
+    """Wait until no other gateway reads, for a while; SQLite has one writer anyway.
+
+    The lock belongs to the connection, since webhooks may be read in several transactions.
+    """
+    is_ours = connection.vendor == "postgresql" and _lock_reading()
+    try:
+        yield
+    finally:
+        if is_ours:  # the end of a connection ends the lock, too
+            with suppress(OperationalError, InterfaceError), connection.cursor() as cursor:
+                cursor.execute(_UNLOCK_READING)
+
+
+def _lock_reading() -> bool:
+    """Return whether this gateway has the lock; False if another one keeps it for too long."""
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute(LOCK_READING)
+    except OperationalError as error:
+        if getattr(error.__cause__, "sqlstate", None) != _LOCK_NOT_AVAILABLE:
+            raise
+        return False
+    return True
 
 
 @transaction.atomic(durable=True)
