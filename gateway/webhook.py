@@ -103,10 +103,10 @@ def build_verification_routes(*, verify_token: str) -> list[Route]:
 
 
 def _read_headers(headers: Iterable[tuple[bytes, bytes]]) -> tuple[str | None, str]:
-    """Return the signature, if there is one, and the announced length of the body, if any."""
+    """Return the signature (the first, if there are several) and the announced length."""
     signature, length = None, ""
     for name, value in headers:
-        if name == b"x-hub-signature-256":
+        if name == b"x-hub-signature-256" and signature is None:
             signature = value.decode("latin-1")
         elif name == b"content-length":
             length = value.decode("latin-1")

@@ -132,6 +132,19 @@ class TestSignature:
 
         assert (answer.status_code, len(store.arrivals)) == (status, int(status == 200))
 
+    async def test_of_several_signatures_the_first_counts(
+        self, meta: httpx.AsyncClient, store: MemoryStore
+    ) -> None:
+        name, other = "X-Hub-Signature-256", "sha256=" + "0" * 64
+
+        answers = [
+            await meta.post("/webhook", content=EMPTY, headers=[(name, first), (name, second)])
+            for first, second in ((SIGNATURE, other), (other, SIGNATURE))
+        ]
+
+        assert [answer.status_code for answer in answers] == [200, 401]
+        assert len(store.arrivals) == 1
+
     async def test_every_configured_secret_may_sign(
         self, meta: httpx.AsyncClient, store: MemoryStore
     ) -> None:
