@@ -6,6 +6,7 @@ from typing import Final, Protocol
 
 import aiohttp
 import httpx
+from yarl import URL
 
 from shared.whatsapp.errors import GraphUncertain, GraphUnreachable
 
@@ -96,7 +97,11 @@ class AiohttpTransport:
             self._session = self._open_session()
         try:
             async with self._session.request(
-                method, url, headers=headers, data=content, allow_redirects=False
+                method,
+                URL(url, encoded=True),  # or aiohttp would decode a part of a signed address
+                headers=headers,
+                data=content,
+                allow_redirects=False,
             ) as response:
                 body = await _read_body(response, limit=limit)
                 return GraphResponse(response.status, response.headers, body)

@@ -325,7 +325,11 @@ def base64_of(content: bytes) -> str:
 async def media(*files: ServerAction, info: dict[str, Any], **options: Any) -> AsyncIterator[Any]:
     """Serve files; the description with the URL is served before each file."""
     async with run_scripted_server() as server:
-        place = {"url": f"{server.url}/file?mid=1", "mime_type": "image/jpeg", **info}
+        place = {
+            "url": f"{server.url}/file?mid=1&hash=ATu%2Fa%2Cb%3D%2B~",
+            "mime_type": "image/jpeg",
+            **info,
+        }
         for file in files:
             server.script += [answer_with(place), file]
         async with client(server.url, **options) as meta:
@@ -355,7 +359,7 @@ class TestMedia:
         )
         assert [request.path for request in server.requests] == [
             f"/v26.0/77?phone_number_id={PHONE_NUMBER_ID}",
-            "/file?mid=1",
+            "/file?mid=1&hash=ATu%2Fa%2Cb%3D%2B~",
         ]
         assert {request.headers["authorization"] for request in server.requests} == {
             f"Bearer {TOKEN}"
