@@ -93,16 +93,17 @@ class InboxWorker:
     async def turn(self) -> bool:
         """Answer the contacts that wait now; return whether more may be waiting."""
         now = asyncio.get_running_loop().time()
-        waiting = list(self._arrived)
+        waiting, list_at = list(self._arrived), self._list_at
         self._arrived.clear()
-        if now >= self._list_at or not 0 < len(waiting) <= inbox_queue.MAX_WAITING_CONTACTS:
+        self._list_at = 0.0  # unless nobody is left, as after a failure
+        if now >= list_at or not 0 < len(waiting) <= inbox_queue.MAX_WAITING_CONTACTS:
             waiting = await self.database.run_unit(
                 inbox_queue.list_waiting_contacts, now=datetime.now(UTC)
             )
-            self._list_at = now + loop.POLL_INTERVAL_SECONDS
+            list_at = now + loop.POLL_INTERVAL_SECONDS
         more = await self.answer_contacts(waiting)
-        if more:
-            self._list_at = 0.0
+        if not more:
+            self._list_at = list_at
         return more
 
     async def answer_contacts(self, contact_ids: Sequence[int]) -> bool:
@@ -124,7 +125,7 @@ class InboxWorker:
             return False
         if postponed and not answered:
             await asyncio.sleep(POSTPONED_PAUSE_SECONDS)
-        return more or postponed
+        return (more and answered > 0) or postponed
 
     def _count_batches_at_once(self) -> int:
         """Return half the lanes: one batch waits for the database while another one computes."""
