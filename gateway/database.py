@@ -33,12 +33,11 @@ MAX_TRANSACTION_TRIES: Final = 5
 """Tries of one transaction in a row; not one in a thousand needs a second."""
 POSTGRES_LANES: Final = 4
 """Enough to overlap the round trips to a remote database; the interpreter runs one at a time."""
-INGEST_SHARE: Final = 0.25
+INGEST_SHARE: Final = 0.35
 """The part of the time in which webhooks are taken while other work is due. A message is followed
 by two or three webhooks about its answer, so with a smaller part answers would wait for them."""
-READING_SHARE: Final = 0.15
-"""The part in which they are read meanwhile; that is a thousand in a second, more than can be
-answered."""
+READING_SHARE: Final = 0.25
+"""The part in which they are read meanwhile; a sixth is needed when all are answered at once."""
 CONNECTION_TRUSTED_SECONDS: Final = 1.0
 """Seconds after a unit in which its connection is used again without asking the server first."""
 PAUSE_SECONDS: Final = 0.003
