@@ -8,9 +8,11 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Final
 
+import httpx
 import pytest
 from hypothesis import HealthCheck, settings
 
@@ -50,6 +52,7 @@ def skip_or_fail(reason: str) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Prepare the run before any worker process is started."""
     gc.disable()  # what collection makes lives until the end
+    _share_ssl_contexts()
     if hasattr(config, "workerinput") or config.option.collectonly:
         return
     _keep_bytecode()
@@ -89,6 +92,13 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     if server is not None:
         server.stop()
         os.environ.pop(POSTGRES_URL, None)
+
+
+def _share_ssl_contexts() -> None:
+    """Let httpx read the authorities it trusts once: it takes 20 ms, and tests use plain HTTP."""
+    shared = cache(httpx.create_ssl_context)
+    for module in ("httpx", "httpx._transports.default"):
+        pytest.MonkeyPatch().setattr(f"{module}.create_ssl_context", shared)
 
 
 def _keep_bytecode() -> None:
