@@ -179,7 +179,7 @@ class TestScript:
             r"▶ Random numbers",
             r"▶ 3 please",
             r"Total \$15\.00",
-            r"◀ Order R-[0-9A-Z]{5} · please pay \$15\.00 by \d\d:\d\d",
+            r"◀ Order R-[0-9A-Z]{5} · please pay \$15\.00 by (\w+ \d+ \w+( \d+)?, )?\d\d:\d\d",
             r"▶ \[picture\]",
             r"◀ Got it\.",
             r"▶ 07, 13 and 45|▶ \d\d, \d\d and \d\d",

@@ -198,6 +198,7 @@ class TestTheNameForMeta:
 
         assert stack.sandbox.verify(VERIFY_TOKEN)["verified"]
         assert post_signed(stack, proxy, longest) == 200
+        stack.wait_until_read()
         assert longest in [bytes(item.body) for item in UnreadableItem.objects.all()]
         assert stack.http.post(proxy.webhook, content=start).status_code == 401
         assert asked == dict.fromkeys(paths, 404)
