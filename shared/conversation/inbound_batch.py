@@ -17,7 +17,7 @@ as an attempt, so no buyer waits because of another one's message.
 """
 
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
@@ -39,7 +39,7 @@ from shared.conversation.inbound_requests import (
     QueueReplies,
     resolve_requests,
 )
-from shared.conversation.inbound_silence import RecentMessages, load_messages_before
+from shared.conversation.inbound_silence import load_recent_messages
 from shared.conversation.values import CancelOwnOrder, HoldNumbers, HoldRandom, PlaceOrder
 from shared.core import logs
 from shared.core.constants import ANSWER_CPU_SECONDS, LEFT_OVER_AFTER, STALE_AFTER
@@ -255,7 +255,7 @@ def _begin_answers(batch: _Batch, contact_ids: Sequence[int], *, now: datetime, 
     """Lock the contacts, read their messages, and prepare the answers to those who get one here."""
     locked = contacts.lock_free_contacts(contact_ids)
     waiting = inbox_queue.list_first_messages(list(locked))
-    recent = _load_recent_messages(waiting)
+    recent = load_recent_messages(waiting)
     withheld = set(_CONTACTS_WITH_WITHHELD.fetch(contacts=list(waiting)))
     batch.postponed += [contact_id for contact_id in contact_ids if contact_id not in locked]
     counted = batch.counted or frozenset()
@@ -280,18 +280,6 @@ def _begin_answers(batch: _Batch, contact_ids: Sequence[int], *, now: datetime, 
             leads_nowhere = partial(recent[contact_id].leads_nowhere, 0)
             steps = inbound_answers.answer_message(turn, content, leads_nowhere=leads_nowhere)
             batch.answers.append(_Answer(turn, steps))
-
-
-def _load_recent_messages(
-    waiting: Mapping[int, Sequence[InboundMessage]],
-) -> dict[int, RecentMessages]:
-    if not waiting:
-        return {}
-    before = load_messages_before([messages[0] for messages in waiting.values()])
-    return {
-        contact_id: RecentMessages(messages, before=earlier)
-        for (contact_id, messages), earlier in zip(waiting.items(), before, strict=True)
-    }
 
 
 def _is_usual(

@@ -3,7 +3,7 @@
 The reason is stored in `InboundMessage.error`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -87,6 +87,19 @@ class RecentMessages:
         if inbound_limits.are_texts_excess(self._recent, at):
             return True
         return effect is None and inbound_limits.is_same_again(self._recent, at)
+
+
+def load_recent_messages(
+    waiting: Mapping[int, Sequence[InboundMessage]],
+) -> dict[int, RecentMessages]:
+    """Return the recent messages of several buyers; keys and waiting messages are by contact."""
+    if not waiting:
+        return {}
+    before = load_messages_before([messages[0] for messages in waiting.values()])
+    return {
+        contact_id: RecentMessages(messages, before=earlier)
+        for (contact_id, messages), earlier in zip(waiting.items(), before, strict=True)
+    }
 
 
 def load_messages_before(firsts: Sequence[InboundMessage]) -> list[list[RecentMessage]]:
