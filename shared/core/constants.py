@@ -9,6 +9,9 @@ MAX_NUMBERS_PER_RAFFLE: Final = 1_000_000
 DEFAULT_HOLD_MINUTES: Final = 30
 """Long enough for a bank transfer on a phone, short enough to give numbers back soon."""
 
+DEFAULT_CLAIM_DAYS: Final = 30
+"""Days within which winners claim their prize, unless the rules say otherwise."""
+
 ERASED_BUYER: Final = "Erased buyer"
 """What is stored as the name of an erased buyer, so that pages, exports and the API show it."""
 

@@ -54,6 +54,61 @@ class RaffleAction(StrEnum):
     CALLED_OFF = "CALLED_OFF"
     SEALED = "SEALED"
     DRAWN = "DRAWN"
+    RULES_FROZEN = "RULES_FROZEN"
+    VALUE_ENTERED = "VALUE_ENTERED"
+    VALUE_CONFIRMED = "VALUE_CONFIRMED"
+    VALUE_VOIDED = "VALUE_VOIDED"
+    REDRAWN = "REDRAWN"
+    WINNER_CONFIRMED = "WINNER_CONFIRMED"
+    RESULTS_TOLD = "RESULTS_TOLD"
+    PRIZE_CLAIMED = "PRIZE_CLAIMED"
+
+
+class DrawMethod(StrEnum):
+    """The way the winners of a raffle are found; see `shared.raffles.draw_methods`."""
+
+    PUBLIC_VALUE = "PUBLIC_VALUE"  # RFC 3797 over the sealed list, from values nobody can steer
+    LOTTERY_DIGITS = "LOTTERY_DIGITS"  # the last digits of an official result are the ticket
+    RECORDED_DRUM = "RECORDED_DRUM"  # printed stubs, drawn by hand before a witness
+
+
+class UnsoldRule(StrEnum):
+    """What happens when the digits of a lottery are a number that was not sold."""
+
+    NEXT_SOLD_UPWARDS = "NEXT_SOLD_UPWARDS"  # after the last number, the first one follows
+    NEXT_SOURCE_DATE = "NEXT_SOURCE_DATE"  # the next official draw decides
+
+
+class SourceKind(StrEnum):
+    """The kind of a public source of values."""
+
+    DRAND = "DRAND"  # a round of drand's quicknet
+    LOTTERY = "LOTTERY"
+    OTHER = "OTHER"
+
+
+class ReceiptKind(StrEnum):
+    """The kind of an entry in the receipt chain: a sale, or a sale made void."""
+
+    SALE = "SALE"
+    VOID = "VOID"
+
+
+class VoidReason(StrEnum):
+    """The reason why the values of a source do not count."""
+
+    SOURCE_VOID = "SOURCE_VOID"  # its publisher cancelled the draw, or declared it void
+    MISREAD = "MISREAD"  # what was entered is not what was published
+
+
+class RedrawReason(StrEnum):
+    """The reason why a prize is drawn again."""
+
+    UNCLAIMED = "UNCLAIMED"
+    DECLINED = "DECLINED"
+    INELIGIBLE = "INELIGIBLE"
+    UNREACHABLE = "UNREACHABLE"
+    SOURCE_VOID = "SOURCE_VOID"  # the values it was drawn from do not count
 
 
 class TicketStatus(StrEnum):
@@ -237,6 +292,10 @@ class EventType(StrEnum):
     RAFFLE_SOLD_OUT = "raffle.sold_out"
     RAFFLE_DRAW_MOVED = "raffle.draw_moved"
     RAFFLE_CALLED_OFF = "raffle.called_off"
+    RAFFLE_SEALED = "raffle.sealed"
+    RAFFLE_DRAWN = "raffle.drawn"
+    WINNER_CONFIRMED = "winner.confirmed"
+    PRIZE_CLAIMED = "prize.claimed"
     MESSAGE_FAILED = "message.failed"
     CHANNEL_ALERT = "channel.alert"
 
