@@ -16,6 +16,7 @@ from django.core.management import call_command
 from django.db import connection, connections, transaction
 from psycopg import sql
 
+from shared.raffles.unchangeable_rows import create_triggers, drop_triggers
 from shared.settings import build_database_settings
 from tests.conftest import POSTGRES_URL, run_once, skip_or_fail
 
@@ -138,8 +139,14 @@ def disable_fsync(settings: dict[str, Any]) -> dict[str, Any]:
 def delete_all_rows() -> None:
     """Delete all rows from the default database, except those that migrations created."""
     with transaction.atomic(), connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute("SET LOCAL session_replication_role = replica")  # without any trigger
+        else:
+            drop_triggers(connection)
         for table in sorted(set(connection.introspection.table_names(cursor)) - MIGRATION_TABLES):
             cursor.execute(f"DELETE FROM {connection.ops.quote_name(table)}")
+        if connection.vendor != "postgresql":
+            create_triggers(connection)
 
 
 def _get_server_address() -> str:

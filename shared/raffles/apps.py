@@ -1,5 +1,7 @@
 """App configuration of the raffles."""
 
+import importlib
+
 from django.apps import AppConfig
 
 
@@ -9,3 +11,8 @@ class RafflesConfig(AppConfig):
     name = "shared.raffles"
     label = "raffles"
     verbose_name = "Raffles"
+
+    def import_models(self) -> None:
+        """Load the models of draws, which stand in a module of their own, with the others."""
+        super().import_models()
+        importlib.import_module("shared.raffles.draw_models")

@@ -13,6 +13,7 @@ from shared.core import enums, search_columns
 from shared.core.constants import DEFAULT_HOLD_MINUTES, MAX_NUMBERS_PER_RAFFLE
 from shared.core.enums import (
     ActorKind,
+    DrawMethod,
     LedgerKind,
     Mode,
     OrderAction,
@@ -110,6 +111,37 @@ class Raffle(models.Model):
         max_length=120, help_text="How buyers reach a person, e.g. a name and a phone number."
     )
     picture = models.ImageField(upload_to="raffles/", blank=True)
+    draw_method = models.CharField(
+        max_length=14,
+        choices=enums.build_choices(DrawMethod),
+        blank=True,
+        default="",
+        db_default="",
+        editable=False,
+        help_text="Empty: nobody has said yet how it is drawn.",
+    )
+    promoter = models.CharField(
+        max_length=120,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="Who holds the raffle and answers for it, e.g. a club.",
+    )
+    permit_number = models.CharField(
+        max_length=60, blank=True, default="", db_default="", help_text="Of the authority."
+    )
+    rules_url = models.URLField(
+        "rules address",
+        blank=True,
+        default="",
+        db_default="",
+        help_text="A page with the full rules.",
+    )
+    adults_only = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="Buyers are asked once whether they are 18 or older.",
+    )
     phone_number_id = models.CharField(
         "business number",
         max_length=32,
@@ -130,7 +162,10 @@ class Raffle(models.Model):
         """Bounds of prices, counts and times."""
 
         ordering = ["-id"]
-        permissions = [("call_off_raffle", "Can call off raffles")]
+        permissions = [
+            ("call_off_raffle", "Can call off raffles"),
+            ("draw_raffle", "Can seal and draw raffles"),
+        ]
         constraints = [
             models.CheckConstraint(
                 name="raffle_status_known", condition=Q(status__in=[s.value for s in RaffleStatus])
@@ -323,6 +358,17 @@ class Order(SearchableModel):
     placed_at = models.DateTimeField(null=True, blank=True)
     closed_at = models.DateTimeField(
         null=True, blank=True, help_text="When it was paid, cancelled or expired."
+    )
+    receipt_entry = models.PositiveIntegerField(
+        null=True,
+        editable=False,
+        help_text="Number of its entry in the receipt chain; empty: it has none that counts.",
+    )
+    receipt_head = models.CharField(
+        max_length=8,
+        null=True,  # no default: the column is added to full tables
+        editable=False,
+        help_text="First eight hex digits of the chain's head with that entry.",
     )
     erased_at = models.DateTimeField(
         null=True,
