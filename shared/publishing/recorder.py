@@ -58,8 +58,16 @@ EVENT_TYPES_BY_RAFFLE_ACTION: Final[Mapping[RaffleAction, EventType | None]] = {
     RaffleAction.CLOSED: None,
     RaffleAction.DRAW_MOVED: EventType.RAFFLE_DRAW_MOVED,
     RaffleAction.CALLED_OFF: EventType.RAFFLE_CALLED_OFF,
-    RaffleAction.SEALED: None,
-    RaffleAction.DRAWN: None,
+    RaffleAction.SEALED: EventType.RAFFLE_SEALED,
+    RaffleAction.DRAWN: EventType.RAFFLE_DRAWN,
+    RaffleAction.RULES_FROZEN: None,
+    RaffleAction.VALUE_ENTERED: None,
+    RaffleAction.VALUE_CONFIRMED: None,
+    RaffleAction.VALUE_VOIDED: None,
+    RaffleAction.REDRAWN: EventType.RAFFLE_DRAWN,
+    RaffleAction.WINNER_CONFIRMED: EventType.WINNER_CONFIRMED,
+    RaffleAction.RESULTS_TOLD: None,
+    RaffleAction.PRIZE_CLAIMED: EventType.PRIZE_CLAIMED,
 }
 """The event of each action of a raffle; None if other systems need none."""
 

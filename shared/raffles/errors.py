@@ -132,8 +132,8 @@ class OrdersUnsettled(DomainError):
 
     code = "orders_unsettled"
 
-    def __init__(self, *, count: int) -> None:
-        super().__init__(count=count)
+    def __init__(self, *, count: int, orders: Collection[str] = ()) -> None:
+        super().__init__(count=count, orders=list(orders))
 
 
 class NoteMissing(DomainError):

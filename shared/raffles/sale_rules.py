@@ -11,7 +11,7 @@ from typing import Final, assert_never
 
 from django.db.models import Q
 
-from shared.core.enums import RaffleStatus
+from shared.core.enums import DrawMethod, RaffleStatus
 from shared.core.errors import DomainError
 from shared.raffles.errors import (
     DrawTimeReached,
@@ -101,7 +101,8 @@ def find_review_refusal(
 ) -> DomainError | None:
     """Return why staff may not confirm an order that holds its numbers, or None while they may.
 
-    After the time of the draw they may, if the first proof was sent before it.
+    After the time of the draw they may, if the first proof was sent before it, and if the raffle
+    is not drawn from public values: whoever decides once those are known would pick the winner.
 
     Args:
         raffle: the raffle.
@@ -111,7 +112,13 @@ def find_review_refusal(
     """
     refusal = find_settling_refusal(raffle, now=now)
     in_time = first_proof_at is not None and not is_draw_due(raffle, now=first_proof_at)
-    return None if isinstance(refusal, DrawTimeReached) and in_time else refusal
+    may_decide = in_time and not has_public_source(raffle)
+    return None if isinstance(refusal, DrawTimeReached) and may_decide else refusal
+
+
+def has_public_source(raffle: Raffle) -> bool:
+    """Whether a raffle is drawn from values that everybody knows once its time has come."""
+    return raffle.draw_method in {DrawMethod.PUBLIC_VALUE, DrawMethod.LOTTERY_DIGITS}
 
 
 def may_still_settle(raffle: Raffle, *, now: datetime) -> bool:

@@ -18,12 +18,11 @@ from shared.raffles.errors import (
     DrawDateNotAhead,
     DrawDatePassed,
     NumbersMissing,
-    OrdersUnsettled,
     SalesEndNotAhead,
     TimeZoneNotConfirmed,
     TransitionNotAllowed,
 )
-from shared.raffles.models import Order, Raffle, RaffleEvent
+from shared.raffles.models import Raffle, RaffleEvent
 from shared.raffles.notes import clean_note
 from shared.raffles.services import locks
 from shared.raffles.services.ticket_numbers import number_generation
@@ -47,14 +46,14 @@ def open_raffle(raffle_id: int, *, by: Actor, now: datetime) -> Raffle:
         DrawDateNotAhead, SalesEndNotAhead: its draw or the end of its sale is not in the future.
 
     """
-    raffle = _lock_raffle(raffle_id, wanted=RaffleStatus.OPEN)
+    raffle = lock_raffle_for(raffle_id, wanted=RaffleStatus.OPEN)
     existing = number_generation.count_numbers_in_range(
         raffle_id, first=raffle.first_number, last=raffle.last_number
     )
     if existing < raffle.number_count:
         raise NumbersMissing(missing=raffle.number_count - existing)
     _refuse_incomplete_dates(raffle, now=now)
-    return _change_status(raffle, to=RaffleStatus.OPEN, action=RaffleAction.OPENED, by=by, now=now)
+    return change_status(raffle, to=RaffleStatus.OPEN, action=RaffleAction.OPENED, by=by, now=now)
 
 
 @transaction.atomic(durable=True)
@@ -71,10 +70,8 @@ def pause(raffle_id: int, *, by: Actor, now: datetime) -> Raffle:
         TransitionNotAllowed: it is not open.
 
     """
-    raffle = _lock_raffle(raffle_id, wanted=RaffleStatus.PAUSED)
-    return _change_status(
-        raffle, to=RaffleStatus.PAUSED, action=RaffleAction.PAUSED, by=by, now=now
-    )
+    raffle = lock_raffle_for(raffle_id, wanted=RaffleStatus.PAUSED)
+    return change_status(raffle, to=RaffleStatus.PAUSED, action=RaffleAction.PAUSED, by=by, now=now)
 
 
 @transaction.atomic(durable=True)
@@ -91,34 +88,8 @@ def close(raffle_id: int, *, by: Actor, now: datetime) -> Raffle:
         TransitionNotAllowed: it is neither open nor paused.
 
     """
-    raffle = _lock_raffle(raffle_id, wanted=RaffleStatus.CLOSED)
-    return _change_status(
-        raffle, to=RaffleStatus.CLOSED, action=RaffleAction.CLOSED, by=by, now=now
-    )
-
-
-@transaction.atomic(durable=True)
-def seal(raffle_id: int, *, by: Actor, now: datetime) -> Raffle:
-    """Make the list of sold numbers final, for the draw; afterwards only refunds are noted.
-
-    Args:
-        raffle_id: primary key of the raffle.
-        by: the author of the change.
-        now: time of the change.
-
-    Raises:
-        RaffleNotFound: there is no such raffle.
-        TransitionNotAllowed: it is not closed.
-        OrdersUnsettled: some orders still hold ticket numbers without being paid.
-
-    """
-    raffle = _lock_raffle(raffle_id, wanted=RaffleStatus.SEALED)
-    unsettled = Order.objects.filter(raffle=raffle, status__in=Order.LIVE).count()
-    if unsettled:
-        raise OrdersUnsettled(count=unsettled)
-    return _change_status(
-        raffle, to=RaffleStatus.SEALED, action=RaffleAction.SEALED, by=by, now=now
-    )
+    raffle = lock_raffle_for(raffle_id, wanted=RaffleStatus.CLOSED)
+    return change_status(raffle, to=RaffleStatus.CLOSED, action=RaffleAction.CLOSED, by=by, now=now)
 
 
 @transaction.atomic(durable=True)
@@ -140,8 +111,8 @@ def call_off(raffle_id: int, *, reason: str, by: Actor, now: datetime) -> Raffle
 
     """
     cleaned = clean_note(reason, required=True)
-    raffle = _lock_raffle(raffle_id, wanted=RaffleStatus.CANCELLED)
-    return _change_status(
+    raffle = lock_raffle_for(raffle_id, wanted=RaffleStatus.CANCELLED)
+    return change_status(
         raffle,
         to=RaffleStatus.CANCELLED,
         action=RaffleAction.CALLED_OFF,
@@ -197,7 +168,7 @@ def move_draw(
     if draw_at is not None and raffle.sales_close_at is not None:
         raffle.sales_close_at = min(raffle.sales_close_at, draw_at)
     raffle.save(update_fields=["draw_at", "draw_when_sold_out", "sales_close_at", "updated_at"])
-    _record_raffle_event(
+    record_raffle_event(
         raffle,
         action=RaffleAction.DRAW_MOVED,
         before=RaffleStatus(raffle.status),
@@ -234,7 +205,14 @@ def _refuse_incomplete_dates(raffle: Raffle, *, now: datetime) -> None:
         raise SalesEndNotAhead(sales_end=end)
 
 
-def _lock_raffle(raffle_id: int, *, wanted: RaffleStatus) -> Raffle:
+def lock_raffle_for(raffle_id: int, *, wanted: RaffleStatus) -> Raffle:
+    """Lock a raffle exclusively, if its status may become the wanted one.
+
+    Raises:
+        RaffleNotFound: there is no such raffle.
+        TransitionNotAllowed: its present status does not allow it.
+
+    """
     raffle = locks.lock_raffle(raffle_id)
     transitions.check_transition(
         transitions.RAFFLE_TRANSITIONS, current=RaffleStatus(raffle.status), wanted=wanted
@@ -242,7 +220,7 @@ def _lock_raffle(raffle_id: int, *, wanted: RaffleStatus) -> Raffle:
     return raffle
 
 
-def _change_status(
+def change_status(
     raffle: Raffle,
     *,
     to: RaffleStatus,
@@ -251,11 +229,12 @@ def _change_status(
     now: datetime,
     reason: str = "",
 ) -> Raffle:
+    """Change the status of a raffle locked by `lock_raffle_for`, with an entry in its history."""
     before = RaffleStatus(raffle.status)
     changed = Raffle.objects.filter(pk=raffle.pk, status=before).update(status=to, updated_at=now)
     row_count.check_row_count(changed, wanted=1, what=f"raffle {raffle.pk} to {to}")
     raffle.status, raffle.updated_at = to, now
-    _record_raffle_event(raffle, action=action, before=before, by=by, now=now, reason=reason)
+    record_raffle_event(raffle, action=action, before=before, by=by, now=now, reason=reason)
     return raffle
 
 
@@ -263,7 +242,7 @@ _ACTIONS_ABOUT_ORDERS = (RaffleAction.DRAW_MOVED, RaffleAction.CALLED_OFF)
 """Actions after which the orders of the raffle are worked off."""
 
 
-def _record_raffle_event(
+def record_raffle_event(
     raffle: Raffle,
     *,
     action: RaffleAction,
@@ -273,6 +252,7 @@ def _record_raffle_event(
     reason: str = "",
     draw_before: datetime | None = None,
 ) -> None:
+    """Add an entry to the history of a locked raffle, and send `raffle_changed`."""
     event = RaffleEvent.objects.create(
         raffle=raffle,
         action=action,

@@ -24,6 +24,7 @@ from shared.raffles.errors import (
 )
 from shared.raffles.models import Order, Raffle, RaffleEvent
 from shared.raffles.services import lifecycle, locks
+from shared.raffles.services.draws import sealing
 from tests import builders
 from tests.builders import DRAW, MINUTE, NOON, build_staff_actor
 from tests.cases import walk_cases
@@ -229,10 +230,12 @@ class TestSeal:
         lifecycle.close(raffle.pk, **BY_STAFF)
 
         if status not in Order.LIVE:
-            assert lifecycle.seal(raffle.pk, **BY_STAFF).status == RaffleStatus.SEALED
+            assert (
+                sealing.seal(raffle.pk, two_people=False, **BY_STAFF).status == RaffleStatus.SEALED
+            )
             return
         with pytest.raises(OrdersUnsettled) as refusal:
-            lifecycle.seal(raffle.pk, **BY_STAFF)
+            sealing.seal(raffle.pk, two_people=False, **BY_STAFF)
         assert refusal.value.details == {"count": 1}
 
     @pytest.mark.parametrize("status", [s for s in RaffleStatus if s != RaffleStatus.CLOSED])
@@ -240,13 +243,13 @@ class TestSeal:
         raffle = builders.create_raffle(numbers=3, status=status)
 
         with pytest.raises(TransitionNotAllowed):
-            lifecycle.seal(raffle.pk, **BY_STAFF)
+            sealing.seal(raffle.pk, two_people=False, **BY_STAFF)
 
     def test_does_not_mind_the_orders_of_other_raffles(self) -> None:
         raffle = builders.create_raffle(numbers=3, status=RaffleStatus.CLOSED)
         order_states.create_held_order(builders.create_raffle(numbers=5))
 
-        assert lifecycle.seal(raffle.pk, **BY_STAFF).status == RaffleStatus.SEALED
+        sealing.seal(raffle.pk, two_people=False, **BY_STAFF)
 
 
 class TestDatabase:

@@ -3,6 +3,7 @@
 `LAST_DAY_HISTORIES=2000` runs more histories than the few of each run.
 """
 
+import functools
 import os
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -37,6 +38,7 @@ from shared.raffles import sale_rules
 from shared.raffles.actor import Actor
 from shared.raffles.models import Order, PaymentProof, Raffle
 from shared.raffles.services import lifecycle
+from shared.raffles.services.draws import sealing
 from shared.use_cases import (
     cash_sales,
     late_payments,
@@ -67,11 +69,11 @@ ORDER_BUILDERS: Final[list[Callable[[Raffle], Order]]] = [
     lambda raffle: order_states.create_paid_order(raffle, numbers=[4, 5]),
     lambda raffle: order_states.create_cancelled_order(raffle, numbers=[6]),
 ]
-NEXT_STATUS: Final[dict[str, Callable[..., Raffle]]] = {
+NEXT_STATUS: Final[dict[str, Callable[..., object]]] = {
     "pause": lifecycle.pause,
     "resume": lifecycle.open_raffle,
     "close": lifecycle.close,
-    "seal": lifecycle.seal,
+    "seal": functools.partial(sealing.seal, two_people=False),
 }
 
 
@@ -268,7 +270,7 @@ class LastDayMachine(RuleBasedStateMachine):
             if confirmed:
                 self.attempt(payments.confirm_payment, order.pk, **terms)
             self.attempt(order_endings.cancel_order, order.pk, **terms)
-        self.attempt(lifecycle.seal, self.raffle.pk, **terms)
+        self.attempt(sealing.seal, self.raffle.pk, two_people=False, **terms)
         assert self.reload_raffle().status == RaffleStatus.SEALED
 
     @rule(minutes=st.sampled_from([None, -5, 5, 20, 90, 180]))

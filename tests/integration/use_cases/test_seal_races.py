@@ -17,6 +17,7 @@ from shared.core.enums import OrderAction, RaffleStatus
 from shared.core.errors import DomainError
 from shared.raffles.models import Order, OrderEvent, Raffle, RaffleEvent
 from shared.raffles.services import lifecycle, locks, reservations
+from shared.raffles.services.draws import sealing
 from shared.raffles.services.proof_placement import proofs
 from shared.raffles.signals import raffle_changed
 from shared.use_cases import (
@@ -140,7 +141,7 @@ class RaffleDay:
         for order_id in Order.objects.filter(status__in=Order.LIVE).values_list("pk", flat=True):
             with suppress(DomainError):
                 order_endings.cancel_order(order_id, **BY_STAFF)
-        lifecycle.seal(self.raffle.pk, **BY_STAFF)
+        sealing.seal(self.raffle.pk, two_people=False, **BY_STAFF)
 
     def call_off(self, dice: Random) -> None:
         if dice.random() < 0.4:

@@ -30,6 +30,7 @@ from shared.raffles.models import Order
 from shared.raffles.notes import clean_note
 from shared.raffles.results import AlreadySettled, NeedsDecision, Settled
 from shared.raffles.services import history, ledger_entries, orders, tickets
+from shared.raffles.services.draws import receipt_chain
 from shared.raffles.services.payment_decisions import reversals
 from shared.raffles.services.payment_proofs import proof_queries, proof_verdicts
 
@@ -305,4 +306,5 @@ def sell_order(
         by=by,
         now=now,
     )
+    receipt_chain.append_sale(order, by=by, now=now)
     return Settled(order, late=late)

@@ -27,6 +27,7 @@ from shared.raffles.models import LedgerEntry, Order, OrderEvent, PaymentProof
 from shared.raffles.notes import MAX_REFERENCE_LENGTH, clean_note
 from shared.raffles.results import Reversed
 from shared.raffles.services import history, ledger_entries, tickets
+from shared.raffles.services.draws import receipt_chain
 
 
 def undo_confirmation(
@@ -80,6 +81,7 @@ def undo_confirmation(
         reason=cleaned,
         changes={"closed_at": None, "expires_at": None, "under_review_since": now},
     )
+    receipt_chain.append_void(order, now=now)
     return Reversed(order, by=by.label or by.kind, at=now, repeated=False)
 
 
@@ -141,6 +143,7 @@ def refund_order(
             reason=cleaned,
             changes={"closed_at": now, "needs_decision": False},
         )
+        receipt_chain.append_void(order, now=now)
     return Reversed(order, by=by.label or by.kind, at=now, repeated=False)
 
 

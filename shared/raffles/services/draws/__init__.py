@@ -1,0 +1,1 @@
+"""The draw of a raffle: rules, receipt chain, sealing, values, results and winners."""
