@@ -69,8 +69,8 @@ class TestGenerate:
         ("size", "seconds", "following"),
         [
             (5_000, 0.001, 10_000),  # never more than double
-            (10_000, 0.08, 12_500),
-            (20_000, 0.2, 10_000),
+            (10_000, 0.12, 12_500),
+            (20_000, 0.3, 10_000),
             (10_000, 2.0, number_generation.MIN_CHUNK),
             (40_000, 0.01, number_generation.MAX_CHUNK),
         ],

@@ -16,7 +16,7 @@ from shared.core import write_turns
 from shared.core.write_turns import WriteTurns
 from shared.raffles.models import Raffle, TicketNumber
 
-SECONDS_PER_TRANSACTION: Final = 0.1
+SECONDS_PER_TRANSACTION: Final = 0.15
 """Aim for the time in which a transaction keeps other writers of SQLite waiting.
 
 About a fifth of it is SQLite's checkpoint after the commit, in which others may write.
