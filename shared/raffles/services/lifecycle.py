@@ -10,8 +10,7 @@ from django.db import transaction
 
 from shared.core.enums import RaffleAction, RaffleStatus
 from shared.core.errors import DomainError
-from shared.core.statements import row_count
-from shared.raffles import sale_rules, signals, transitions
+from shared.raffles import sale_rules
 from shared.raffles.actor import Actor
 from shared.raffles.errors import (
     DrawDateMissing,
@@ -22,9 +21,9 @@ from shared.raffles.errors import (
     TimeZoneNotConfirmed,
     TransitionNotAllowed,
 )
-from shared.raffles.models import Raffle, RaffleEvent
+from shared.raffles.models import Raffle
 from shared.raffles.notes import clean_note
-from shared.raffles.services import locks
+from shared.raffles.services import locks, raffle_history
 from shared.raffles.services.ticket_numbers import number_generation
 
 
@@ -46,14 +45,16 @@ def open_raffle(raffle_id: int, *, by: Actor, now: datetime) -> Raffle:
         DrawDateNotAhead, SalesEndNotAhead: its draw or the end of its sale is not in the future.
 
     """
-    raffle = lock_raffle_for(raffle_id, wanted=RaffleStatus.OPEN)
+    raffle = raffle_history.lock_raffle_for(raffle_id, wanted=RaffleStatus.OPEN)
     existing = number_generation.count_numbers_in_range(
         raffle_id, first=raffle.first_number, last=raffle.last_number
     )
     if existing < raffle.number_count:
         raise NumbersMissing(missing=raffle.number_count - existing)
     _refuse_incomplete_dates(raffle, now=now)
-    return change_status(raffle, to=RaffleStatus.OPEN, action=RaffleAction.OPENED, by=by, now=now)
+    return raffle_history.change_status(
+        raffle, to=RaffleStatus.OPEN, action=RaffleAction.OPENED, by=by, now=now
+    )
 
 
 @transaction.atomic(durable=True)
@@ -70,8 +71,10 @@ def pause(raffle_id: int, *, by: Actor, now: datetime) -> Raffle:
         TransitionNotAllowed: it is not open.
 
     """
-    raffle = lock_raffle_for(raffle_id, wanted=RaffleStatus.PAUSED)
-    return change_status(raffle, to=RaffleStatus.PAUSED, action=RaffleAction.PAUSED, by=by, now=now)
+    raffle = raffle_history.lock_raffle_for(raffle_id, wanted=RaffleStatus.PAUSED)
+    return raffle_history.change_status(
+        raffle, to=RaffleStatus.PAUSED, action=RaffleAction.PAUSED, by=by, now=now
+    )
 
 
 @transaction.atomic(durable=True)
@@ -88,8 +91,10 @@ def close(raffle_id: int, *, by: Actor, now: datetime) -> Raffle:
         TransitionNotAllowed: it is neither open nor paused.
 
     """
-    raffle = lock_raffle_for(raffle_id, wanted=RaffleStatus.CLOSED)
-    return change_status(raffle, to=RaffleStatus.CLOSED, action=RaffleAction.CLOSED, by=by, now=now)
+    raffle = raffle_history.lock_raffle_for(raffle_id, wanted=RaffleStatus.CLOSED)
+    return raffle_history.change_status(
+        raffle, to=RaffleStatus.CLOSED, action=RaffleAction.CLOSED, by=by, now=now
+    )
 
 
 @transaction.atomic(durable=True)
@@ -111,8 +116,8 @@ def call_off(raffle_id: int, *, reason: str, by: Actor, now: datetime) -> Raffle
 
     """
     cleaned = clean_note(reason, required=True)
-    raffle = lock_raffle_for(raffle_id, wanted=RaffleStatus.CANCELLED)
-    return change_status(
+    raffle = raffle_history.lock_raffle_for(raffle_id, wanted=RaffleStatus.CANCELLED)
+    return raffle_history.change_status(
         raffle,
         to=RaffleStatus.CANCELLED,
         action=RaffleAction.CALLED_OFF,
@@ -168,7 +173,7 @@ def move_draw(
     if draw_at is not None and raffle.sales_close_at is not None:
         raffle.sales_close_at = min(raffle.sales_close_at, draw_at)
     raffle.save(update_fields=["draw_at", "draw_when_sold_out", "sales_close_at", "updated_at"])
-    record_raffle_event(
+    raffle_history.record_raffle_event(
         raffle,
         action=RaffleAction.DRAW_MOVED,
         before=RaffleStatus(raffle.status),
@@ -203,68 +208,3 @@ def _refuse_incomplete_dates(raffle: Raffle, *, now: datetime) -> None:
     end = sale_rules.compute_sales_end(raffle)
     if end is not None and end <= now:
         raise SalesEndNotAhead(sales_end=end)
-
-
-def lock_raffle_for(raffle_id: int, *, wanted: RaffleStatus) -> Raffle:
-    """Lock a raffle exclusively, if its status may become the wanted one.
-
-    Raises:
-        RaffleNotFound: there is no such raffle.
-        TransitionNotAllowed: its present status does not allow it.
-
-    """
-    raffle = locks.lock_raffle(raffle_id)
-    transitions.check_transition(
-        transitions.RAFFLE_TRANSITIONS, current=RaffleStatus(raffle.status), wanted=wanted
-    )
-    return raffle
-
-
-def change_status(
-    raffle: Raffle,
-    *,
-    to: RaffleStatus,
-    action: RaffleAction,
-    by: Actor,
-    now: datetime,
-    reason: str = "",
-) -> Raffle:
-    """Change the status of a raffle locked by `lock_raffle_for`, with an entry in its history."""
-    before = RaffleStatus(raffle.status)
-    changed = Raffle.objects.filter(pk=raffle.pk, status=before).update(status=to, updated_at=now)
-    row_count.check_row_count(changed, wanted=1, what=f"raffle {raffle.pk} to {to}")
-    raffle.status, raffle.updated_at = to, now
-    record_raffle_event(raffle, action=action, before=before, by=by, now=now, reason=reason)
-    return raffle
-
-
-_ACTIONS_ABOUT_ORDERS = (RaffleAction.DRAW_MOVED, RaffleAction.CALLED_OFF)
-"""Actions after which the orders of the raffle are worked off."""
-
-
-def record_raffle_event(
-    raffle: Raffle,
-    *,
-    action: RaffleAction,
-    before: RaffleStatus,
-    by: Actor,
-    now: datetime,
-    reason: str = "",
-    draw_before: datetime | None = None,
-) -> None:
-    """Add an entry to the history of a locked raffle, and send `raffle_changed`."""
-    event = RaffleEvent.objects.create(
-        raffle=raffle,
-        action=action,
-        actor_kind=by.kind,
-        actor_id=by.id,
-        actor_label=by.label,
-        from_status=before,
-        to_status=raffle.status,
-        reason=reason,
-        draw_before=draw_before,
-        draw_after=raffle.draw_at,
-        at=now,
-        unfinished=action in _ACTIONS_ABOUT_ORDERS,
-    )
-    signals.raffle_changed.send(sender=Raffle, raffle=raffle, event=event, by=by, now=now)

@@ -27,7 +27,7 @@ from shared.raffles.draw_errors import RulesFrozen, RulesInvalid, RulesMissing
 from shared.raffles.draw_models import DrawRules, DrawSource, Prize
 from shared.raffles.errors import TransitionNotAllowed
 from shared.raffles.models import Order, Raffle
-from shared.raffles.services import lifecycle, locks
+from shared.raffles.services import locks, raffle_history
 from shared.raffles.services.draws import rule_text
 
 DRAND_NAME: Final = "drand quicknet"
@@ -336,7 +336,7 @@ def freeze_rules(raffle: Raffle, *, by: Actor, now: datetime) -> DrawRules:
     rules.sha256 = receipt_lines.hash_rule_text(rules.text)
     rules.frozen_at = now
     rules.save(update_fields=["text", "sha256", "frozen_at"])
-    lifecycle.record_raffle_event(
+    raffle_history.record_raffle_event(
         raffle,
         action=RaffleAction.RULES_FROZEN,
         before=RaffleStatus(raffle.status),

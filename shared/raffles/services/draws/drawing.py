@@ -33,7 +33,7 @@ from shared.raffles.draw_errors import (
 from shared.raffles.draw_models import DrawResult, Prize, SealedList, SourceReading
 from shared.raffles.models import Raffle
 from shared.raffles.notes import clean_note
-from shared.raffles.services import lifecycle
+from shared.raffles.services import raffle_history
 from shared.raffles.services.draws import draw_rules, source_readings
 from shared.raffles.services.draws.source_readings import SourceState
 
@@ -178,7 +178,7 @@ def draw(raffle_id: int, *, fingerprint: str, by: Actor, now: datetime) -> Drawn
     if again:
         _record_redraw(raffle, results, by=by, now=now)
     else:
-        lifecycle.change_status(
+        raffle_history.change_status(
             raffle, to=RaffleStatus.DRAWN, action=RaffleAction.DRAWN, by=by, now=now
         )
     return Drawn(results, repeated=False)
@@ -384,7 +384,7 @@ def _record_redraw(
         f"{result.prize.title}: {result.get_reason_display()}. {result.comment}".strip()
         for result in results
     )
-    lifecycle.record_raffle_event(
+    raffle_history.record_raffle_event(
         raffle,
         action=RaffleAction.REDRAWN,
         before=RaffleStatus(raffle.status),

@@ -25,7 +25,7 @@ from shared.raffles.draw_errors import (
 from shared.raffles.draw_models import DrawSource, ReceiptChain, SealedList
 from shared.raffles.errors import OrdersUnsettled
 from shared.raffles.models import Order, Raffle, TicketNumber
-from shared.raffles.services import lifecycle, raffle_queries
+from shared.raffles.services import raffle_history, raffle_queries
 from shared.raffles.services.draws import draw_rules, receipt_chain, source_dates
 
 MAX_NAMED_ORDERS: Final = 20
@@ -88,7 +88,7 @@ def seal(raffle_id: int, *, two_people: bool, by: Actor, now: datetime) -> Seale
     receipt_chain.complete_chain(raffle_id, now=now)
     prepared = _prepare_list(raffle)
     with transaction.atomic(durable=True):
-        raffle = lifecycle.lock_raffle_for(raffle_id, wanted=RaffleStatus.SEALED)
+        raffle = raffle_history.lock_raffle_for(raffle_id, wanted=RaffleStatus.SEALED)
         _refuse_open_orders(raffle_id)
         chain = ReceiptChain.objects.get(raffle_id=raffle_id)
         if (chain.length, chain.head) != (prepared.chain_length, prepared.chain_head):
@@ -97,7 +97,7 @@ def seal(raffle_id: int, *, two_people: bool, by: Actor, now: datetime) -> Seale
             raise ChainBroken
         _refuse_too_few(raffle, sold=prepared.count)
         sealed = _write_sealed_list(raffle, prepared, two_people=two_people, by=by, now=now)
-        lifecycle.change_status(
+        raffle_history.change_status(
             raffle, to=RaffleStatus.SEALED, action=RaffleAction.SEALED, by=by, now=now
         )
     return sealed
@@ -106,7 +106,7 @@ def seal(raffle_id: int, *, two_people: bool, by: Actor, now: datetime) -> Seale
 def _refuse_unready(raffle: Raffle) -> None:
     """Refuse early what is refused under the lock again, so that no list is computed in vain."""
     with transaction.atomic():
-        lifecycle.lock_raffle_for(raffle.pk, wanted=RaffleStatus.SEALED)
+        raffle_history.lock_raffle_for(raffle.pk, wanted=RaffleStatus.SEALED)
         _refuse_open_orders(raffle.pk)
         if not draw_rules.has_sold_numbers(raffle.pk):
             raise NothingSold

@@ -45,7 +45,7 @@ from shared.raffles.draw_models import (
 )
 from shared.raffles.models import Raffle
 from shared.raffles.notes import clean_note
-from shared.raffles.services import lifecycle, locks
+from shared.raffles.services import locks, raffle_history
 from shared.raffles.services.draws import draw_rules, source_dates
 
 MAX_VALUE_LENGTH: Final = 80
@@ -458,7 +458,7 @@ def _record(
 ) -> None:
     name = reading.source.name if reading.source is not None else str(reading.prize)
     values = " ".join(reading.values)
-    lifecycle.record_raffle_event(
+    raffle_history.record_raffle_event(
         raffle,
         action=action,
         before=RaffleStatus(raffle.status),

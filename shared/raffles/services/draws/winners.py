@@ -16,7 +16,7 @@ from shared.raffles.draw_errors import (
 from shared.raffles.draw_models import DrawResult, PrizeClaim
 from shared.raffles.models import Order, OrderTicket, Raffle
 from shared.raffles.notes import clean_note
-from shared.raffles.services import lifecycle
+from shared.raffles.services import raffle_history
 from shared.raffles.services.draws import drawing, source_readings
 
 
@@ -156,7 +156,7 @@ def _record(
     raffle: Raffle, action: RaffleAction, result: DrawResult, *, by: Actor, now: datetime
 ) -> None:
     number = raffle.format_ticket_number(result.number)
-    lifecycle.record_raffle_event(
+    raffle_history.record_raffle_event(
         raffle,
         action=action,
         before=RaffleStatus(raffle.status),
