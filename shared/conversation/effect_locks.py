@@ -1,8 +1,9 @@
 """Locks of effects for several buyers, taken before the first of them is carried out.
 
 Locks that may wait come first, each kind in ascending order: orders, raffles (shared), chosen and
-returned ticket numbers, messages that are withdrawn. Random ticket numbers are locked afterwards,
-without waiting. So no transaction waits for one that waits for it. See `raffles.services.locks`.
+returned ticket numbers, messages that are withdrawn, receipt chains of free orders that are placed.
+Random ticket numbers are locked afterwards, without waiting. So no transaction waits for one that
+waits for it. See `raffles.services.locks`.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -43,6 +44,7 @@ def lock_rows_of_effects(effects: Sequence[tuple[int, Effect]]) -> None:
     outbox_queue.lock_unarrived_messages(
         {contact_id for contact_id, _ in effects}, about=[str(each) for each in changed.values()]
     )
+    locks.lock_receipt_chains(_list_raffles_with_free_sales(effects, changed))
 
 
 def _find_changed_orders(
@@ -57,6 +59,14 @@ def _find_changed_orders(
     }
     replaced = {effect.replacing for _, effect in holds if effect.replacing is not None}
     return named | replaced | {draft.pk for draft in drafts}
+
+
+def _list_raffles_with_free_sales(
+    effects: Sequence[tuple[int, Effect]], changed: Mapping[int, Order]
+) -> set[int]:
+    """Return the ids of the raffles of orders that are sold by placing them."""
+    placed = {effect.order_id for _, effect in effects if isinstance(effect, PlaceOrder)}
+    return {order.raffle_id for order in changed.values() if order.pk in placed and not order.total}
 
 
 def _list_ticket_numbers(

@@ -439,6 +439,11 @@ class Order(SearchableModel):
             models.Index(name="order_by_status", fields=["status", "id"]),
             models.Index(name="order_by_raffle", fields=["raffle", "status", "id"]),
             models.Index(name="order_deciding", fields=["id"], condition=Q(needs_decision=True)),
+            models.Index(
+                name="order_without_entry",
+                fields=["raffle", "status", "closed_at", "id"],
+                condition=Q(status="PAID", receipt_entry__isnull=True),
+            ),
         ]
 
     def __str__(self) -> str:

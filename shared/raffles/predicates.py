@@ -20,6 +20,11 @@ EXPIRING_ORDERS: Final = Q(
 )
 """Orders whose clock runs, as in the index `order_expiring`."""
 
+PAID_WITHOUT_ENTRY: Final = Q(
+    status=inline_enum_value(OrderStatus.PAID), receipt_entry__isnull=True
+)
+"""Paid orders outside the receipt chain, as in the index `order_without_entry`."""
+
 PROOFS_TO_FETCH: Final = Q(status=inline_enum_value(ProofStatus.FETCHING))
 """Payment proofs whose file is not fetched yet, as in the index `proof_to_fetch`."""
 

@@ -19,6 +19,7 @@ from shared.core.enums import ActorKind, OrderAction, OrderStatus, RaffleAction,
 from shared.raffles.actor import Actor
 from shared.raffles.models import Order, RaffleEvent
 from shared.raffles.services import locks, orders
+from shared.raffles.services.draws import receipt_chain
 from shared.raffles.services.payment_decisions import payments
 from shared.whatsapp.services import alarms
 
@@ -27,6 +28,8 @@ _log = logs.get_logger(__name__)
 
 def continue_raffle_changes(*, now: datetime, limit: int = 100) -> int:
     """Work off orders of raffles whose draw was moved or that were called off.
+
+    Paid orders of raffles that got their rules afterwards enter the receipt chain.
 
     Args:
         now: the present time.
@@ -37,10 +40,12 @@ def continue_raffle_changes(*, now: datetime, limit: int = 100) -> int:
 
     """
     done = 0
+    for raffle_id in receipt_chain.list_incomplete_chains():
+        done += receipt_chain.enter_orders(raffle_id, now=now, limit=limit)
     for event in RaffleEvent.objects.filter(unfinished=True).order_by("id"):
-        done += _work_off_orders(event, now=now, limit=limit - done)
         if done >= limit:
             break
+        done += _work_off_orders(event, now=now, limit=limit - done)
     return done
 
 

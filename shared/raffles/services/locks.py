@@ -1,12 +1,14 @@
 """The locks of a sale and the one order in which they are taken.
 
-Contact, then order, then raffle (shared), then ticket numbers in ascending order. Whoever opens,
-closes, moves, seals or calls off a raffle locks it exclusively and holds no other lock of this
-page. With another order PostgreSQL reports deadlocks.
+Contact, then order, then raffle (shared), then ticket numbers in ascending order, then the raffle's
+receipt chain. Whoever opens, closes, moves, seals or calls off a raffle locks it exclusively and
+holds no other lock of this page. With another order PostgreSQL reports deadlocks.
 
 Reading the raffle under its shared lock makes status and times certain: no order is confirmed
-behind a seal. All locks end with the transaction, so each function refuses to work outside one.
-SQLite has one lock for everything; there the functions only read.
+behind a seal. Payments, undos and refunds of one raffle queue for its receipt chain, so its holder
+waits for nothing more: afterwards it writes new rows, and rows that it has locked before. All locks
+end with the transaction, so each function refuses to work outside one. SQLite has one lock for
+everything; there the functions only read.
 """
 
 from collections.abc import Collection, Mapping
@@ -25,6 +27,9 @@ from shared.raffles.services import raffle_queries
 
 _RAFFLE_LOCKS: Final = 0x52_41_46
 """First key of the advisory locks of raffles; the second is the raffle's id."""
+
+_RECEIPT_CHAIN_LOCKS: Final = 0x43_48_41
+"""First key of the advisory locks of receipt chains; the second is the raffle's id."""
 
 _MAX_TICKET_NUMBER: Final = 2**31 - 1
 """Largest value of the column; PostgreSQL refuses to look for a larger one."""
@@ -243,6 +248,25 @@ def _bind_shared_lock(raffles_sql: str, *params: Any) -> list[BoundStatement[Non
         return []
     sql = f"SELECT pg_advisory_xact_lock_shared(%s, id::int) FROM ({raffles_sql}) AS raffle"  # noqa: S608 - a constant of this module
     return [BoundStatement(sql, [_RAFFLE_LOCKS, *params], read_nothing)]
+
+
+def bind_receipt_chains_lock(raffle_ids: Collection[int]) -> list[BoundStatement[None]]:
+    """Return the statement that locks the receipt chains of raffles, in ascending order.
+
+    They are the last lock of a transaction. It is an advisory lock, because the first sale locks a
+    chain that has no row yet. SQLite needs none.
+    """
+    _require_transaction()
+    if connection.vendor != "postgresql" or not raffle_ids:
+        return []
+    sql = "SELECT pg_advisory_xact_lock(%s, id) FROM unnest(%s::int[]) AS raffle (id)"
+    params = [_RECEIPT_CHAIN_LOCKS, sorted(set(raffle_ids))]
+    return [BoundStatement(sql, params, read_nothing)]
+
+
+def lock_receipt_chains(raffle_ids: Collection[int]) -> None:
+    """Lock the receipt chains of raffles like `bind_receipt_chains_lock`."""
+    run_together(*bind_receipt_chains_lock(raffle_ids))
 
 
 def lock_raffle(raffle_id: int) -> Raffle:

@@ -18,6 +18,7 @@ from shared.raffles.predicates import (
     PROOFS_TO_FETCH,
 )
 from shared.raffles.services import due_draws, locks, orders, tickets
+from shared.raffles.services.draws import receipt_chain
 from shared.raffles.services.ticket_numbers import number_generation
 from tests import builders
 from tests.integration.raffles import order_states
@@ -68,6 +69,10 @@ QUERIES: list[tuple[str, Callable[[Raffle], QuerySet[Any]]]] = [
     (
         "proof_once_an_order",
         lambda _: PaymentProof.objects.filter(shared_from=5).order_by(),
+    ),
+    (
+        "order_without_entry",
+        lambda raffle: receipt_chain.query_orders_without_entry(raffle.pk),
     ),
     (
         "order_expiring",

@@ -1,4 +1,4 @@
-"""Tests of the one lock order: contact, then order, then raffle, then ticket numbers."""
+"""Tests of the one lock order: contact, order, raffle, ticket numbers, receipt chain."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 
 from shared.core.enums import RejectReason
 from shared.raffles.models import Order
-from shared.raffles.services import ledger_entries, lifecycle
+from shared.raffles.services import ledger_entries, lifecycle, locks
 from shared.use_cases import order_endings, payments, raffle_changes, reversals
 from tests import builders
 from tests.builders import MINUTE, NOON, build_staff_actor
@@ -21,15 +21,20 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("check_inventory_af
 RAFFLE: Final = "the raffle"
 """A raffle is locked by an advisory lock, not by its row."""
 
+CHAIN: Final = "the receipt chain"
+"""So is its receipt chain, by another key."""
+
 LOCK_ORDER: Final = (
     "whatsapp_whatsappcontact",
     "raffles_order",
     RAFFLE,
     "raffles_ticketnumber",
+    CHAIN,
 )
 """Tables in the order in which their rows may be locked."""
 
 _RAFFLE_LOCK: Final = re.compile(r"pg_advisory_xact_lock")
+_CHAIN_LOCK: Final = re.compile(rf"pg_advisory_xact_lock\({locks._RECEIPT_CHAIN_LOCKS},")
 _LOCKED_TABLE: Final = re.compile(r'FROM "(\w+)".* FOR (?:NO KEY )?UPDATE', re.DOTALL)
 
 type UseCase = Callable[[int], object]
@@ -61,6 +66,8 @@ def list_locked_tables(act: Callable[[], object]) -> list[str]:
 
 
 def _find_locked(statement: str) -> str | None:
+    if _CHAIN_LOCK.search(statement):
+        return CHAIN
     if _RAFFLE_LOCK.search(statement):
         return RAFFLE
     match = _LOCKED_TABLE.search(statement)
@@ -117,7 +124,10 @@ def order() -> Order:
 
 @pytest.mark.parametrize("name", DECISIONS)
 def test_staff_lock_the_contact_before_the_order(order: Order, name: str) -> None:
-    assert_in_lock_order(list_locked_tables(lambda: DECISIONS[name](order.pk)))
+    tables = list_locked_tables(lambda: DECISIONS[name](order.pk))
+
+    assert_in_lock_order(tables)
+    assert tables.count(CHAIN) == (name == "confirm")
 
 
 @pytest.mark.parametrize("name", REVERSALS)
@@ -125,7 +135,10 @@ def test_a_reversal_locks_the_contact_before_the_order(order: Order, name: str) 
     payments.confirm_payment(order.pk, by=build_staff_actor(), now=NOON)
     confirmation = ledger_entries.load_confirmation(order)
 
-    assert_in_lock_order(list_locked_tables(lambda: REVERSALS[name](order.pk, confirmation.pk)))
+    tables = list_locked_tables(lambda: REVERSALS[name](order.pk, confirmation.pk))
+
+    assert_in_lock_order(tables)
+    assert tables[-1] == CHAIN
 
 
 @pytest.mark.parametrize("name", RAFFLE_CHANGES)

@@ -257,4 +257,5 @@ class TestDrawMoved:
         work_off_everything()
 
         assert list_message_keys(other) == []
-        assert RaffleEvent.objects.get().action == RaffleAction.DRAW_MOVED
+        assert RaffleEvent.objects.latest("pk").action == RaffleAction.DRAW_MOVED
+        assert not RaffleEvent.objects.filter(unfinished=True).exists()

@@ -284,6 +284,7 @@ def sell_order(
     """
     tickets.sell_order_tickets(order)
     proof_verdicts.set_proof_verdicts(order, verdict=Verdict.ACCEPTED, by=by, now=now)
+    receipt = receipt_chain.append_sale(order, by=by, now=now)
     history.change_order_status(
         order,
         to=OrderStatus.PAID,
@@ -297,6 +298,7 @@ def sell_order(
             "under_review_since": None,
             "asked_again_at": None,
             "needs_decision": False,
+            **receipt,
         },
     )
     ledger_entries.record_ledger_entry(
@@ -306,5 +308,4 @@ def sell_order(
         by=by,
         now=now,
     )
-    receipt_chain.append_sale(order, by=by, now=now)
     return Settled(order, late=late)

@@ -72,6 +72,7 @@ def undo_confirmation(
     ledger_entries.record_ledger_entry(
         order, kind=LedgerKind.UNDONE, confirmation=confirmation, by=by, now=now
     )
+    receipt = receipt_chain.append_void(order, now=now)
     history.change_order_status(
         order,
         to=OrderStatus.PENDING_PAYMENT,
@@ -79,9 +80,8 @@ def undo_confirmation(
         by=by,
         now=now,
         reason=cleaned,
-        changes={"closed_at": None, "expires_at": None, "under_review_since": now},
+        changes={"closed_at": None, "expires_at": None, "under_review_since": now, **receipt},
     )
-    receipt_chain.append_void(order, now=now)
     return Reversed(order, by=by.label or by.kind, at=now, repeated=False)
 
 
@@ -134,6 +134,7 @@ def refund_order(
         )
     else:
         tickets.release_order_tickets(order, now=now, current=TicketStatus.SOLD)
+        receipt = receipt_chain.append_void(order, now=now)
         history.change_order_status(
             order,
             to=OrderStatus.CANCELLED,
@@ -141,9 +142,8 @@ def refund_order(
             by=by,
             now=now,
             reason=cleaned,
-            changes={"closed_at": now, "needs_decision": False},
+            changes={"closed_at": now, "needs_decision": False, **receipt},
         )
-        receipt_chain.append_void(order, now=now)
     return Reversed(order, by=by.label or by.kind, at=now, repeated=False)
 
 
