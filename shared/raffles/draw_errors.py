@@ -1,6 +1,6 @@
 """Errors of draws; staff and API users read the sentences in their docstrings."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime
 
 from shared.core.errors import DomainError
@@ -25,6 +25,15 @@ class RulesInvalid(DomainError):
 
     def __init__(self, *, problem: str) -> None:
         super().__init__(problem=problem)
+
+
+class SourceDateNamed(DomainError):
+    """The rules name the date of a public source, so the draw cannot be moved before it."""
+
+    code = "source_date_named"
+
+    def __init__(self, *, source: str, at: datetime) -> None:
+        super().__init__(source=source, at=at)
 
 
 class LegalDetailsMissing(DomainError):
@@ -56,14 +65,26 @@ class DecisionsOpen(DomainError):
 
     code = "decisions_open"
 
-    def __init__(self, *, orders: Collection[str]) -> None:
-        super().__init__(orders=list(orders))
+    def __init__(self, *, count: int, orders: Mapping[int, str]) -> None:
+        super().__init__(count=count, orders=list(orders.values()), order_ids=list(orders))
+
+
+class SourceSpeaksSoon(DomainError):
+    """A source speaks within minutes: seal once it has spoken, then its next date decides."""
+
+    code = "source_speaks_soon"
+
+    def __init__(self, *, source: str, at: datetime) -> None:
+        super().__init__(source=source, at=at)
 
 
 class ChainBroken(DomainError):
     """The receipts that buyers hold do not fit the numbers sold; ask whoever runs the product."""
 
     code = "chain_broken"
+
+    def __init__(self, *, problem: str) -> None:
+        super().__init__(problem=problem)
 
 
 class RaffleNotSealed(DomainError):

@@ -1,6 +1,6 @@
 """Errors of the raffle domain; staff and API users read the sentences in their docstrings."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from decimal import Decimal
 
@@ -132,8 +132,8 @@ class OrdersUnsettled(DomainError):
 
     code = "orders_unsettled"
 
-    def __init__(self, *, count: int, orders: Collection[str] = ()) -> None:
-        super().__init__(count=count, orders=list(orders))
+    def __init__(self, *, count: int, orders: Mapping[int, str]) -> None:
+        super().__init__(count=count, orders=list(orders.values()), order_ids=list(orders))
 
 
 class NoteMissing(DomainError):

@@ -141,6 +141,9 @@ class RaffleDay:
         for order_id in Order.objects.filter(status__in=Order.LIVE).values_list("pk", flat=True):
             with suppress(DomainError):
                 order_endings.cancel_order(order_id, **BY_STAFF)
+        for order_id in Order.objects.filter(needs_decision=True).values_list("pk", flat=True):
+            with suppress(DomainError):
+                late_payments.note_refund(order_id, note="sent back", **BY_STAFF)
         sealing.seal(self.raffle.pk, two_people=False, **BY_STAFF)
 
     def call_off(self, dice: Random) -> None:

@@ -1,55 +1,33 @@
 """Sealing of a raffle: the list of sold numbers becomes final before the source speaks."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
 from django.db import transaction
 from django.db.models import QuerySet
 
-from shared.core.enums import (
-    DrawMethod,
-    RaffleAction,
-    RaffleStatus,
-    TicketStatus,
-)
+from shared.core.enums import DrawMethod, RaffleAction, RaffleStatus
 from shared.raffles import receipt_lines
 from shared.raffles.actor import Actor
 from shared.raffles.draw_errors import (
     ChainBroken,
     DecisionsOpen,
     NothingSold,
+    SourceSpeaksSoon,
     TooFewSold,
 )
 from shared.raffles.draw_models import DrawSource, ReceiptChain, SealedList
 from shared.raffles.errors import OrdersUnsettled
-from shared.raffles.models import Order, Raffle, TicketNumber
-from shared.raffles.services import raffle_history, raffle_queries
+from shared.raffles.models import Order, Raffle
+from shared.raffles.services import raffle_history, raffle_queries, receipt_check
 from shared.raffles.services.draws import draw_rules, receipt_chain, source_dates
+from shared.raffles.services.receipt_check import CheckedChain
 
 MAX_NAMED_ORDERS: Final = 20
 """Orders that a refusal names."""
 
-
-@dataclass(frozen=True, slots=True)
-class _PreparedList:
-    """A list that was computed before the raffle is locked.
-
-    Attributes:
-        numbers: the canonical list.
-        count: its ticket numbers.
-        chain_length: entries of the receipt chain when it was computed.
-        chain_head: head of the receipt chain then.
-        fits: whether the entries that count are exactly the sold numbers.
-
-    """
-
-    numbers: bytes
-    count: int
-    chain_length: int
-    chain_head: str
-    fits: bool
+_ATTEMPTS: Final = 5
+"""How often the list is computed anew because something was refunded or undone meanwhile."""
 
 
 def query_unsettled_orders(raffle_id: int) -> QuerySet[Order]:
@@ -80,51 +58,65 @@ def seal(raffle_id: int, *, two_people: bool, by: Actor, now: datetime) -> Seale
         RulesMissing: numbers were sold before it had rules, and nobody has chosen them since.
         OrdersUnsettled, DecisionsOpen: some orders are unpaid, under review or undecided.
         NothingSold, TooFewSold: it can only be called off.
+        SourceSpeaksSoon: a source may have spoken before the list is written.
         ChainBroken: the receipts do not fit the sold numbers.
 
     """
-    raffle = raffle_queries.load_raffle(raffle_id)
-    _refuse_unready(raffle)
-    receipt_chain.complete_chain(raffle_id, now=now)
-    prepared = _prepare_list(raffle)
+    _refuse_unready(raffle_id, now=now)
+    for attempt in range(_ATTEMPTS):
+        receipt_chain.complete_chain(raffle_id, now=now)
+        checked = _check_chain(raffle_id)
+        with transaction.atomic(durable=True):
+            raffle = raffle_history.lock_raffle_for(raffle_id, wanted=RaffleStatus.SEALED)
+            _refuse_open_orders(raffle_id)
+            if not _is_current(raffle_id, checked):
+                if attempt + 1 < _ATTEMPTS:
+                    continue
+                checked = _check_chain(raffle_id)
+            if checked.problem:
+                raise ChainBroken(problem=checked.problem)
+            _refuse_too_few(raffle, sold=checked.sold.count(1))
+            sealed = _write_sealed_list(raffle, checked, two_people=two_people, by=by, now=now)
+            raffle_history.change_status(
+                raffle, to=RaffleStatus.SEALED, action=RaffleAction.SEALED, by=by, now=now
+            )
+            return sealed
+    raise RuntimeError("the last attempt seals or refuses")
+
+
+def _refuse_unready(raffle_id: int, *, now: datetime) -> None:
+    """Refuse early what is refused under the lock again, so that no list is computed in vain."""
     with transaction.atomic(durable=True):
         raffle = raffle_history.lock_raffle_for(raffle_id, wanted=RaffleStatus.SEALED)
         _refuse_open_orders(raffle_id)
-        chain = ReceiptChain.objects.get(raffle_id=raffle_id)
-        if (chain.length, chain.head) != (prepared.chain_length, prepared.chain_head):
-            prepared = _prepare_list(raffle)
-        if not prepared.fits:
-            raise ChainBroken
-        _refuse_too_few(raffle, sold=prepared.count)
-        sealed = _write_sealed_list(raffle, prepared, two_people=two_people, by=by, now=now)
-        raffle_history.change_status(
-            raffle, to=RaffleStatus.SEALED, action=RaffleAction.SEALED, by=by, now=now
-        )
-    return sealed
-
-
-def _refuse_unready(raffle: Raffle) -> None:
-    """Refuse early what is refused under the lock again, so that no list is computed in vain."""
-    with transaction.atomic():
-        raffle_history.lock_raffle_for(raffle.pk, wanted=RaffleStatus.SEALED)
-        _refuse_open_orders(raffle.pk)
-        if not draw_rules.has_sold_numbers(raffle.pk):
+        if not draw_rules.has_sold_numbers(raffle_id):
             raise NothingSold
-    draw_rules.load_frozen_rules(raffle.pk)
+    draw_rules.load_frozen_rules(raffle_id)
+    for source in _load_sources(raffle):
+        at = source_dates.find_speaking_date(source, raffle, sealed_at=now)
+        if at is not None:
+            raise SourceSpeaksSoon(source=source.name, at=at)
+
+
+def _load_sources(raffle: Raffle) -> list[DrawSource]:
+    """Return the public sources of a raffle in their order; a drum has none."""
+    if raffle.draw_method == DrawMethod.RECORDED_DRUM:
+        return []
+    return list(DrawSource.objects.filter(raffle=raffle))
 
 
 def _refuse_open_orders(raffle_id: int) -> None:
     unsettled = query_unsettled_orders(raffle_id)
-    count = unsettled.count()
-    if count:
-        raise OrdersUnsettled(count=count, orders=_list_codes(unsettled))
+    if named := _name_orders(unsettled):
+        raise OrdersUnsettled(count=unsettled.count(), orders=named)
     undecided = query_undecided_orders(raffle_id)
-    if codes := _list_codes(undecided):
-        raise DecisionsOpen(orders=codes)
+    if named := _name_orders(undecided):
+        raise DecisionsOpen(count=undecided.count(), orders=named)
 
 
-def _list_codes(orders: QuerySet[Order]) -> Sequence[str]:
-    return [str(order) for order in orders.only("id", "code")[:MAX_NAMED_ORDERS]]
+def _name_orders(orders: QuerySet[Order]) -> dict[int, str]:
+    """Return the codes of some orders by id."""
+    return {order.pk: str(order) for order in orders.only("id", "code")[:MAX_NAMED_ORDERS]}
 
 
 def _refuse_too_few(raffle: Raffle, *, sold: int) -> None:
@@ -135,62 +127,37 @@ def _refuse_too_few(raffle: Raffle, *, sold: int) -> None:
         raise TooFewSold(sold=sold, minimum=minimum)
 
 
-def _prepare_list(raffle: Raffle) -> _PreparedList:
-    chain = ReceiptChain.objects.get(raffle_id=raffle.pk)
-    sold = list(
-        TicketNumber.objects.filter(raffle_id=raffle.pk, status=TicketStatus.SOLD)
-        .order_by("number")
-        .values_list("number", flat=True)
-    )
-    width = raffle.width
-    tickets = [f"{number:0{width}d}" for number in sold]
-    return _PreparedList(
-        numbers=receipt_lines.build_list(tickets),
-        count=len(tickets),
-        chain_length=chain.length,
-        chain_head=chain.head,
-        fits=_fits_chain(raffle.pk, chain, tickets),
-    )
+def _check_chain(raffle_id: int) -> CheckedChain:
+    chain = ReceiptChain.objects.get(raffle_id=raffle_id)
+    return receipt_check.check_receipt_chain(raffle_queries.load_raffle(raffle_id), chain)
 
 
-def _fits_chain(raffle_id: int, chain: ReceiptChain, tickets: Sequence[str]) -> bool:
-    """Whether the chain leads to its head, and its entries that count are these ticket numbers."""
-    rules = draw_rules.load_frozen_rules(raffle_id)
-    head = receipt_lines.compute_first_head(
-        receipt_lines.build_raffle_reference(raffle_id), rules.sha256
+def _is_current(raffle_id: int, checked: CheckedChain) -> bool:
+    """Whether nothing was paid, undone or refunded since, also by a former release."""
+    same = ReceiptChain.objects.filter(
+        raffle_id=raffle_id, length=checked.length, head=checked.head
     )
-    sales: dict[str, str] = {}
-    length = 0
-    for line in receipt_chain.build_lines(raffle_id):
-        head = receipt_lines.compute_head(head, line)
-        length += 1
-        kind, number, rest = line.split()
-        if kind == "entry":
-            sales[number] = rest
-        else:
-            sales.pop(rest, None)
-    if (length, head) != (chain.length, chain.head):
-        return False
-    return sorted(",".join(sales.values()).split(",")) == list(tickets)
+    return same.exists() and not receipt_chain.query_orders_without_entry(raffle_id).exists()
 
 
 def _write_sealed_list(
-    raffle: Raffle, prepared: _PreparedList, *, two_people: bool, by: Actor, now: datetime
+    raffle: Raffle, checked: CheckedChain, *, two_people: bool, by: Actor, now: datetime
 ) -> SealedList:
     sources = []
-    if raffle.draw_method != DrawMethod.RECORDED_DRUM:
-        for source in DrawSource.objects.filter(raffle=raffle):
-            index = source_dates.find_first_date(source, raffle, sealed_at=now)
-            at = source_dates.compute_date(source, raffle, sealed_at=now, index=index)
-            sources.append(source_dates.describe_date(source, at, index=index))
+    for source in _load_sources(raffle):
+        index = source_dates.find_first_date(source, raffle, sealed_at=now)
+        at = source_dates.compute_date(source, raffle, sealed_at=now, index=index)
+        sources.append(source_dates.describe_date(source, at, index=index))
+    numbers = checked.build_list(raffle)
+    sold = checked.sold.count(1)
     return SealedList.objects.create(
         raffle=raffle,
-        numbers=prepared.numbers,
-        sha256=receipt_lines.hash_list(prepared.numbers),
-        count=prepared.count,
-        unsold=raffle.number_count - prepared.count,
-        chain_head=prepared.chain_head,
-        chain_length=prepared.chain_length,
+        numbers=numbers,
+        sha256=receipt_lines.hash_list(numbers),
+        count=sold,
+        unsold=raffle.number_count - sold,
+        chain_head=checked.head,
+        chain_length=checked.length,
         two_people=two_people,
         sources=sources,
         sealed_at=now,

@@ -14,6 +14,9 @@ from shared.raffles.models import Raffle
 
 DRAND_LEAD: Final = timedelta(minutes=5)
 """Time from the sealing to the round of drand that decides, at least."""
+SEALING_PAUSE: Final = timedelta(minutes=5)
+"""Time before the date of another source in which nothing is sealed: clocks differ, and sealing a
+million numbers takes seconds, so it might end when the source has spoken."""
 SOLD_OUT_LEAD: Final = timedelta(minutes=10)
 """Time from the sealing to the draw, if the raffle is drawn when sold out."""
 
@@ -35,6 +38,20 @@ def find_first_date(source: DrawSource, raffle: Raffle, *, sealed_at: datetime) 
     if named > earliest:
         return 0
     return floor((earliest - named) / timedelta(days=source.repeat_days)) + 1
+
+
+def find_speaking_date(
+    source: DrawSource, raffle: Raffle, *, sealed_at: datetime
+) -> datetime | None:
+    """Return the date of a source if it is so close that nothing may be sealed before it.
+
+    A drand round may be close: then a later one decides.
+    """
+    if source.kind == SourceKind.DRAND:
+        return None
+    index = find_first_date(source, raffle, sealed_at=sealed_at)
+    at = compute_date(source, raffle, sealed_at=sealed_at, index=index)
+    return at if at <= sealed_at + SEALING_PAUSE else None
 
 
 def compute_date(
