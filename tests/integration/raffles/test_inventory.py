@@ -11,6 +11,8 @@ from django.db import connection, transaction
 from django.db.models import F
 
 from shared.core.enums import LedgerKind, OrderAction, OrderStatus, RaffleStatus, TicketStatus
+from shared.raffles import receipt_lines
+from shared.raffles.draw_models import ReceiptChain, SealedList
 from shared.raffles.models import (
     LedgerEntry,
     Order,
@@ -108,6 +110,39 @@ def change_an_amount(raffle: Raffle) -> None:
     LedgerEntry.objects.filter(order=order).update(amount=F("amount") + Decimal("0.01"))
 
 
+def lose_a_receipt(raffle: Raffle) -> None:
+    order = order_states.create_paid_order(raffle, numbers=[7])
+    Order.objects.filter(pk=order.pk).update(receipt_entry=None, receipt_head=None)
+
+
+def hold_the_receipt_of_another(raffle: Raffle) -> None:
+    order = order_states.create_paid_order(raffle, numbers=[7])
+    order_states.create_paid_order(raffle, numbers=[8])
+    Order.objects.filter(pk=order.pk).update(receipt_entry=2)
+
+
+def lose_the_end_of_the_chain(raffle: Raffle) -> None:
+    order_states.create_paid_order(raffle, numbers=[7])
+    ReceiptChain.objects.filter(raffle=raffle).update(head="0" * 64)
+
+
+def seal_another_list(raffle: Raffle) -> None:
+    order_states.create_paid_order(raffle, numbers=[7])
+    chain = ReceiptChain.objects.get(raffle=raffle)
+    SealedList.objects.create(
+        raffle=raffle,
+        numbers=b"08\n",
+        sha256=receipt_lines.hash_list(b"08\n"),
+        count=1,
+        unsold=19,
+        chain_head=chain.head,
+        chain_length=chain.length,
+        two_people=False,
+        sealed_at=NOON,
+        by_kind="STAFF",
+    )
+
+
 def take_back(order: Order, kind: LedgerKind) -> None:
     """Add an entry that takes back the confirmation of an order, without changing the order."""
     entry = LedgerEntry.objects.get(order=order)
@@ -144,9 +179,16 @@ BROKEN: list[tuple[Callable[[Raffle], None], set[str]]] = [
     ),
     (undo_in_the_ledger_alone, {"payment_taken_back"}),
     (refund_in_the_ledger_alone_before_the_sealing, {"payment_taken_back"}),
-    (end_a_paid_order_and_keep_its_money, {"confirmation_still_in_force"}),
+    (
+        end_a_paid_order_and_keep_its_money,
+        {"confirmation_still_in_force", "order_and_receipt_disagree", "receipt_chain_broken"},
+    ),
     (take_back_what_never_came_in, {"reversal_without_confirmation"}),
     (change_an_amount, {"ledger_and_order_disagree"}),
+    (lose_a_receipt, {"payment_not_in_chain"}),
+    (hold_the_receipt_of_another, {"order_and_receipt_disagree"}),
+    (lose_the_end_of_the_chain, {"receipt_chain_broken"}),
+    (seal_another_list, {"sealed_list_broken"}),
 ]
 
 

@@ -1,4 +1,4 @@
-"""Consistency checks: no ticket number is lost or has two orders, and the ledger is complete."""
+"""Consistency checks of ticket numbers, ledger, receipt chains and sealed lists."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -6,6 +6,12 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from django.db import connection, transaction
+
+from shared.raffles import receipt_lines
+from shared.raffles.draw_models import ReceiptChain, SealedList
+from shared.raffles.models import Raffle
+from shared.raffles.services import receipt_check
+from shared.raffles.services.receipt_check import CheckedChain
 
 MAX_PROBLEMS_PER_KIND: Final = 100
 """Problems of one kind that are listed; an inconsistent raffle may have thousands."""
@@ -169,6 +175,31 @@ _INVENTORY_CHECKS: Final = {
           AND (%(raffle)s IS NULL OR o.raffle_id = %(raffle)s)
         """,
     ),
+    "payment_not_in_chain": (
+        "order {1} is PAID and has no entry in the receipt chain",
+        """
+        SELECT o.raffle_id, o.id
+        FROM raffles_order o JOIN raffles_receiptchain c ON c.raffle_id = o.raffle_id
+        WHERE o.status = 'PAID' AND o.receipt_entry IS NULL AND c.complete
+          AND (%(raffle)s IS NULL OR o.raffle_id = %(raffle)s)
+        """,
+    ),
+    "order_and_receipt_disagree": (
+        "order {1} is {2} with receipt {3}, and the chain has another entry or none that counts",
+        """
+        SELECT o.raffle_id, o.id, o.status, o.receipt_entry
+        FROM raffles_order o
+        LEFT JOIN raffles_receiptentry e
+               ON e.raffle_id = o.raffle_id AND e.number = o.receipt_entry
+              AND e.kind = 'SALE' AND e.order_id = o.id
+              AND substr(e.head, 1, 8) = o.receipt_head
+        LEFT JOIN raffles_receiptentry v
+               ON v.raffle_id = o.raffle_id AND v.voided = o.receipt_entry
+        WHERE o.receipt_entry IS NOT NULL
+          AND (o.status <> 'PAID' OR e.id IS NULL OR v.id IS NOT NULL)
+          AND (%(raffle)s IS NULL OR o.raffle_id = %(raffle)s)
+        """,
+    ),
 }
 
 
@@ -178,8 +209,9 @@ def find_inventory_problems(raffle_id: int | None = None) -> list[InventoryProbl
     Every ticket number must exist once. Each held or sold one must have exactly one order whose
     status fits. Each order that holds ticket numbers must hold as many as its quantity. The ledger
     must have the money of each paid order once, of its latest confirmation, and of no other order;
-    only after the sealing may a paid order be refunded. All is read in one snapshot, so concurrent
-    sales do not matter.
+    only after the sealing may a paid order be refunded. A complete receipt chain must lead to its
+    head, and its entries that count must be the sold numbers; so must a sealed list. All is read in
+    one snapshot, so concurrent sales do not matter. A million entries take some seconds.
 
     Args:
         raffle_id: the raffle; None: all raffles.
@@ -195,7 +227,35 @@ def find_inventory_problems(raffle_id: int | None = None) -> list[InventoryProbl
             problems += [
                 _build_problem(code, template=template, row=row) for row in cursor.fetchall()
             ]
+        problems += _find_chain_problems(raffle_id)
     return problems
+
+
+def _find_chain_problems(raffle_id: int | None) -> Iterator[InventoryProblem]:
+    """Yield the receipt chains that do not fit, and the sealed lists."""
+    chains = ReceiptChain.objects.select_related("raffle").filter(complete=True)
+    if raffle_id is not None:
+        chains = chains.filter(raffle_id=raffle_id)
+    for chain in chains.order_by("raffle_id"):
+        checked = receipt_check.check_receipt_chain(chain.raffle, chain)
+        sealed = SealedList.objects.filter(raffle_id=chain.raffle_id).first()
+        if checked.problem:
+            yield InventoryProblem(
+                chain.raffle_id, "receipt_chain_broken", f"receipt chain: {checked.problem}"
+            )
+        elif sealed is not None and not _fits_list(checked, sealed, raffle=chain.raffle):
+            yield InventoryProblem(
+                chain.raffle_id, "sealed_list_broken", "the sealed list is not the sold numbers"
+            )
+
+
+def _fits_list(checked: CheckedChain, sealed: SealedList, *, raffle: Raffle) -> bool:
+    numbers = bytes(sealed.numbers)
+    return (
+        numbers == checked.build_list(raffle)
+        and sealed.sha256 == receipt_lines.hash_list(numbers)
+        and (sealed.chain_length, sealed.chain_head) == (checked.length, checked.head)
+    )
 
 
 def _build_problem(code: str, *, template: str, row: tuple[Any, ...]) -> InventoryProblem:
