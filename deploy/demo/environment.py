@@ -162,6 +162,7 @@ class DemoFolder:
             "SENDS_PER_SECOND": "80",
             "API_REQUESTS_PER_MINUTE": "600",
             "MAX_ORDERS_UNDER_REVIEW": "5",
+            "LEGAL_DETAILS_REQUIRED": "false",
             "RETENTION_DAYS": "3650",
             "EVENTS_ALLOW_PRIVATE": "true",  # n8n runs on this machine
             "EMAIL_HOST": "none",  # and nobody gets an e-mail of a demo

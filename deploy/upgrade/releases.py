@@ -28,6 +28,7 @@ NEW_SETTINGS: Final[Mapping[str, tuple[str, ...]]] = {
         "EMAIL_PORT",
         "EMAIL_USE_SSL",
         "EMAIL_USE_TLS",
+        "LEGAL_DETAILS_REQUIRED",
         "MAX_ORDERS_UNDER_REVIEW",
         "RETENTION_DAYS",
         "STAFF_MAIL_PROOF_MINUTES",

@@ -168,6 +168,10 @@ class Settings(SettingsWithSecretFiles):
         le=1000,
         description="Orders of a buyer under review at once; one more receipt waits in a list",
     )
+    legal_details_required: bool = Field(
+        default=False,
+        description="Whether a raffle opens only with promoter, permit number and rules address",
+    )
     retention_days: int | None = Field(
         default=None,
         ge=7,

@@ -5,13 +5,17 @@ and adds an entry to the raffle's history.
 """
 
 from datetime import datetime
+from typing import Final
 
 from django.db import transaction
 
+from shared.core import config
 from shared.core.enums import RaffleAction, RaffleStatus
 from shared.core.errors import DomainError
 from shared.raffles import sale_rules
 from shared.raffles.actor import Actor
+from shared.raffles.draw_errors import LegalDetailsMissing, RulesInvalid, SourceDateNamed
+from shared.raffles.draw_models import DrawSource
 from shared.raffles.errors import (
     DrawDateMissing,
     DrawDateNotAhead,
@@ -24,12 +28,15 @@ from shared.raffles.errors import (
 from shared.raffles.models import Raffle
 from shared.raffles.notes import clean_note
 from shared.raffles.services import locks, raffle_history
+from shared.raffles.services.draws import draw_rules
 from shared.raffles.services.ticket_numbers import number_generation
 
 
 @transaction.atomic(durable=True)
 def open_raffle(raffle_id: int, *, by: Actor, now: datetime) -> Raffle:
     """Start the sale of a raffle, or resume it after a pause.
+
+    If nobody has chosen how it is drawn, the default rules are written, so that buyers read them.
 
     Args:
         raffle_id: primary key of the raffle.
@@ -43,6 +50,8 @@ def open_raffle(raffle_id: int, *, by: Actor, now: datetime) -> Raffle:
         TimeZoneNotConfirmed: nobody has chosen its time zone.
         DrawDateMissing: it has no draw date and is not drawn when sold out.
         DrawDateNotAhead, SalesEndNotAhead: its draw or the end of its sale is not in the future.
+        LegalDetailsMissing: a setting asks for details that are empty.
+        RulesInvalid: the rules of its draw do not fit it any more.
 
     """
     raffle = raffle_history.lock_raffle_for(raffle_id, wanted=RaffleStatus.OPEN)
@@ -52,6 +61,8 @@ def open_raffle(raffle_id: int, *, by: Actor, now: datetime) -> Raffle:
     if existing < raffle.number_count:
         raise NumbersMissing(missing=raffle.number_count - existing)
     _refuse_incomplete_dates(raffle, now=now)
+    _refuse_missing_legal_details(raffle)
+    _prepare_rules(raffle)
     return raffle_history.change_status(
         raffle, to=RaffleStatus.OPEN, action=RaffleAction.OPENED, by=by, now=now
     )
@@ -155,6 +166,7 @@ def move_draw(
         RaffleNotFound: there is no such raffle.
         DrawDatePassed: the present draw date is not in the future.
         DrawDateNotAhead: the new date is not in the future.
+        SourceDateNamed: it would come before the date of a source that the rules name.
         TransitionNotAllowed: it is a draft, whose dates are edited, or sealed, drawn or called off.
         NoteMissing, NoteTooLong: the reason is empty or too long.
 
@@ -169,6 +181,7 @@ def move_draw(
         raise DrawDateNotAhead(draw_at=draw_at)
     if draw_at == before and raffle.draw_when_sold_out == (draw_at is None):
         return raffle
+    _refuse_draw_before_source(raffle, draw_at=draw_at)
     raffle.draw_at, raffle.draw_when_sold_out, raffle.updated_at = draw_at, draw_at is None, now
     if draw_at is not None and raffle.sales_close_at is not None:
         raffle.sales_close_at = min(raffle.sales_close_at, draw_at)
@@ -194,7 +207,42 @@ def find_move_draw_refusal(raffle: Raffle, *, now: datetime) -> DomainError | No
     return None
 
 
+def _refuse_draw_before_source(raffle: Raffle, *, draw_at: datetime | None) -> None:
+    """Refuse a draw that is moved away from a source's date which the rules name.
+
+    A source without a date follows the draw. One with a date may have spoken before a draw that is
+    moved to a later time; then the rules say that its next date decides.
+    """
+    named = DrawSource.objects.filter(raffle=raffle, at__isnull=False).order_by("at")
+    comes_earlier = draw_at is None or (raffle.draw_at is not None and draw_at < raffle.draw_at)
+    source = named.last() if comes_earlier else None
+    if source is not None and source.at is not None and (draw_at is None or draw_at < source.at):
+        raise SourceDateNamed(source=source.name, at=source.at)
+
+
 _STATUSES_WITH_MOVABLE_DRAW = (RaffleStatus.OPEN, RaffleStatus.PAUSED, RaffleStatus.CLOSED)
+
+
+_LEGAL_DETAILS: Final = ("promoter", "permit_number", "rules_url")
+"""Fields that regulators ask for on a ticket or beside it."""
+
+
+def _refuse_missing_legal_details(raffle: Raffle) -> None:
+    if not config.get_settings().legal_details_required:
+        return
+    missing = [name for name in _LEGAL_DETAILS if not getattr(raffle, name).strip()]
+    if missing:
+        raise LegalDetailsMissing(missing=missing)
+
+
+def _prepare_rules(raffle: Raffle) -> None:
+    """Write the default rules if there are none; else check that they still fit the raffle."""
+    if draw_rules.are_rules_frozen(raffle.pk):
+        return
+    problem = draw_rules.find_rules_problem(raffle, draw_rules.load_chosen_rules(raffle))
+    if problem is not None:
+        raise RulesInvalid(problem=problem)
+    draw_rules.write_default_rules(raffle)
 
 
 def _refuse_incomplete_dates(raffle: Raffle, *, now: datetime) -> None:

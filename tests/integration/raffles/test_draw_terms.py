@@ -7,9 +7,12 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.db.transaction import TransactionManagementError
 
-from shared.core.enums import OrderStatus, RaffleAction, RaffleStatus
+from shared.core import config
+from shared.core.enums import DrawMethod, OrderStatus, RaffleAction, RaffleStatus, SourceKind
 from shared.core.errors import DomainError
 from shared.raffles import sale_rules
+from shared.raffles.draw_errors import LegalDetailsMissing, RulesInvalid, SourceDateNamed
+from shared.raffles.draw_models import DrawRules
 from shared.raffles.errors import (
     DrawDateMissing,
     DrawDateNotAhead,
@@ -24,7 +27,8 @@ from shared.raffles.errors import (
 )
 from shared.raffles.models import Order, Raffle, RaffleEvent
 from shared.raffles.services import lifecycle, locks
-from shared.raffles.services.draws import sealing
+from shared.raffles.services.draws import draw_rules, sealing
+from shared.raffles.services.draws.draw_rules import ChosenRules, ChosenSource
 from tests import builders
 from tests.builders import DRAW, MINUTE, NOON, build_staff_actor
 from tests.cases import walk_cases
@@ -86,8 +90,80 @@ class TestOpen:
 
         assert lifecycle.open_raffle(raffle.pk, **BY_STAFF).status == RaffleStatus.OPEN
 
+    def test_writes_the_default_rules_unless_somebody_chose_some(self) -> None:
+        raffle = builders.create_raffle(numbers=3, status=RaffleStatus.DRAFT)
+
+        opened = lifecycle.open_raffle(raffle.pk, **BY_STAFF)
+
+        rules = DrawRules.objects.get(raffle=raffle)
+        assert opened.draw_method == DrawMethod.PUBLIC_VALUE
+        assert (rules.frozen_at, rules.text) == (None, "")
+        assert "drand" in draw_rules.load_rule_text(opened)
+        lifecycle.pause(raffle.pk, **BY_STAFF)
+        draw_rules.save_rules(raffle.pk, ChosenRules(DrawMethod.RECORDED_DRUM, ()), **BY_STAFF)
+        opened = lifecycle.open_raffle(raffle.pk, **BY_STAFF)
+        assert opened.draw_method == DrawMethod.RECORDED_DRUM
+
+    def test_refuses_rules_that_do_not_fit_any_more(self) -> None:
+        raffle = builders.create_raffle(numbers=3, status=RaffleStatus.DRAFT)
+        prizes = ["a bike", "a bell", "a lamp"]
+        rules = ChosenRules(prizes=prizes, minimum_sold=3)
+        draw_rules.save_rules(raffle.pk, rules, **BY_STAFF)
+        Raffle.objects.filter(pk=raffle.pk).update(number_count=2)
+
+        with pytest.raises(RulesInvalid) as refusal:
+            lifecycle.open_raffle(raffle.pk, **BY_STAFF)
+
+        assert refusal.value.details == {"problem": "There are more prizes than numbers."}
+
+    def test_needs_legal_details_if_a_setting_says_so(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        required = config.get_settings().model_copy(update={"legal_details_required": True})
+        monkeypatch.setattr(config, "get_settings", lambda: required)
+        raffle = builders.create_raffle(
+            numbers=3, status=RaffleStatus.DRAFT, promoter="Club", permit_number=" "
+        )
+
+        with pytest.raises(LegalDetailsMissing) as refusal:
+            lifecycle.open_raffle(raffle.pk, **BY_STAFF)
+
+        assert refusal.value.details == {"missing": ["permit_number", "rules_url"]}
+        details = {"permit_number": "R-17", "rules_url": "https://example.com/rules"}
+        Raffle.objects.filter(pk=raffle.pk).update(**details)
+        assert lifecycle.open_raffle(raffle.pk, **BY_STAFF).status == RaffleStatus.OPEN
+
 
 class TestMoveDraw:
+    @walk_cases(
+        ("named", "draw_at", "allowed"),
+        [
+            (DRAW, DRAW - HOUR, False),
+            (DRAW, None, False),
+            (DRAW, DRAW + HOUR, True),  # the rules say that the next date of the source decides
+            (DRAW - 2 * HOUR, DRAW - HOUR, True),
+            (DRAW + HOUR, DRAW - HOUR, False),
+            (None, DRAW - HOUR, True),  # drand follows the draw
+            (None, None, True),
+        ],
+    )
+    def test_never_comes_before_a_date_that_the_rules_name(
+        self, named: datetime | None, draw_at: datetime | None, allowed: bool
+    ) -> None:
+        raffle = builders.create_raffle(numbers=3)
+        lottery = ChosenSource(
+            SourceKind.LOTTERY, name="Lottery", at=named, value_count=6, lowest=1, highest=49
+        )
+        if named is not None:
+            draw_rules.save_rules(raffle.pk, ChosenRules(sources=[lottery]), **BY_STAFF)
+
+        if allowed:
+            assert move_draw(raffle, draw_at).draw_at == draw_at
+            return
+        with pytest.raises(SourceDateNamed) as refusal:
+            move_draw(raffle, draw_at)
+        assert refusal.value.details == {"source": "Lottery", "at": named}
+
     @pytest.mark.parametrize(
         "status", [RaffleStatus.OPEN, RaffleStatus.PAUSED, RaffleStatus.CLOSED]
     )
@@ -226,17 +302,17 @@ class TestSeal:
     @pytest.mark.parametrize("status", OrderStatus)
     def test_waits_until_every_order_is_paid_or_ended(self, status: OrderStatus) -> None:
         raffle = builders.create_raffle(numbers=10)
+        order_states.create_paid_order(raffle, numbers=[9])
         order_states.create_order_in_status(raffle, status)
         lifecycle.close(raffle.pk, **BY_STAFF)
 
         if status not in Order.LIVE:
-            assert (
-                sealing.seal(raffle.pk, two_people=False, **BY_STAFF).status == RaffleStatus.SEALED
-            )
-            return
-        with pytest.raises(OrdersUnsettled) as refusal:
             sealing.seal(raffle.pk, two_people=False, **BY_STAFF)
-        assert refusal.value.details == {"count": 1}
+            raffle.refresh_from_db()
+            assert raffle.status == RaffleStatus.SEALED
+            return
+        with pytest.raises(OrdersUnsettled):
+            sealing.seal(raffle.pk, two_people=False, **BY_STAFF)
 
     @pytest.mark.parametrize("status", [s for s in RaffleStatus if s != RaffleStatus.CLOSED])
     def test_follows_the_closing_only(self, status: RaffleStatus) -> None:
@@ -246,7 +322,9 @@ class TestSeal:
             sealing.seal(raffle.pk, two_people=False, **BY_STAFF)
 
     def test_does_not_mind_the_orders_of_other_raffles(self) -> None:
-        raffle = builders.create_raffle(numbers=3, status=RaffleStatus.CLOSED)
+        raffle = builders.create_raffle(numbers=3)
+        order_states.create_paid_order(raffle, numbers=[1])
+        lifecycle.close(raffle.pk, **BY_STAFF)
         order_states.create_held_order(builders.create_raffle(numbers=5))
 
         sealing.seal(raffle.pk, two_people=False, **BY_STAFF)

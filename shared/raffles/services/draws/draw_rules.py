@@ -240,6 +240,17 @@ def _write_prizes(raffle: Raffle, titles: Sequence[str]) -> None:
         )
 
 
+def write_default_rules(raffle: Raffle) -> None:
+    """Write the default rules of a raffle for which nobody has chosen any and nothing is sold.
+
+    Args:
+        raffle: locked, exclusively.
+
+    """
+    if not DrawRules.objects.filter(raffle=raffle).exists() and not has_sold_numbers(raffle.pk):
+        _write_rules(raffle, ChosenRules())
+
+
 def load_chosen_rules(raffle: Raffle) -> ChosenRules:
     """Return the rules of a raffle as they stand, or the default ones if nobody chose any."""
     rules = DrawRules.objects.filter(raffle=raffle).first()
