@@ -1,16 +1,20 @@
 """Tests of duplicating a raffle's terms."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from django.core.files.base import ContentFile
 from pytest_django import Settings
 
+from shared.core.enums import SourceKind
 from shared.raffles.errors import RaffleNotFound
 from shared.raffles.models import Order, Raffle
 from shared.raffles.services import duplication
+from shared.raffles.services.draws import draw_rules
+from shared.raffles.services.draws.draw_rules import ChosenRules, ChosenSource
 from tests import builders
-from tests.builders import MINUTE, NOON
+from tests.builders import DRAW, MINUTE, NOON, build_staff_actor
 from tests.integration.raffles import order_states
 
 pytestmark = pytest.mark.django_db
@@ -48,7 +52,7 @@ class TestDuplicate:
     def test_says_of_every_field_whether_it_is_a_term(self) -> None:
         left_behind = {
             "id", "title", "picture", "status", "created_at", "updated_at",
-            "sales_open_at", "sales_close_at", "draw_at",
+            "sales_open_at", "sales_close_at", "draw_at", "draw_method", "permit_number",
         }  # fmt: skip
 
         fields = {field.name for field in Raffle._meta.concrete_fields}
@@ -63,6 +67,33 @@ class TestDuplicate:
         original.picture.delete()
 
         with copy.picture.open("rb") as file:
+            assert file.read() == b"a picture"
+
+    def test_copies_rules_and_prizes_and_leaves_the_dates_of_sources_behind(self) -> None:
+        original = builders.create_raffle(
+            numbers=10, promoter="Club", permit_number="R-17", adults_only=True
+        )
+        lottery = ChosenSource(
+            SourceKind.LOTTERY, name="Lottery", at=DRAW, value_count=6, lowest=1, highest=49
+        )
+        chosen = ChosenRules(
+            sources=[lottery], prizes=["a bike", "a bell"], minimum_sold=4, claim_days=9
+        )
+        draw_rules.save_rules(original.pk, chosen, by=build_staff_actor(), now=NOON)
+        bike = original.prizes.get(position=1)
+        bike.picture.save("bike.png", ContentFile(b"a picture"))
+        order_states.create_paid_order(original)
+
+        copy = duplication.duplicate_raffle(original.pk, now=NOON)
+        bike.picture.delete()
+
+        copy.refresh_from_db()
+        assert draw_rules.load_chosen_rules(copy) == replace(
+            chosen, sources=[replace(lottery, at=None)]
+        )
+        assert (copy.promoter, copy.permit_number, copy.adults_only) == ("Club", "", True)
+        assert copy.rules.frozen_at is None
+        with copy.prizes.get(position=1).picture.open("rb") as file:
             assert file.read() == b"a picture"
 
     def test_does_without_a_picture_that_is_lost(self) -> None:
