@@ -82,10 +82,10 @@ def _collect_static_files(console: Console) -> None:
 
 
 def _complete(console: Console) -> int:
-    completed = former_version.complete_former_writes()
+    completed = former_version.complete_former_writes(now=datetime.now(UTC))
     words = (
         f"Completed what a former version wrote: {completed.orders:,} changes of orders, "
-        f"{completed.search:,} rows that are searched."
+        f"{completed.search:,} rows that are searched, {completed.receipts:,} receipts."
     )
     console.print(Text(words))
     problems = inventory.find_inventory_problems()

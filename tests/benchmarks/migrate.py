@@ -44,7 +44,7 @@ def run(options: Options) -> list[Figure]:
         if writers.errors:
             raise WrongResult(f"a writer failed: {writers.errors[0]!r}")
         began = time.monotonic()
-        former_version.complete_former_writes()
+        former_version.complete_former_writes(now=former_release.NOW)
         completed = time.monotonic() - began
         if problems := list(inventory.find_inventory_problems()):
             raise WrongResult(problems[0].description)
