@@ -15,6 +15,8 @@ from shared.core.enums import (
     RaffleStatus,
     TicketStatus,
 )
+from shared.raffles import sale_rules
+from shared.raffles.draw_models import ReceiptEntry, SealedList
 from shared.raffles.models import (
     LedgerEntry,
     Order,
@@ -33,9 +35,10 @@ UNSETTLED = (*FINAL, RaffleStatus.CANCELLED)
 
 @dataclass(frozen=True)
 class OrderState:
-    """Status of an order and the ticket numbers that it holds."""
+    """Status of an order, its receipt, and the ticket numbers that it holds."""
 
     status: OrderStatus
+    receipt: tuple[int | None, str | None]
     numbers: frozenset[int]
 
 
@@ -46,6 +49,8 @@ class RaffleSnapshot:
     raffle: Raffle
     orders: Mapping[int, OrderState]
     refunded: frozenset[int]
+    sealed: tuple[bytes, ...]
+    chain_length: int
     last_event_id: int
 
 
@@ -60,10 +65,14 @@ def take_snapshot(raffle_id: int) -> RaffleSnapshot:
     return RaffleSnapshot(
         raffle=Raffle.objects.get(pk=raffle_id),
         orders={
-            order_id: OrderState(OrderStatus(status), frozenset(held[order_id]))
-            for order_id, status in Order.objects.values_list("pk", "status")
+            order_id: OrderState(OrderStatus(status), (entry, head), frozenset(held[order_id]))
+            for order_id, status, entry, head in Order.objects.values_list(
+                "pk", "status", "receipt_entry", "receipt_head"
+            )
         },
         refunded=frozenset(refunds.values_list("order_id", flat=True)),
+        sealed=tuple(bytes(row.numbers) for row in SealedList.objects.filter(raffle=raffle_id)),
+        chain_length=ReceiptEntry.objects.filter(raffle=raffle_id).count(),
         last_event_id=last or 0,
     )
 
@@ -73,6 +82,8 @@ def assert_change_allowed(before: RaffleSnapshot, after: RaffleSnapshot, *, now:
     assert before.orders.keys() <= after.orders.keys(), "an order is never deleted"
     if before.raffle.status in FINAL:
         assert after.orders == before.orders, "nothing changes after the sealing"
+        assert after.sealed == before.sealed, "the list never changes"
+        assert after.chain_length == before.chain_length, "nothing enters the chain any more"
     for order_id in before.refunded:
         paid_again = after.orders[order_id].status not in {
             before.orders[order_id].status,
@@ -108,6 +119,8 @@ def _assert_event_allowed(event: OrderEvent, before: RaffleSnapshot, *, now: dat
         }
         if event.action in {OrderAction.PLACED, OrderAction.PAID}:
             assert before.raffle.status not in UNSETTLED
+            decides = event.action == OrderAction.PAID
+            assert not (decides and sale_rules.has_public_source(before.raffle)), "values are known"
             assert draw_at is not None
             assert _was_proven_before(event.order_id, draw_at), "only what was proven in time"
         assert event.action != OrderAction.PAID or event.actor_kind == ActorKind.STAFF
@@ -119,7 +132,7 @@ def _was_proven_before(order_id: int, draw_at: datetime) -> bool:
 
 
 def assert_consistent(raffle_id: int) -> None:
-    """Check inventory, deadlines, flags, histories and ledger of a raffle."""
+    """Check inventory with receipts, deadlines, flags, histories and ledger of a raffle."""
     raffle = Raffle.objects.get(pk=raffle_id)
     unfinished = RaffleEvent.objects.filter(unfinished=True).exists()
     orders = list(Order.objects.order_by("pk"))
@@ -135,6 +148,7 @@ def assert_consistent(raffle_id: int) -> None:
             assert raffle.status != RaffleStatus.CANCELLED or unfinished
             if order.expires_at is not None and raffle.draw_at is not None and not unfinished:
                 assert order.expires_at <= raffle.draw_at, "no deadline is after the draw"
+    assert SealedList.objects.filter(raffle=raffle).exists() == (raffle.status in FINAL)
     _assert_ledger_adds_up(orders)
 
 

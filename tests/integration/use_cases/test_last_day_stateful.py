@@ -32,13 +32,14 @@ from shared.conversation.values import (
     KeepProof,
     PlaceOrder,
 )
-from shared.core.enums import OrderAction, RaffleStatus, RejectReason
+from shared.core.enums import DrawMethod, OrderAction, OrderStatus, RaffleStatus, RejectReason
 from shared.core.errors import DomainError
 from shared.raffles import sale_rules
 from shared.raffles.actor import Actor
 from shared.raffles.models import Order, PaymentProof, Raffle
 from shared.raffles.services import lifecycle
-from shared.raffles.services.draws import sealing
+from shared.raffles.services.draws import draw_rules, sealing
+from shared.raffles.services.draws.draw_rules import ChosenRules
 from shared.use_cases import (
     cash_sales,
     late_payments,
@@ -69,6 +70,7 @@ ORDER_BUILDERS: Final[list[Callable[[Raffle], Order]]] = [
     lambda raffle: order_states.create_paid_order(raffle, numbers=[4, 5]),
     lambda raffle: order_states.create_cancelled_order(raffle, numbers=[6]),
 ]
+DRUM: Final = ChosenRules(method=DrawMethod.RECORDED_DRUM, sources=())
 NEXT_STATUS: Final[dict[str, Callable[..., object]]] = {
     "pause": lifecycle.pause,
     "resume": lifecycle.open_raffle,
@@ -99,9 +101,15 @@ class LastDayMachine(RuleBasedStateMachine):
         minutes=st.sampled_from([20, 65, 120]),
         chosen_end=st.booleans(),
         begun=st.sets(st.sampled_from(range(len(ORDER_BUILDERS)))),
+        rules=st.sampled_from([None, ChosenRules(), DRUM, DRUM]),
     )
     def open_a_raffle(
-        self, price: Decimal, minutes: int, chosen_end: bool, begun: set[int]
+        self,
+        price: Decimal,
+        minutes: int,
+        chosen_end: bool,
+        begun: set[int],
+        rules: ChosenRules | None,
     ) -> None:
         draw_at = NOON + minutes * MINUTE
         self.raffle = builders.create_raffle(
@@ -110,6 +118,8 @@ class LastDayMachine(RuleBasedStateMachine):
             draw_at=draw_at,
             sales_close_at=draw_at if chosen_end or minutes < 60 else None,
         )
+        if rules is not None:
+            draw_rules.save_rules(self.raffle.pk, rules, by=build_staff_actor(), now=NOON)
         for place in sorted(begun):
             ORDER_BUILDERS[place](self.raffle)
         self.buyers = [builders.create_contact() for _ in range(2)]
@@ -270,8 +280,11 @@ class LastDayMachine(RuleBasedStateMachine):
             if confirmed:
                 self.attempt(payments.confirm_payment, order.pk, **terms)
             self.attempt(order_endings.cancel_order, order.pk, **terms)
+        for order in Order.objects.filter(needs_decision=True).order_by("pk"):
+            self.attempt(late_payments.note_refund, order.pk, note="sent back", **terms)
         self.attempt(sealing.seal, self.raffle.pk, two_people=False, **terms)
-        assert self.reload_raffle().status == RaffleStatus.SEALED
+        is_sealed = self.reload_raffle().status == RaffleStatus.SEALED
+        assert is_sealed == Order.objects.filter(status=OrderStatus.PAID).exists()
 
     @rule(minutes=st.sampled_from([None, -5, 5, 20, 90, 180]))
     def move_draw(self, minutes: int | None) -> None:
