@@ -30,6 +30,9 @@ DRAND_VALUE: Final = re.compile(r"[0-9a-f]{64}")
 MIN_OUTCOMES_PER_TICKET: Final = 1_000
 """Fewer outcomes could leave tickets out that cannot win (RFC 3797, section 3.3)."""
 
+MAX_VALUE_LENGTH: Final = 80
+"""Characters of a value: drand's has 64, and the largest number of a lottery fewer."""
+
 
 @dataclass(frozen=True, slots=True)
 class SourceShape:
@@ -107,14 +110,17 @@ def find_value_problem(shape: SourceShape, values: Sequence[str]) -> str | None:
 
     """
     if len(values) != shape.value_count:
-        return f"It publishes {shape.value_count} values, not {len(values)}."
+        wanted = "1 value" if shape.value_count == 1 else f"{shape.value_count} values"
+        return f"It publishes {wanted}, not {len(values)}."
     if shape.kind is SourceKind.DRAND:
         if not DRAND_VALUE.fullmatch(values[0]):
             return "The randomness of a round has 64 hex digits, 0 to 9 and a to f."
         return None
     for value in values:
+        if len(value) > MAX_VALUE_LENGTH:
+            return f"“{value[:20]}…” is too long: a value has {MAX_VALUE_LENGTH} digits at most."
         if not (value.isascii() and value.isdigit()):
-            return f"“{value[:20]}” is not a whole number."
+            return f"“{value[:20]}” is not a whole number in the digits 0 to 9."
         if not shape.lowest <= int(value) <= shape.highest:
             return f"{value[:20]} is not between {shape.lowest} and {shape.highest}."
     if not shape.repeats_values and len({int(value) for value in values}) < len(values):
@@ -187,6 +193,18 @@ def select_by_rfc3797(
 def take_last_digits(value: str, *, width: int) -> str:
     """Return the last digits of a lottery's number, as many as a ticket number has."""
     return value.zfill(width)[-width:]
+
+
+def is_sold(pool: Sequence[str], ticket: str) -> bool:
+    """Whether a ticket number is on a sealed list.
+
+    Args:
+        pool: the sealed list, ascending, all of one width.
+        ticket: a number of the same width.
+
+    """
+    place = bisect.bisect_left(pool, ticket)
+    return place < len(pool) and pool[place] == ticket
 
 
 def select_next_sold(
