@@ -69,15 +69,6 @@ class DecisionsOpen(DomainError):
         super().__init__(count=count, orders=list(orders.values()), order_ids=list(orders))
 
 
-class SourceSpeaksSoon(DomainError):
-    """A source speaks within minutes: seal once it has spoken, then its next date decides."""
-
-    code = "source_speaks_soon"
-
-    def __init__(self, *, source: str, at: datetime) -> None:
-        super().__init__(source=source, at=at)
-
-
 class ChainBroken(DomainError):
     """The receipts that buyers hold do not fit the numbers sold; ask whoever runs the product."""
 

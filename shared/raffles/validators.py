@@ -5,6 +5,7 @@ from zoneinfo import available_timezones
 
 from babel.numbers import is_currency
 from django.core.exceptions import ValidationError
+from django.core.validators import URLValidator
 
 
 @cache
@@ -37,3 +38,12 @@ def validate_time_zone(value: str) -> None:
         raise ValidationError(
             "“%(value)s” is not a time zone, such as America/Bogota.", params={"value": value}
         )
+
+
+def is_web_address(value: str, *, maximum: int) -> bool:
+    """Whether a value is an http or https address of at most `maximum` characters."""
+    try:
+        URLValidator(schemes=["http", "https"])(value)
+    except ValidationError:
+        return False
+    return len(value) <= maximum

@@ -4,6 +4,7 @@ Whoever changes them locks the raffle exclusively; a payment holds the shared lo
 them. So no buyer pays under rules that change at the same moment.
 """
 
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -28,7 +29,8 @@ from shared.raffles.draw_models import DrawRules, DrawSource, Prize
 from shared.raffles.errors import TransitionNotAllowed
 from shared.raffles.models import Order, Raffle
 from shared.raffles.services import locks, raffle_history
-from shared.raffles.services.draws import rule_text
+from shared.raffles.services.draws import prizes, rule_checks, rule_text
+from shared.raffles.services.draws.rule_checks import RuleRows
 
 DRAND_NAME: Final = "drand quicknet"
 DRAND_URL: Final = "https://api.drand.sh/v2/chains/" + draw_methods.DRAND_CHAIN
@@ -61,9 +63,10 @@ class ChosenRules:
     Attributes:
         method: how the winners are found.
         sources: public sources in their order; none for a drum.
-        prizes: titles of the prizes in their order; empty: the raffle's prize alone.
+        prizes: titles of the prizes in their order; empty: the raffle's prize alone. If there is
+            one, the raffle's card shows it.
         unsold_rule: what decides if lottery digits are a number that was not sold.
-        minimum_sold: fewest numbers that must be sold.
+        minimum_sold: fewest numbers that must be sold; None: as many as there are prizes.
         claim_days: days within which a prize is claimed.
         further_terms: whatever else buyers must know.
 
@@ -73,7 +76,7 @@ class ChosenRules:
     sources: Sequence[ChosenSource] = (DEFAULT_SOURCE,)
     prizes: Sequence[str] = ()
     unsold_rule: UnsoldRule = UnsoldRule.NEXT_SOLD_UPWARDS
-    minimum_sold: int = 1
+    minimum_sold: int | None = None
     claim_days: int = DEFAULT_CLAIM_DAYS
     further_terms: str = ""
 
@@ -99,7 +102,7 @@ def save_rules(raffle_id: int, chosen: ChosenRules, *, by: Actor, now: datetime)
     problem = find_rules_problem(raffle, chosen)
     if problem is not None:
         raise RulesInvalid(problem=problem)
-    rules = _write_rules(raffle, chosen)
+    rules = _write_rules(raffle, _build_rows(raffle, chosen))
     if has_sold_numbers(raffle_id):
         freeze_rules(raffle, by=by, now=now)
         rules.refresh_from_db()
@@ -111,133 +114,103 @@ _STATUSES_AFTER_RULES: Final = (RaffleStatus.SEALED, RaffleStatus.DRAWN, RaffleS
 
 def find_rules_problem(raffle: Raffle, chosen: ChosenRules) -> str | None:
     """Return why rules do not fit a raffle, as a sentence, or None if they do."""
-    prizes = max(len(chosen.prizes), 1)
-    if prizes > MAX_PRIZES:
+    if len(chosen.prizes) > MAX_PRIZES:
         return f"A raffle has {MAX_PRIZES} prizes at most."
-    if prizes > raffle.number_count:
-        return "There are more prizes than numbers."
-    if chosen.minimum_sold > raffle.number_count:
-        return f"The raffle has only {raffle.number_count:,} numbers."
-    if chosen.minimum_sold < prizes:
-        chosen_few = "prize" if prizes == 1 else "prizes"
-        return (
-            f"At least {prizes} numbers must be sold for {prizes} {chosen_few}: raise the minimum."
-        )
-    match chosen.method:
-        case DrawMethod.RECORDED_DRUM:
-            return None if not chosen.sources else "A drum needs no public source."
-        case DrawMethod.PUBLIC_VALUE:
-            return _find_source_problem(chosen) or _find_entropy_problem(raffle, chosen)
-        case DrawMethod.LOTTERY_DIGITS:
-            return _find_source_problem(chosen) or _find_digits_problem(
-                raffle, chosen, prizes=prizes
-            )
+    if len(chosen.sources) > MAX_SOURCES:
+        return f"Name at most {MAX_SOURCES} public sources."
+    return rule_checks.find_problem(raffle, _build_rows(raffle, chosen))
 
 
-def _find_source_problem(chosen: ChosenRules) -> str | None:
-    if not 1 <= len(chosen.sources) <= MAX_SOURCES:
-        return f"Name 1 to {MAX_SOURCES} public sources."
-    for source in chosen.sources:
-        if not source.name.strip():
-            return "Name the source as the public knows it."
-        if source.kind is SourceKind.DRAND:
-            continue
-        if source.at is None:
-            return f"Say when {source.name} draws."
-        if source.highest <= source.lowest:
-            return f"Say which numbers {source.name} draws: from the lowest to the highest."
-        drawn = source.highest - source.lowest + 1
-        if source.value_count > drawn and not source.repeats_values:
-            return f"{source.name} cannot draw {source.value_count} of {drawn} numbers."
-    return None
+def refuse_unfit_rules(raffle: Raffle) -> None:
+    """Check that the rules of a raffle still fit it: its numbers may have changed since.
+
+    Raises:
+        RulesInvalid: they do not; the problem is in the details.
+
+    """
+    problem = find_rules_problem(raffle, load_chosen_rules(raffle))
+    if problem is not None:
+        raise RulesInvalid(problem=problem)
 
 
-def _find_entropy_problem(raffle: Raffle, chosen: ChosenRules) -> str | None:
-    outcomes = 1
-    for source in chosen.sources:
-        outcomes *= draw_methods.count_outcomes(build_shape(source))
-    wanted = draw_methods.MIN_OUTCOMES_PER_TICKET * raffle.number_count
-    if outcomes >= wanted:
-        return None
-    return (
-        f"The sources have {outcomes:,} outcomes together; {raffle.number_count:,} numbers need "
-        f"{wanted:,}, or some could never win. Add a source, or take drand."
+def _build_rows(raffle: Raffle, chosen: ChosenRules) -> RuleRows:
+    """Return rules as rows that are not saved, with cleaned texts."""
+    titles = [clean_line(title) for title in chosen.prizes or [raffle.prize]]
+    minimum = chosen.minimum_sold
+    return RuleRows(
+        method=chosen.method,
+        rules=DrawRules(
+            raffle=raffle,
+            unsold_rule=chosen.unsold_rule,
+            minimum_sold=max(len(titles), 1) if minimum is None else minimum,
+            claim_days=chosen.claim_days,
+            further_terms=clean_text(chosen.further_terms),
+        ),
+        sources=[
+            _build_source(raffle, source, position=position)
+            for position, source in enumerate(chosen.sources, start=1)
+        ],
+        prizes=[
+            Prize(raffle=raffle, position=position, title=title)
+            for position, title in enumerate(titles, start=1)
+        ],
     )
 
 
-def _find_digits_problem(raffle: Raffle, chosen: ChosenRules, *, prizes: int) -> str | None:
-    if len(chosen.sources) != prizes:
-        return "Each prize needs a lottery result of its own: as many sources as prizes."
-    endings: int = 10**raffle.width
-    for source in chosen.sources:
-        if source.kind is SourceKind.DRAND or source.value_count != 1:
-            return f"{source.name} must publish one number, whose last digits decide."
-        if source.lowest != 0 or (source.highest + 1) % endings:
-            return (
-                f"{source.name} must be able to end in every number of {raffle.width} digits "
-                f"alike: from 0 to {endings - 1:,}, or more digits."
-            )
-    fits = raffle.number_count >= endings - 1
-    if chosen.unsold_rule is UnsoldRule.NEXT_SOLD_UPWARDS and not fits:
-        return (
-            f"{endings - raffle.number_count:,} of {endings:,} endings are no ticket number, so "
-            "“next sold upwards” would favour the lowest number. Let the next draw of the lottery "
-            "decide, or choose another method."
-        )
-    return None
-
-
-def build_shape(source: ChosenSource | DrawSource) -> draw_methods.SourceShape:
-    """Return what a source can draw."""
-    return draw_methods.SourceShape(
-        SourceKind(source.kind),
-        value_count=source.value_count,
-        lowest=source.lowest,
-        highest=source.highest,
-        repeats_values=source.repeats_values,
+def _build_source(raffle: Raffle, source: ChosenSource, *, position: int) -> DrawSource:
+    """Return a source as a row; of drand only name, address and dates are anybody's choice."""
+    row = DrawSource(
+        raffle=raffle,
+        position=position,
+        kind=source.kind,
+        name=clean_line(source.name),
+        url=source.url.strip(),
+        at=source.at,
+        repeat_days=source.repeat_days,
     )
+    if source.kind is SourceKind.DRAND:
+        row.name, row.url = row.name or DRAND_NAME, row.url or DRAND_URL
+    else:
+        row.value_count, row.repeats_values = source.value_count, source.repeats_values
+        row.lowest, row.highest = source.lowest, source.highest
+    return row
 
 
-def _write_rules(raffle: Raffle, chosen: ChosenRules) -> DrawRules:
+def clean_line(text: str) -> str:
+    """Return a text as one line of NFC without control characters."""
+    return clean_text(" ".join(text.split()))
+
+
+def clean_text(text: str) -> str:
+    """Return a text in NFC without control characters, lines ended by LF alone."""
+    plain = receipt_lines.normalise_rule_text(text)
+    return "".join(
+        each for each in plain if each == "\n" or unicodedata.category(each) not in _NO_TEXT
+    ).strip()
+
+
+_NO_TEXT: Final = ("Cc", "Cs")
+"""Unicode categories of control characters and of half characters, which UTF-8 has not."""
+
+
+def _write_rules(raffle: Raffle, rows: RuleRows) -> DrawRules:
     rules, _ = DrawRules.objects.update_or_create(
         raffle=raffle,
         defaults={
-            "unsold_rule": chosen.unsold_rule,
-            "minimum_sold": chosen.minimum_sold,
-            "claim_days": chosen.claim_days,
-            "further_terms": receipt_lines.normalise_rule_text(chosen.further_terms).strip(),
+            "unsold_rule": rows.rules.unsold_rule,
+            "minimum_sold": rows.rules.minimum_sold,
+            "claim_days": rows.rules.claim_days,
+            "further_terms": rows.rules.further_terms,
         },
     )
     DrawSource.objects.filter(raffle=raffle).delete()
-    DrawSource.objects.bulk_create(
-        DrawSource(
-            raffle=raffle,
-            position=position,
-            kind=source.kind,
-            name=source.name.strip(),
-            url=source.url,
-            at=source.at,
-            repeat_days=source.repeat_days,
-            value_count=source.value_count,
-            lowest=source.lowest,
-            highest=source.highest,
-            repeats_values=source.repeats_values,
-        )
-        for position, source in enumerate(chosen.sources, start=1)
-    )
-    _write_prizes(raffle, chosen.prizes or [raffle.prize])
-    Raffle.objects.filter(pk=raffle.pk).update(draw_method=chosen.method)
-    raffle.draw_method = chosen.method
+    DrawSource.objects.bulk_create(rows.sources)
+    titles = [prize.title for prize in rows.prizes]
+    prizes.write_prizes(raffle, titles)
+    raffle.draw_method = rows.method
+    raffle.prize = titles[0] if len(titles) == 1 else raffle.prize
+    Raffle.objects.filter(pk=raffle.pk).update(draw_method=rows.method, prize=raffle.prize)
     return rules
-
-
-def _write_prizes(raffle: Raffle, titles: Sequence[str]) -> None:
-    """Write the titles of the prizes; a prize that stays keeps its picture."""
-    Prize.objects.filter(raffle=raffle, position__gt=len(titles)).delete()
-    for position, title in enumerate(titles, start=1):
-        Prize.objects.update_or_create(
-            raffle=raffle, position=position, defaults={"title": title.strip()}
-        )
 
 
 def write_default_rules(raffle: Raffle) -> None:
@@ -248,15 +221,20 @@ def write_default_rules(raffle: Raffle) -> None:
 
     """
     if not DrawRules.objects.filter(raffle=raffle).exists() and not has_sold_numbers(raffle.pk):
-        _write_rules(raffle, ChosenRules())
+        _write_rules(raffle, _build_rows(raffle, ChosenRules()))
 
 
 def load_chosen_rules(raffle: Raffle) -> ChosenRules:
-    """Return the rules of a raffle as they stand, or the default ones if nobody chose any."""
+    """Return the rules of a raffle as they stand, or the default ones if nobody chose any.
+
+    Before they are frozen, a single prize is the one that the raffle's card shows.
+    """
     rules = DrawRules.objects.filter(raffle=raffle).first()
-    prizes = list(Prize.objects.filter(raffle=raffle).values_list("title", flat=True))
     if rules is None:
-        return ChosenRules(prizes=prizes or [raffle.prize])
+        return ChosenRules(prizes=[raffle.prize])
+    titles = list(Prize.objects.filter(raffle=raffle).values_list("title", flat=True))
+    if rules.frozen_at is None and len(titles) <= 1:
+        titles = [raffle.prize]
     return ChosenRules(
         method=DrawMethod(raffle.draw_method),
         sources=[
@@ -273,7 +251,7 @@ def load_chosen_rules(raffle: Raffle) -> ChosenRules:
             )
             for source in DrawSource.objects.filter(raffle=raffle)
         ],
-        prizes=prizes or [raffle.prize],
+        prizes=titles,
         unsold_rule=UnsoldRule(rules.unsold_rule),
         minimum_sold=rules.minimum_sold,
         claim_days=rules.claim_days,
@@ -309,28 +287,23 @@ def load_rule_text(raffle: Raffle) -> str:
     rules = DrawRules.objects.filter(raffle=raffle).first()
     if rules is not None and rules.text:
         return rules.text
-    chosen = load_chosen_rules(raffle)
+    return _build_text(raffle, _build_rows(raffle, load_chosen_rules(raffle)))
+
+
+def _build_text(raffle: Raffle, rows: RuleRows) -> str:
     return rule_text.build_rule_text(
         raffle,
-        rules or DrawRules(raffle=raffle, claim_days=chosen.claim_days),
-        method=chosen.method,
-        sources=[_build_source(raffle, source) for source in chosen.sources],
-        prizes=list(chosen.prizes),
-    )
-
-
-def _build_source(raffle: Raffle, source: ChosenSource) -> DrawSource:
-    return DrawSource(
-        raffle=raffle,
-        kind=source.kind,
-        name=source.name,
-        at=source.at,
-        repeat_days=source.repeat_days,
+        rows.rules,
+        method=rows.method,
+        sources=rows.sources,
+        prizes=[prize.title for prize in rows.prizes],
     )
 
 
 def freeze_rules(raffle: Raffle, *, by: Actor, now: datetime) -> DrawRules:
     """Freeze the rules of a raffle; if nobody chose any, the default ones.
+
+    Two first sales at once freeze them once: the row of the rules lets the second one wait.
 
     Args:
         raffle: locked, shared or exclusively.
@@ -338,12 +311,16 @@ def freeze_rules(raffle: Raffle, *, by: Actor, now: datetime) -> DrawRules:
         now: the present time.
 
     """
-    rules = DrawRules.objects.filter(raffle=raffle).first()
-    if rules is None:
-        rules = _write_rules(raffle, ChosenRules())
+    DrawRules.objects.bulk_create([DrawRules(raffle=raffle)], ignore_conflicts=True)
+    rules = DrawRules.objects.select_for_update(no_key=True).get(raffle=raffle)
     if rules.frozen_at is not None:
         return rules
-    rules.text = receipt_lines.normalise_rule_text(load_rule_text(raffle))
+    rows = _build_rows(raffle, load_chosen_rules(raffle) if raffle.draw_method else ChosenRules())
+    if raffle.draw_method:
+        prizes.write_prizes(raffle, [prize.title for prize in rows.prizes])
+    else:
+        rules = _write_rules(raffle, rows)
+    rules.text = _build_text(raffle, rows)
     rules.sha256 = receipt_lines.hash_rule_text(rules.text)
     rules.frozen_at = now
     rules.save(update_fields=["text", "sha256", "frozen_at"])
@@ -368,3 +345,10 @@ def load_frozen_rules(raffle_id: int) -> DrawRules:
     if rules is None:
         raise RulesMissing
     return rules
+
+
+def is_unsold_passed_on(raffle: Raffle) -> bool:
+    """Whether a number that was not sold leaves the decision to the lottery's next date."""
+    if raffle.draw_method != DrawMethod.LOTTERY_DIGITS:
+        return False
+    return load_frozen_rules(raffle.pk).unsold_rule == UnsoldRule.NEXT_SOURCE_DATE

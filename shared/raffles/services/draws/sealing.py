@@ -13,7 +13,6 @@ from shared.raffles.draw_errors import (
     ChainBroken,
     DecisionsOpen,
     NothingSold,
-    SourceSpeaksSoon,
     TooFewSold,
 )
 from shared.raffles.draw_models import DrawSource, ReceiptChain, SealedList
@@ -58,11 +57,10 @@ def seal(raffle_id: int, *, two_people: bool, by: Actor, now: datetime) -> Seale
         RulesMissing: numbers were sold before it had rules, and nobody has chosen them since.
         OrdersUnsettled, DecisionsOpen: some orders are unpaid, under review or undecided.
         NothingSold, TooFewSold: it can only be called off.
-        SourceSpeaksSoon: a source may have spoken before the list is written.
         ChainBroken: the receipts do not fit the sold numbers.
 
     """
-    _refuse_unready(raffle_id, now=now)
+    _refuse_unready(raffle_id)
     for attempt in range(_ATTEMPTS):
         receipt_chain.complete_chain(raffle_id, now=now)
         checked = _check_chain(raffle_id)
@@ -84,18 +82,14 @@ def seal(raffle_id: int, *, two_people: bool, by: Actor, now: datetime) -> Seale
     raise RuntimeError("the last attempt seals or refuses")
 
 
-def _refuse_unready(raffle_id: int, *, now: datetime) -> None:
+def _refuse_unready(raffle_id: int) -> None:
     """Refuse early what is refused under the lock again, so that no list is computed in vain."""
     with transaction.atomic(durable=True):
-        raffle = raffle_history.lock_raffle_for(raffle_id, wanted=RaffleStatus.SEALED)
+        raffle_history.lock_raffle_for(raffle_id, wanted=RaffleStatus.SEALED)
         _refuse_open_orders(raffle_id)
         if not draw_rules.has_sold_numbers(raffle_id):
             raise NothingSold
     draw_rules.load_frozen_rules(raffle_id)
-    for source in _load_sources(raffle):
-        at = source_dates.find_speaking_date(source, raffle, sealed_at=now)
-        if at is not None:
-            raise SourceSpeaksSoon(source=source.name, at=at)
 
 
 def _load_sources(raffle: Raffle) -> list[DrawSource]:

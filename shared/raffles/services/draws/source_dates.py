@@ -12,17 +12,17 @@ from shared.raffles import draw_methods
 from shared.raffles.draw_models import DrawSource
 from shared.raffles.models import Raffle
 
-DRAND_LEAD: Final = timedelta(minutes=5)
-"""Time from the sealing to the round of drand that decides, at least."""
-SEALING_PAUSE: Final = timedelta(minutes=5)
-"""Time before the date of another source in which nothing is sealed: clocks differ, and sealing a
-million numbers takes seconds, so it might end when the source has spoken."""
+SEALING_LEAD: Final = timedelta(minutes=5)
+"""Time from the sealing to the source's date that decides, at least.
+
+Sealing a million numbers takes seconds, and clocks differ.
+"""
 SOLD_OUT_LEAD: Final = timedelta(minutes=10)
 """Time from the sealing to the draw, if the raffle is drawn when sold out."""
 
 
 def find_first_date(source: DrawSource, raffle: Raffle, *, sealed_at: datetime) -> int:
-    """Return the index of the source's first date that comes after the sealing.
+    """Return the index of the source's first date that comes long enough after the sealing.
 
     Args:
         source: the source.
@@ -34,24 +34,10 @@ def find_first_date(source: DrawSource, raffle: Raffle, *, sealed_at: datetime) 
 
     """
     named = compute_date(source, raffle, sealed_at=sealed_at, index=0)
-    earliest = sealed_at + (DRAND_LEAD if source.kind == SourceKind.DRAND else timedelta(0))
+    earliest = sealed_at + SEALING_LEAD
     if named > earliest:
         return 0
     return floor((earliest - named) / timedelta(days=source.repeat_days)) + 1
-
-
-def find_speaking_date(
-    source: DrawSource, raffle: Raffle, *, sealed_at: datetime
-) -> datetime | None:
-    """Return the date of a source if it is so close that nothing may be sealed before it.
-
-    A drand round may be close: then a later one decides.
-    """
-    if source.kind == SourceKind.DRAND:
-        return None
-    index = find_first_date(source, raffle, sealed_at=sealed_at)
-    at = compute_date(source, raffle, sealed_at=sealed_at, index=index)
-    return at if at <= sealed_at + SEALING_PAUSE else None
 
 
 def compute_date(

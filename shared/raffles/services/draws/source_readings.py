@@ -46,7 +46,7 @@ from shared.raffles.draw_models import (
 from shared.raffles.models import Raffle
 from shared.raffles.notes import clean_note
 from shared.raffles.services import locks, raffle_history
-from shared.raffles.services.draws import draw_rules, source_dates
+from shared.raffles.services.draws import draw_rules, rule_checks, source_dates
 
 MAX_VALUE_LENGTH: Final = 80
 """Characters of a value: drand's has 64."""
@@ -176,7 +176,7 @@ def enter_values(
     if now < state.at:
         raise ValueNotDue(at=state.at)
     cleaned = [value.strip().lower()[:MAX_VALUE_LENGTH] for value in values if value.strip()]
-    problem = draw_methods.find_value_problem(draw_rules.build_shape(state.source), cleaned)
+    problem = draw_methods.find_value_problem(rule_checks.build_shape(state.source), cleaned)
     if problem is not None:
         raise ValueInvalid(problem=problem)
     _refuse_without_evidence(link, photo)
