@@ -19,7 +19,8 @@ PERMISSION_PER_SCOPE: Final[Mapping[Scope, str]] = {
 def get_actor(request: Request) -> Actor:
     """Return the caller as an actor for histories."""
     if isinstance(request.auth, ApiToken):
-        return Actor(ActorKind.TOKEN, id=str(request.auth.pk), label=request.auth.name)
+        token = request.auth
+        return Actor(ActorKind.TOKEN, id=str(token.pk), label=token.name, owner=token.created_by)
     return Actor(ActorKind.STAFF, id=str(request.user.pk), label=request.user.get_username())
 
 

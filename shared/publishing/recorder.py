@@ -63,6 +63,7 @@ EVENT_TYPES_BY_RAFFLE_ACTION: Final[Mapping[RaffleAction, EventType | None]] = {
     RaffleAction.RULES_FROZEN: None,
     RaffleAction.VALUE_ENTERED: None,
     RaffleAction.VALUE_CONFIRMED: None,
+    RaffleAction.VOID_PROPOSED: None,
     RaffleAction.VALUE_VOIDED: None,
     RaffleAction.REDRAWN: EventType.RAFFLE_DRAWN,
     RaffleAction.WINNER_CONFIRMED: EventType.WINNER_CONFIRMED,

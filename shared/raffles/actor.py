@@ -14,12 +14,14 @@ class Actor:
         kind: which of these it is.
         id: its primary key in its own table; empty if it has none.
         label: its name as the order's history shows it.
+        owner: of an API token: the name of the person who created it.
 
     """
 
     kind: ActorKind
     id: str = ""
     label: str = ""
+    owner: str = ""
 
 
 SYSTEM: Final = Actor(ActorKind.SWEEPER, label="the system")

@@ -132,6 +132,27 @@ class SecondPersonNeeded(DomainError):
     code = "second_person_needed"
 
 
+class PersonNeeded(DomainError):
+    """A person decides this; a token cannot."""
+
+    code = "person_needed"
+
+
+class AnotherPersonNeeded(DomainError):
+    """You drew this prize; another person with the permission must draw it again."""
+
+    code = "another_person_needed"
+
+
+class LinkInvalid(DomainError):
+    """The link is no web address, such as https://example.com/result, or is too long."""
+
+    code = "link_invalid"
+
+    def __init__(self, *, maximum: int) -> None:
+        super().__init__(maximum=maximum)
+
+
 class InputsMissing(DomainError):
     """Not all values are entered and confirmed yet."""
 
@@ -177,8 +198,14 @@ class ResultReplaced(DomainError):
     code = "result_replaced"
 
 
+class ResultVoid(DomainError):
+    """The values that this prize was drawn from do not count; draw it anew first."""
+
+    code = "result_void"
+
+
 class RedrawTooEarly(DomainError):
-    """The winner still has time to claim the prize."""
+    """The winner still has time to claim the prize; it is drawn again after that."""
 
     code = "redraw_too_early"
 

@@ -260,6 +260,9 @@ class SourceReading(models.Model):
     entered_kind = models.CharField(max_length=8, choices=enums.build_choices(ActorKind))
     entered_id = models.CharField(max_length=64, blank=True)
     entered_by = models.CharField(max_length=150, blank=True)
+    entered_owner = models.CharField(
+        max_length=150, blank=True, help_text="If a token entered it: who created the token."
+    )
     entered_at = models.DateTimeField()
     confirmed_kind = models.CharField(
         max_length=8, blank=True, choices=enums.build_choices(ActorKind)
@@ -271,6 +274,11 @@ class SourceReading(models.Model):
         max_length=11, blank=True, choices=enums.build_choices(VoidReason)
     )
     void_comment = models.TextField(blank=True)
+    void_proposed_id = models.CharField(
+        max_length=64, blank=True, help_text="If two people decide: the first one."
+    )
+    void_proposed_by = models.CharField(max_length=150, blank=True)
+    void_proposed_at = models.DateTimeField(null=True, blank=True)
     void_of_draw = models.BooleanField(
         default=False, help_text="Whether a prize had been drawn from it before."
     )
@@ -306,6 +314,11 @@ class SourceReading(models.Model):
     def counts(self) -> bool:
         """Whether it is confirmed and was not declared void."""
         return self.confirmed_at is not None and self.voided_at is None
+
+    @property
+    def is_void_proposed(self) -> bool:
+        """Whether one person declared it void and another one has not done so yet."""
+        return self.void_proposed_at is not None and self.voided_at is None
 
 
 class DrawResult(models.Model):

@@ -4,16 +4,17 @@ A prize that is drawn again gets the next selection of the same list and values.
 only if the former ones were declared void.
 """
 
-import bisect
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import datetime, time, timedelta
+from typing import Final
+from zoneinfo import ZoneInfo
 
 from django.db import transaction
 
 from shared.core.enums import (
+    ActorKind,
     DrawMethod,
     RaffleAction,
     RaffleStatus,
@@ -23,19 +24,29 @@ from shared.core.enums import (
 from shared.raffles import draw_methods, receipt_lines
 from shared.raffles.actor import Actor
 from shared.raffles.draw_errors import (
+    AnotherPersonNeeded,
     InputsChanged,
     InputsMissing,
-    PoolExhausted,
+    PersonNeeded,
     PrizeNotFound,
     RedrawTooEarly,
     ResultReplaced,
+    ResultVoid,
 )
 from shared.raffles.draw_models import DrawResult, Prize, SealedList, SourceReading
 from shared.raffles.models import Raffle
 from shared.raffles.notes import clean_note
 from shared.raffles.services import raffle_history
-from shared.raffles.services.draws import draw_rules, source_readings
+from shared.raffles.services.draws import (
+    draw_rules,
+    sealed_raffles,
+    selections,
+    source_readings,
+)
+from shared.raffles.services.draws.selections import SelectionInputs
 from shared.raffles.services.draws.source_readings import SourceState
+
+LAST_SECOND: Final = time(23, 59, 59)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +74,20 @@ class DrawInputs:
 
     @property
     def fingerprint(self) -> str:
-        """A hash that changes with any input; a form sends what it showed."""
-        readings = [state.reading.pk for state in self.states if state.reading is not None]
-        stubs = [stub.pk for stub in self.stubs]
-        parts = [self.list_hash, readings, stubs, [prize.pk for prize in self.prizes]]
+        """A hash that changes with any input; a form sends what it showed.
+
+        So whoever draws has also seen that somebody wants to declare values void.
+        """
+        readings = [reading for state in self.states for reading in (*state.passed, state.reading)]
+        parts = [
+            self.list_hash,
+            [
+                (reading.pk, reading.counts, reading.is_void_proposed)
+                for reading in (*readings, *self.stubs)
+                if reading is not None
+            ],
+            [prize.pk for prize in self.prizes],
+        ]
         return hashlib.sha256(repr(parts).encode()).hexdigest()
 
 
@@ -116,20 +137,18 @@ def load_inputs(raffle: Raffle, sealed: SealedList) -> DrawInputs:
 
 def find_prizes_to_draw(raffle: Raffle) -> list[Prize]:
     """Return the prizes without a result, or whose latest one comes from values that are void."""
-    void = set(
-        SourceReading.objects.filter(raffle=raffle, void_of_draw=True).values_list("pk", flat=True)
-    )
-    valid = {
+    void = sealed_raffles.load_void_readings(raffle.pk)
+    drawn = {
         result.prize_id
         for result in load_latest_results(raffle.pk)
-        if void.isdisjoint(result.how["readings"])
+        if not is_void(result, void=void)
     }
-    return [prize for prize in Prize.objects.filter(raffle=raffle) if prize.pk not in valid]
+    return [prize for prize in Prize.objects.filter(raffle=raffle) if prize.pk not in drawn]
 
 
 def load_latest_results(raffle_id: int) -> list[DrawResult]:
     """Return the latest result of each prize that was drawn, in the order of the prizes."""
-    results = DrawResult.objects.filter(raffle_id=raffle_id).select_related("prize")
+    results = DrawResult.objects.filter(raffle_id=raffle_id).select_related("prize", "raffle")
     latest = {result.prize_id: result for result in results.order_by("prize", "attempt")}
     return sorted(latest.values(), key=lambda result: result.prize.position)
 
@@ -152,7 +171,7 @@ def draw(raffle_id: int, *, fingerprint: str, by: Actor, now: datetime) -> Drawn
         PoolExhausted: fewer numbers were sold than there are prizes.
 
     """
-    raffle, sealed = source_readings.lock_sealed_raffle(raffle_id)
+    raffle, sealed = sealed_raffles.lock_sealed_raffle(raffle_id)
     inputs = load_inputs(raffle, sealed)
     if not inputs.prizes:
         return Drawn(load_latest_results(raffle_id), repeated=True)
@@ -160,22 +179,22 @@ def draw(raffle_id: int, *, fingerprint: str, by: Actor, now: datetime) -> Drawn
         raise InputsMissing(missing=inputs.missing)
     if fingerprint != inputs.fingerprint:
         raise InputsChanged
-    again = raffle.status == RaffleStatus.DRAWN
     pool = receipt_lines.read_list(bytes(sealed.numbers))
+    comments = _load_void_comments(raffle_id)
     results = [
         _select(
             raffle,
             prize,
             pool=pool,
             inputs=inputs,
-            reason=RedrawReason.SOURCE_VOID if again else "",
-            comment="",
+            reason=RedrawReason.SOURCE_VOID if prize.pk in comments else "",
+            comment=comments.get(prize.pk, ""),
             by=by,
             now=now,
         )
         for prize in inputs.prizes
     ]
-    if again:
+    if raffle.status == RaffleStatus.DRAWN:
         _record_redraw(raffle, results, by=by, now=now)
     else:
         raffle_history.change_status(
@@ -184,15 +203,32 @@ def draw(raffle_id: int, *, fingerprint: str, by: Actor, now: datetime) -> Drawn
     return Drawn(results, repeated=False)
 
 
+def _load_void_comments(raffle_id: int) -> dict[int, str]:
+    """Return why the latest result of each prize does not count, if its values are void."""
+    void = SourceReading.objects.filter(raffle_id=raffle_id, void_of_draw=True)
+    comments = dict(void.values_list("pk", "void_comment"))
+    return {
+        result.prize_id: "\n".join(
+            comments[reading] for reading in result.how["readings"] if reading in comments
+        )
+        for result in load_latest_results(raffle_id)
+        if is_void(result, void=comments)
+    }
+
+
 @transaction.atomic(durable=True)
 def redraw(
     result_id: int, *, reason: RedrawReason, comment: str, by: Actor, now: datetime
 ) -> DrawResult:
     """Draw a prize again: the next selection of the same list and values.
 
+    Nobody chooses: the same call always gives the same number. If two people draw, it is another
+    one than who drew the prize before, so that nobody goes down the list alone until it suits.
+
     Args:
         result_id: primary key of the prize's latest result.
-        reason: why; `SOURCE_VOID` is not one that a person gives.
+        reason: why; `SOURCE_VOID` is not one that a person gives. A winner who is silent or
+            cannot be reached may claim the prize until the deadline.
         comment: what happened; public.
         by: the author.
         now: the present time.
@@ -201,29 +237,37 @@ def redraw(
         The new result.
 
     Raises:
+        PersonNeeded: a token asks.
         PrizeNotFound: there is no such result.
         ResultReplaced: the prize was drawn again since.
+        ResultVoid: its values do not count; `draw` draws it anew.
         PrizeClaimed: the prize was claimed.
+        AnotherPersonNeeded: two people draw, and this one drew it before.
         RedrawTooEarly: it counts as unclaimed only later.
         NoteMissing, NoteTooLong: the comment is empty or too long.
-        InputsMissing: its values are void, or no stub was entered for it.
+        InputsMissing: no stub was entered for it, or the reason is `SOURCE_VOID`.
         PoolExhausted: all numbers were drawn.
 
     """
     cleaned = clean_note(comment, required=True)
-    former = DrawResult.objects.filter(pk=result_id).select_related("prize").first()
+    former = DrawResult.objects.filter(pk=result_id).select_related("prize", "raffle").first()
     if former is None:
         raise PrizeNotFound
-    raffle, sealed = source_readings.lock_sealed_raffle(former.raffle_id)
+    if by.kind is not ActorKind.STAFF:
+        raise PersonNeeded
+    raffle, sealed = sealed_raffles.lock_sealed_raffle(former.raffle_id)
     refuse_if_replaced(former)
-    source_readings.refuse_if_claimed(former)
-    if reason is RedrawReason.UNCLAIMED:
+    refuse_if_void(former)
+    sealed_raffles.refuse_if_claimed(former)
+    if sealed.two_people and (former.by_kind, former.by_id) == (by.kind, by.id):
+        raise AnotherPersonNeeded
+    if reason in {RedrawReason.UNCLAIMED, RedrawReason.UNREACHABLE}:
         until = compute_claim_deadline(former)
-        if now < until:
+        if now <= until:
             raise RedrawTooEarly(until=until)
-    inputs = load_inputs(raffle, sealed)
-    if former.prize in inputs.prizes or reason is RedrawReason.SOURCE_VOID:
+    if reason is RedrawReason.SOURCE_VOID:
         raise InputsMissing(missing=[former.prize.title])
+    inputs = load_inputs(raffle, sealed)
     result = _select(
         raffle,
         former.prize,
@@ -249,10 +293,37 @@ def refuse_if_replaced(result: DrawResult) -> None:
         raise ResultReplaced
 
 
+def refuse_if_void(result: DrawResult) -> None:
+    """Check that a result was drawn from values that count.
+
+    Raises:
+        ResultVoid: it was not.
+
+    """
+    if is_void(result, void=sealed_raffles.load_void_readings(result.raffle_id)):
+        raise ResultVoid
+
+
+def is_void(result: DrawResult, *, void: Collection[int]) -> bool:
+    """Whether a result was drawn from values that count no more.
+
+    Args:
+        result: the result.
+        void: ids of such values; see `sealed_raffles.load_void_readings`.
+
+    """
+    return not frozenset(void).isdisjoint(result.how["readings"])
+
+
 def compute_claim_deadline(result: DrawResult) -> datetime:
-    """Return until when the prize of a result can be claimed."""
+    """Return the last second in which the prize of a result can be claimed: a day's end.
+
+    The day is that of the raffle's time zone, in which buyers read the rules.
+    """
     rules = draw_rules.load_frozen_rules(result.raffle_id)
-    return result.at + timedelta(days=rules.claim_days)
+    zone = ZoneInfo(result.raffle.time_zone)
+    day = result.at.astimezone(zone).date() + timedelta(days=rules.claim_days)
+    return datetime.combine(day, LAST_SECOND, tzinfo=zone)
 
 
 def _select(
@@ -266,14 +337,26 @@ def _select(
     by: Actor,
     now: datetime,
 ) -> DrawResult:
-    generation = source_readings.count_void_inputs(raffle.pk)
-    before = list(DrawResult.objects.filter(raffle=raffle, inputs=generation))
-    selected, how = _compute(raffle, prize, pool=pool, inputs=inputs, before=before)
+    void = sealed_raffles.load_void_readings(raffle.pk)
+    results = list(DrawResult.objects.filter(raffle=raffle))
+    before = [result for result in results if result.inputs == len(void)]
+    selected, how = selections.select_ticket(
+        raffle,
+        prize,
+        SelectionInputs(
+            pool=pool,
+            states=inputs.states,
+            stubs=inputs.stubs,
+            key_string=inputs.key_string,
+            before=before,
+            valid=[result for result in results if not is_void(result, void=void)],
+        ),
+    )
     return DrawResult.objects.create(
         raffle=raffle,
         prize=prize,
-        attempt=DrawResult.objects.filter(prize=prize).count() + 1,
-        inputs=generation,
+        attempt=sum(result.prize_id == prize.pk for result in results) + 1,
+        inputs=len(void),
         selection=len(before),
         number=int(selected.ticket),
         how=how,
@@ -284,80 +367,6 @@ def _select(
         by_id=by.id,
         by_label=by.label,
     )
-
-
-def _compute(
-    raffle: Raffle,
-    prize: Prize,
-    *,
-    pool: Sequence[str],
-    inputs: DrawInputs,
-    before: Sequence[DrawResult],
-) -> tuple[draw_methods.Selection, dict[str, Any]]:
-    """Return the next selection for a prize, and what it was computed from."""
-    match DrawMethod(raffle.draw_method):
-        case DrawMethod.PUBLIC_VALUE:
-            return _compute_public_value(raffle, pool=pool, inputs=inputs, before=before)
-        case DrawMethod.LOTTERY_DIGITS:
-            return _compute_lottery_digits(raffle, prize, pool=pool, inputs=inputs)
-        case DrawMethod.RECORDED_DRUM:
-            return _compute_drum(prize, pool=pool, inputs=inputs)
-
-
-def _compute_public_value(
-    raffle: Raffle, *, pool: Sequence[str], inputs: DrawInputs, before: Sequence[DrawResult]
-) -> tuple[draw_methods.Selection, dict[str, Any]]:
-    if len(before) >= len(pool):
-        raise PoolExhausted
-    removed = [
-        bisect.bisect_left(pool, raffle.format_ticket_number(result.number)) for result in before
-    ]
-    selected = draw_methods.select_by_rfc3797(
-        pool, key_string=inputs.key_string, removed=removed, selection=len(before)
-    )
-    return selected, {
-        "readings": [state.reading.pk for state in inputs.states if state.reading is not None],
-        "key_string": inputs.key_string,
-        "digest": selected.digest,
-        "left": len(pool) - len(removed),
-        "index": selected.index,
-    }
-
-
-def _compute_lottery_digits(
-    raffle: Raffle, prize: Prize, *, pool: Sequence[str], inputs: DrawInputs
-) -> tuple[draw_methods.Selection, dict[str, Any]]:
-    """Return the ticket of the last digits, or the next sold one that has not been selected."""
-    reading = next(
-        state.reading for state in inputs.states if state.source.position == prize.position
-    )
-    if reading is None or not reading.counts:
-        raise InputsMissing(missing=[prize.title])
-    digits = draw_methods.take_last_digits(reading.values[0], width=raffle.width)
-    void = set(
-        SourceReading.objects.filter(raffle=raffle, void_of_draw=True).values_list("pk", flat=True)
-    )
-    chosen = {
-        raffle.format_ticket_number(result.number): result
-        for result in DrawResult.objects.filter(raffle=raffle)
-        if void.isdisjoint(result.how["readings"])
-    }
-    own = [ticket for ticket, result in chosen.items() if result.prize_id == prize.pk]
-    start = own[-1] if own else digits
-    selected = draw_methods.select_next_sold(pool, start=start, excluded=chosen, after=bool(own))
-    if selected is None:
-        raise PoolExhausted
-    return selected, {"readings": [reading.pk], "value": reading.values[0], "digits": digits}
-
-
-def _compute_drum(
-    prize: Prize, *, pool: Sequence[str], inputs: DrawInputs
-) -> tuple[draw_methods.Selection, dict[str, Any]]:
-    stub = next((stub for stub in inputs.stubs if stub.prize_id == prize.pk), None)
-    if stub is None or not stub.counts:
-        raise InputsMissing(missing=[prize.title])
-    ticket = stub.values[0]
-    return draw_methods.Selection(index=pool.index(ticket), ticket=ticket), {"readings": [stub.pk]}
 
 
 def _load_stubs(raffle: Raffle) -> list[SourceReading]:

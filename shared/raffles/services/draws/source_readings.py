@@ -1,13 +1,13 @@
 """Values of public sources and stubs of a drum: entered by one person, confirmed by another.
 
 Nobody chooses among values: each date of a source has one reading that counts, and another one
-only after that was declared void, which the record shows.
+only after that was declared void, which the record shows. See `reading_rows` for what needs two
+people.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
 
 from django.core.files.base import File
 from django.db import transaction
@@ -15,19 +15,13 @@ from django.db import transaction
 from shared.core.enums import (
     ActorKind,
     DrawMethod,
-    RaffleAction,
-    RaffleStatus,
     SourceKind,
-    UnsoldRule,
     VoidReason,
 )
 from shared.raffles import draw_methods, receipt_lines
 from shared.raffles.actor import Actor
 from shared.raffles.draw_errors import (
-    EvidenceMissing,
-    PrizeClaimed,
-    RaffleNotSealed,
-    SecondPersonNeeded,
+    PersonNeeded,
     StubNotSold,
     ValueExists,
     ValueInvalid,
@@ -39,17 +33,18 @@ from shared.raffles.draw_models import (
     DrawResult,
     DrawSource,
     Prize,
-    PrizeClaim,
     SealedList,
     SourceReading,
 )
 from shared.raffles.models import Raffle
 from shared.raffles.notes import clean_note
-from shared.raffles.services import locks, raffle_history
-from shared.raffles.services.draws import draw_rules, rule_checks, source_dates
-
-MAX_VALUE_LENGTH: Final = 80
-"""Characters of a value: drand's has 64."""
+from shared.raffles.services.draws import (
+    draw_rules,
+    reading_rows,
+    rule_checks,
+    sealed_raffles,
+    source_dates,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +57,9 @@ class SourceState:
         at: that date.
         round_number: of drand: the round.
         reading: values of that date, confirmed or not; None: none were entered.
-        earlier: readings of it that do not count: void, or a number that was not sold.
+        earlier: its other readings: void, or of other dates.
+        passed: those of them that count and left the decision to the next date, because their
+            number was not sold.
 
     """
 
@@ -72,16 +69,12 @@ class SourceState:
     round_number: int | None
     reading: SourceReading | None
     earlier: Sequence[SourceReading]
+    passed: Sequence[SourceReading] = ()
 
     @property
     def is_ready(self) -> bool:
         """Whether its values are entered and confirmed."""
         return self.reading is not None and self.reading.counts
-
-
-def count_void_inputs(raffle_id: int) -> int:
-    """Return how often values were declared void after a prize had been drawn from them."""
-    return SourceReading.objects.filter(raffle_id=raffle_id, void_of_draw=True).count()
 
 
 def load_source_states(raffle: Raffle, sealed: SealedList) -> list[SourceState]:
@@ -90,23 +83,17 @@ def load_source_states(raffle: Raffle, sealed: SealedList) -> list[SourceState]:
     readings: dict[int | None, list[SourceReading]] = {}
     for reading in SourceReading.objects.filter(raffle=raffle, source__isnull=False).order_by("id"):
         readings.setdefault(reading.source_id, []).append(reading)
-    passes_on = _passes_unsold_on(raffle)
-    sold = frozenset(receipt_lines.read_list(bytes(sealed.numbers))) if passes_on else frozenset()
+    pool = (
+        receipt_lines.read_list(bytes(sealed.numbers))
+        if readings and draw_rules.is_unsold_passed_on(raffle)
+        else None
+    )
     states = []
     for source in DrawSource.objects.filter(raffle=raffle):
-        index = first_dates[source.position]
-        earlier: list[SourceReading] = []
-        current: SourceReading | None = None
-        for reading in readings.get(source.pk, []):
-            if reading.voided_at is not None:
-                earlier.append(reading)
-                if reading.void_reason == VoidReason.SOURCE_VOID:
-                    index = reading.date_index + 1
-            elif reading.counts and passes_on and _read_digits(raffle, reading) not in sold:
-                earlier.append(reading)
-                index = reading.date_index + 1
-            else:
-                current = reading
+        known = readings.get(source.pk, [])
+        index, current, passed = _find_deciding_date(
+            known, first=first_dates[source.position], width=raffle.width, pool=pool
+        )
         at = source_dates.compute_date(source, raffle, sealed_at=sealed.sealed_at, index=index)
         drand = source.kind == SourceKind.DRAND
         states.append(
@@ -116,22 +103,39 @@ def load_source_states(raffle: Raffle, sealed: SealedList) -> list[SourceState]:
                 at=at,
                 round_number=draw_methods.compute_drand_round(at) if drand else None,
                 reading=current,
-                earlier=earlier,
+                earlier=[reading for reading in known if reading != current],
+                passed=passed,
             )
         )
     return states
 
 
-def _passes_unsold_on(raffle: Raffle) -> bool:
-    """Whether a number that was not sold leaves the decision to the source's next date."""
-    if raffle.draw_method != DrawMethod.LOTTERY_DIGITS:
-        return False
-    rules = draw_rules.load_frozen_rules(raffle.pk)
-    return rules.unsold_rule == UnsoldRule.NEXT_SOURCE_DATE
+def _find_deciding_date(
+    readings: Sequence[SourceReading], *, first: int, width: int, pool: Sequence[str] | None
+) -> tuple[int, SourceReading | None, list[SourceReading]]:
+    """Return the date of a source that decides, its values, and those that passed it on.
+
+    A date passes the decision on if the source declared it void, or if its number was not sold and
+    `pool`, the sealed list, says that this matters. Values that were misread leave the decision
+    where it was, also those of a date after which another one had been entered.
+    """
+    index, passed = first, list[SourceReading]()
+    while True:
+        of_date = [reading for reading in readings if reading.date_index == index]
+        current = next((reading for reading in of_date if reading.voided_at is None), None)
+        if current is None:
+            if not any(reading.void_reason == VoidReason.SOURCE_VOID for reading in of_date):
+                return index, None, passed
+        elif pool is None or not current.counts or _is_sold(current, width=width, pool=pool):
+            return index, current, passed
+        else:
+            passed.append(current)
+        index += 1
 
 
-def _read_digits(raffle: Raffle, reading: SourceReading) -> str:
-    return draw_methods.take_last_digits(reading.values[0], width=raffle.width)
+def _is_sold(reading: SourceReading, *, width: int, pool: Sequence[str]) -> bool:
+    digits = draw_methods.take_last_digits(reading.values[0], width=width)
+    return draw_methods.is_sold(pool, digits)
 
 
 @transaction.atomic(durable=True)
@@ -164,32 +168,45 @@ def enter_values(
         ValueExists: values of that date were entered before.
         ValueInvalid: they cannot be a result of the source.
         EvidenceMissing: neither a link nor a photo shows them.
+        LinkInvalid: the link is no web address, or is too long.
 
     """
-    raffle, sealed = lock_sealed_raffle(raffle_id)
+    raffle, sealed = sealed_raffles.lock_sealed_raffle(raffle_id)
+    state = _find_due_state(raffle, sealed, position=position, now=now)
+    cleaned = [value.strip().lower() for value in values if value.strip()]
+    problem = draw_methods.find_value_problem(rule_checks.build_shape(state.source), cleaned)
+    if problem is not None:
+        raise ValueInvalid(problem=problem)
+    reading = _build_reading(raffle, state)
+    reading.values, reading.link = cleaned, reading_rows.clean_evidence(link, photo)
+    if state.reading is not None:
+        reading_rows.end_proposed_skip(state.reading, by=by, now=now)
+    return reading_rows.save_reading(reading, sealed, photo=photo, by=by, now=now)
+
+
+def _find_due_state(
+    raffle: Raffle, sealed: SealedList, *, position: int, now: datetime
+) -> SourceState:
+    """Return the state of a source whose date has come and has no values yet."""
     states = {state.source.position: state for state in load_source_states(raffle, sealed)}
     if position not in states:
         raise ValueNotFound
     state = states[position]
-    if state.reading is not None:
+    if state.reading is not None and state.reading.values:
         raise ValueExists
     if now < state.at:
         raise ValueNotDue(at=state.at)
-    cleaned = [value.strip().lower()[:MAX_VALUE_LENGTH] for value in values if value.strip()]
-    problem = draw_methods.find_value_problem(rule_checks.build_shape(state.source), cleaned)
-    if problem is not None:
-        raise ValueInvalid(problem=problem)
-    _refuse_without_evidence(link, photo)
-    reading = SourceReading(
+    return state
+
+
+def _build_reading(raffle: Raffle, state: SourceState) -> SourceReading:
+    return SourceReading(
         raffle=raffle,
-        inputs=count_void_inputs(raffle_id),
+        inputs=len(sealed_raffles.load_void_readings(raffle.pk)),
         source=state.source,
         date_index=state.date_index,
         at=state.at,
-        values=cleaned,
-        link=link.strip(),
     )
-    return _save_reading(reading, sealed, photo=photo, by=by, now=now)
 
 
 @transaction.atomic(durable=True)
@@ -222,9 +239,10 @@ def enter_stub(
         StubNotSold: the number is not on the list, or has won already.
         PrizeClaimed: the prize was claimed.
         EvidenceMissing: neither a link nor a photo shows it.
+        LinkInvalid: the link is no web address, or is too long.
 
     """
-    raffle, sealed = lock_sealed_raffle(raffle_id)
+    raffle, sealed = sealed_raffles.lock_sealed_raffle(raffle_id)
     prize = Prize.objects.filter(raffle=raffle, position=prize_position).first()
     if prize is None or raffle.draw_method != DrawMethod.RECORDED_DRUM:
         raise ValueNotFound
@@ -232,54 +250,49 @@ def enter_stub(
         raise ValueNotDue(at=raffle.draw_at)
     latest = DrawResult.objects.filter(prize=prize).last()
     if latest is not None:
-        refuse_if_claimed(latest)
+        sealed_raffles.refuse_if_claimed(latest)
     attempt = latest.attempt + 1 if latest is not None else 1
     stubs = SourceReading.objects.filter(raffle=raffle, voided_at__isnull=True)
     if stubs.filter(prize=prize, attempt=attempt).exists():
         raise ValueExists
     ticket = raffle.format_ticket_number(number)
-    if ticket not in receipt_lines.read_list(bytes(sealed.numbers)):
+    sold = draw_methods.is_sold(receipt_lines.read_list(bytes(sealed.numbers)), ticket)
+    if not sold or stubs.filter(values=[ticket]).exists():
         raise StubNotSold(number=number)
-    if stubs.filter(values=[ticket]).exists():
-        raise StubNotSold(number=number)
-    _refuse_without_evidence(link, photo)
     reading = SourceReading(
         raffle=raffle,
-        inputs=count_void_inputs(raffle_id),
+        inputs=len(sealed_raffles.load_void_readings(raffle_id)),
         prize=prize,
         attempt=attempt,
         values=[ticket],
-        link=link.strip(),
+        link=reading_rows.clean_evidence(link, photo),
     )
-    return _save_reading(reading, sealed, photo=photo, by=by, now=now)
+    return reading_rows.save_reading(reading, sealed, photo=photo, by=by, now=now)
 
 
 @transaction.atomic(durable=True)
 def confirm_reading(reading_id: int, *, by: Actor, now: datetime) -> SourceReading:
     """Confirm values as a second person who has looked at the source or was a witness.
 
-    Confirming them again changes nothing.
+    Confirming them again changes nothing. If one person wants to skip a date, it is skipped now.
 
     Raises:
         ValueNotFound: there are no such values.
         ValueVoided: they were declared void.
-        SecondPersonNeeded: the same person entered them, or a token confirms.
+        SecondPersonNeeded: the same person entered them, a token of this person did, or a token
+            confirms.
 
     """
-    reading = SourceReading.objects.filter(pk=reading_id).first()
-    if reading is None:
-        raise ValueNotFound
-    raffle, _ = lock_sealed_raffle(reading.raffle_id)
-    reading.refresh_from_db()
-    if reading.voided_at is not None:
-        raise ValueVoided
+    reading, sealed = _lock_reading(reading_id)
     if reading.confirmed_at is not None:
         return reading
-    same_person = (by.kind, by.id) == (reading.entered_kind, reading.entered_id)
-    if by.kind is not ActorKind.STAFF or same_person:
-        raise SecondPersonNeeded
-    _stamp_confirmation(reading, by=by, now=now)
-    _record(raffle, RaffleAction.VALUE_CONFIRMED, reading, by=by, now=now)
+    if reading.values:
+        reading_rows.confirm_as_second(reading, by=by, now=now)
+    else:
+        _refuse_token(by)
+        reading_rows.declare_void(
+            reading, sealed, reason=VoidReason.SOURCE_VOID, comment="", by=by, now=now
+        )
     return reading
 
 
@@ -293,6 +306,10 @@ def void_reading(
     misread, those of the same date are entered again. Prizes that were drawn from them must be
     drawn again, so this is refused once one of them was claimed.
 
+    If two people draw, the first one proposes it, and the values are void once another one
+    declares the same; until then they count. Nobody can steer alone by declaring values void until
+    others suit. What nobody confirmed yet may be called misread by one person.
+
     Args:
         reading_id: primary key of the values.
         reason: why they do not count.
@@ -300,36 +317,22 @@ def void_reading(
         by: the author; a person.
         now: the present time.
 
+    Returns:
+        The values; `is_void_proposed` if another person has to declare the same.
+
     Raises:
         ValueNotFound: there are no such values.
         ValueVoided: they were declared void before.
         NoteMissing, NoteTooLong: the comment is empty or too long.
-        SecondPersonNeeded: a token asks.
+        PersonNeeded: a token asks.
+        SecondPersonNeeded: the same person proposed it before.
         PrizeClaimed: a prize drawn from them was claimed.
 
     """
     cleaned = clean_note(comment, required=True)
-    reading = SourceReading.objects.filter(pk=reading_id).first()
-    if reading is None:
-        raise ValueNotFound
-    raffle, _ = lock_sealed_raffle(reading.raffle_id)
-    reading.refresh_from_db()
-    if by.kind is not ActorKind.STAFF:
-        raise SecondPersonNeeded
-    if reading.voided_at is not None:
-        raise ValueVoided
-    results = [
-        result
-        for result in DrawResult.objects.filter(raffle=raffle)
-        if reading.pk in result.how["readings"]
-    ]
-    for result in results:
-        refuse_if_claimed(result)
-    reading.void_reason, reading.void_comment = reason, cleaned
-    reading.voided_by, reading.voided_at = by.label, now
-    reading.void_of_draw = bool(results)
-    reading.save()
-    _record(raffle, RaffleAction.VALUE_VOIDED, reading, by=by, now=now, reason=cleaned)
+    reading, sealed = _lock_reading(reading_id)
+    _refuse_token(by)
+    reading_rows.declare_void(reading, sealed, reason=reason, comment=cleaned, by=by, now=now)
     return reading
 
 
@@ -339,6 +342,9 @@ def skip_date(
 ) -> SourceReading:
     """Record that a source published nothing at its date, so that its next date decides.
 
+    If two people draw, the first one proposes it; another one skips the date as well, or confirms
+    the proposal. Values that are entered meanwhile end it.
+
     Args:
         raffle_id: primary key of a sealed raffle.
         position: of the source, from 1.
@@ -347,122 +353,46 @@ def skip_date(
         now: the present time.
         link: address of a page that shows it.
 
+    Returns:
+        A reading without values; `is_void_proposed` if another person has to skip it, too.
+
     Raises:
-        RaffleNotFound, RaffleNotSealed, ValueNotFound, ValueNotDue, ValueExists: as in
-            `enter_values`.
-        SecondPersonNeeded: a token asks.
+        RaffleNotFound, RaffleNotSealed, ValueNotFound, ValueNotDue, ValueExists, LinkInvalid: as
+            in `enter_values`.
+        PersonNeeded: a token asks.
+        SecondPersonNeeded: the same person proposed it before.
         NoteMissing, NoteTooLong: the comment is empty or too long.
 
     """
     cleaned = clean_note(comment, required=True)
-    raffle, sealed = lock_sealed_raffle(raffle_id)
-    if by.kind is not ActorKind.STAFF:
-        raise SecondPersonNeeded
-    states = {state.source.position: state for state in load_source_states(raffle, sealed)}
-    if position not in states:
+    raffle, sealed = sealed_raffles.lock_sealed_raffle(raffle_id)
+    _refuse_token(by)
+    state = _find_due_state(raffle, sealed, position=position, now=now)
+    reading = state.reading
+    if reading is None:
+        reading = _build_reading(raffle, state)
+        reading.link = reading_rows.clean_link(link)
+        reading.entered_kind, reading.entered_id, reading.entered_by = by.kind, by.id, by.label
+        reading.entered_at = now
+    reading_rows.declare_void(
+        reading, sealed, reason=VoidReason.SOURCE_VOID, comment=cleaned, by=by, now=now
+    )
+    return reading
+
+
+def _lock_reading(reading_id: int) -> tuple[SourceReading, SealedList]:
+    """Lock the raffle of values that are not void, and return both."""
+    reading = SourceReading.objects.filter(pk=reading_id).first()
+    if reading is None:
         raise ValueNotFound
-    state = states[position]
-    if state.reading is not None:
-        raise ValueExists
-    if now < state.at:
-        raise ValueNotDue(at=state.at)
-    reading = SourceReading.objects.create(
-        raffle=raffle,
-        inputs=count_void_inputs(raffle_id),
-        source=state.source,
-        date_index=state.date_index,
-        at=state.at,
-        link=link.strip(),
-        entered_kind=by.kind,
-        entered_id=by.id,
-        entered_by=by.label,
-        entered_at=now,
-        void_reason=VoidReason.SOURCE_VOID,
-        void_comment=cleaned,
-        voided_by=by.label,
-        voided_at=now,
-    )
-    _record(raffle, RaffleAction.VALUE_VOIDED, reading, by=by, now=now, reason=cleaned)
-    return reading
+    raffle, sealed = sealed_raffles.lock_sealed_raffle(reading.raffle_id)
+    reading.refresh_from_db()
+    if reading.voided_at is not None:
+        raise ValueVoided
+    reading.raffle = raffle
+    return reading, sealed
 
 
-def refuse_if_claimed(result: DrawResult) -> None:
-    """Check that the prize of a result was not claimed.
-
-    Raises:
-        PrizeClaimed: it was; author and time are in the details.
-
-    """
-    claim = PrizeClaim.objects.filter(result=result, claimed_at__isnull=False).first()
-    if claim is not None and claim.claimed_at is not None:
-        raise PrizeClaimed(by=claim.claimed_by, at=claim.claimed_at)
-
-
-def _refuse_without_evidence(link: str, photo: "File[bytes] | None") -> None:
-    if not link.strip() and photo is None:
-        raise EvidenceMissing
-
-
-def lock_sealed_raffle(raffle_id: int) -> tuple[Raffle, SealedList]:
-    """Lock a raffle exclusively, and return it with its sealed list.
-
-    Raises:
-        RaffleNotFound: there is no such raffle.
-        RaffleNotSealed: it is not sealed.
-
-    """
-    raffle = locks.lock_raffle(raffle_id)
-    sealed = SealedList.objects.filter(raffle=raffle).first()
-    if sealed is None:
-        raise RaffleNotSealed
-    return raffle, sealed
-
-
-def _save_reading(
-    reading: SourceReading,
-    sealed: SealedList,
-    *,
-    photo: "File[bytes] | None",
-    by: Actor,
-    now: datetime,
-) -> SourceReading:
-    reading.entered_kind, reading.entered_id, reading.entered_by = by.kind, by.id, by.label
-    reading.entered_at = now
-    if not sealed.two_people:
-        _set_confirmation(reading, by=by, now=now)
-    if photo is not None:
-        reading.photo.save(photo.name or "photo", photo, save=False)
-    reading.save()
-    _record(reading.raffle, RaffleAction.VALUE_ENTERED, reading, by=by, now=now)
-    return reading
-
-
-def _set_confirmation(reading: SourceReading, *, by: Actor, now: datetime) -> None:
-    reading.confirmed_kind, reading.confirmed_id = by.kind, by.id
-    reading.confirmed_by, reading.confirmed_at = by.label, now
-
-
-def _stamp_confirmation(reading: SourceReading, *, by: Actor, now: datetime) -> None:
-    _set_confirmation(reading, by=by, now=now)
-    reading.save(update_fields=["confirmed_kind", "confirmed_id", "confirmed_by", "confirmed_at"])
-
-
-def _record(
-    raffle: Raffle,
-    action: RaffleAction,
-    reading: SourceReading,
-    *,
-    by: Actor,
-    now: datetime,
-    reason: str = "",
-) -> None:
-    name = reading.source.name if reading.source is not None else str(reading.prize)
-    values = " ".join(reading.values)
-    raffle_history.record_raffle_event(
-        raffle,
-        action=action,
-        before=RaffleStatus(raffle.status),
-        by=by,
-        now=now,
-        reason=f"{name}: {values}. {reason}".strip() if values else f"{name}. {reason}".strip(),
-    )
+def _refuse_token(by: Actor) -> None:
+    if by.kind is not ActorKind.STAFF:
+        raise PersonNeeded
