@@ -1,0 +1,1 @@
+"""The record of a draw: public files that anyone can verify, and the operator's own."""
