@@ -1,0 +1,293 @@
+"""Records of draws: recomputed by an auditor's own program, and verified by the one they carry."""
+
+import ast
+import contextlib
+import io
+import json
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from shared.core.enums import DrawMethod
+from shared.raffles import receipt_lines
+from shared.raffles.services.draws.records import public_record, record_zip, verify
+from tests.draw_auditor import audit_record
+from tests.draw_records import SampleDraw, build_sample_draw
+
+DRAWS = 1_000
+
+
+def test_an_auditors_program_and_verify_agree_on_a_thousand_draws() -> None:
+    seen, redrawn, voided = set(), 0, 0
+    for seed in range(DRAWS):
+        sample = build_sample_draw(seed)
+        files = sample.build_files()
+        drawn = [
+            (result.prize.position, result.attempt, f"{result.number:0{sample.raffle.width}d}")
+            for result in sample.results
+        ]
+        assert audit_record(files) == drawn, seed
+        report = verify.verify_files(files)
+        assert report.problems == [], seed
+        assert sum(" gives " in fact for fact in report.facts) == len(drawn)
+        seen.add((sample.method, len(sample.prizes) > 1))
+        redrawn += any(result.reason not in {"", "SOURCE_VOID"} for result in sample.results)
+        voided += any(result.inputs for result in sample.results)
+    assert seen == {(method, several) for method in DrawMethod for several in (False, True)}
+    assert redrawn > DRAWS / 4
+    assert voided > DRAWS / 10
+
+
+def test_the_example_of_rfc_3797_passes() -> None:
+    key = verify.build_key_string(
+        [
+            (False, ["9319"]),
+            (False, ["2", "5", "12", "8", "10"]),
+            (False, ["9", "18", "26", "34", "41", "45"]),
+        ]
+    )
+    assert key == "9319./2.5.8.10.12./9.18.26.34.41.45./"
+    pool = [str(number) for number in range(1, 26)]
+    removed: list[int] = []
+    for selection in range(10):
+        chosen = verify.select_by_rfc3797(pool, removed, key, selection)
+        removed.append(pool.index(chosen))
+    assert [place + 1 for place in removed] == [17, 7, 2, 16, 25, 23, 8, 24, 19, 13]
+
+
+@pytest.mark.parametrize("seed", [3, 4, 11])
+def test_one_changed_byte_is_named_with_its_file(seed: int) -> None:
+    files = complete(build_sample_draw(seed))
+    assert verify.verify_files(files).problems == []
+    for name, content in files.items():
+        for place in {0, len(content) // 3, len(content) // 2, len(content) - 1}:
+            changed = content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :]
+            problems = verify.verify_files({**files, name: changed}).problems
+            assert any(name in problem for problem in problems), (name, place)
+
+
+def test_list_chain_and_rules_are_bound_without_checksums() -> None:
+    files = complete(build_sample_draw(5))
+    del files["SHA256SUMS"]
+    for name in ("list.txt", "chain.txt", "rules.txt"):
+        for place in range(0, len(files[name]), max(len(files[name]) // 40, 1)):
+            content = files[name]
+            changed = content[:place] + bytes([content[place] ^ 2]) + content[place + 1 :]
+            problems = verify.verify_files({**files, name: changed}).problems
+            assert any(problem.startswith(f"{name}: ") for problem in problems), (name, place)
+
+
+def test_a_seller_who_rewrites_the_record_is_found_out() -> None:
+    """Every hash is made to fit; what was computed from it and what buyers hold is not."""
+    sample = build_sample_draw(next(s for s in range(50) if is_plain_public_draw(s)))
+    files = sample.build_files()
+
+    def forge(**changes: object) -> str:
+        document = {**json.loads(files["draw.json"]), **changes}
+        forged = {**files, "draw.json": json.dumps(document).encode()}
+        return " ".join(verify.verify_files(forged).problems)
+
+    draw = json.loads(files["draw.json"])
+    other = next(ticket for ticket in sample.tickets if ticket != draw["attempts"][0]["number"])
+    attempts = draw["attempts"]
+    assert f"not {other}" in forge(attempts=[{**attempts[0], "number": other}, *attempts[1:]])
+    assert "the next selection" in forge(attempts=[{**attempts[0], "selection": 7}])
+    assert "before reading" in forge(attempts=[{**attempts[0], "at": draw["sealed_at"]}])
+    assert "too early for its first date" in forge(sealed_at="2099-01-01T00:00:00+00:00")
+    source = draw["sources"][0]
+    twice = {**source["readings"][0], "reading": 99}
+    again = [{**source, "readings": [*source["readings"], twice]}, *draw["sources"][1:]]
+    assert "two readings of one date" in forge(sources=again)
+    alone = [{**source, "readings": [{**source["readings"][0], "people": 1}]}, *draw["sources"][1:]]
+    assert "second person" in forge(sources=alone)
+    assert "rules do not say" in forge(prizes=[{"prize": 1, "title": "a bicycle"}])
+
+
+def test_a_receipt_is_found_void_or_missing() -> None:
+    sample = next(
+        sample
+        for seed in range(99)
+        if b"void" in (sample := build_sample_draw(seed)).chain and len(sample.tickets) > 5
+    )
+    files = sample.build_files()
+    heads = list_heads(sample)
+    lines = sample.chain.decode().splitlines()
+    void = next(line.split() for line in lines if line.startswith("void"))
+    sale = next(
+        line.split() for line in lines if line[:5] == "entry" and line.split()[1] != void[2]
+    )
+
+    def check(number: str, head: str) -> verify.Report:
+        return verify.verify_files(files, verify.parse_receipt([number, head[:4], head[4:8]]))
+
+    good = check(sale[1], heads[int(sale[1])])
+    assert good.problems == []
+    assert any(", ".join(sale[2].split(",")) in fact for fact in good.facts)
+    assert any(
+        "void by entry " + void[1] in fact for fact in check(void[2], heads[int(void[2])]).facts
+    )
+    assert "no sale" in check(void[1], heads[int(void[1])]).problems[0]
+    assert "no entry" in check(sale[1], "0" * 8).problems[0]
+    assert "no entry" in check("999999", "0" * 8).problems[0]
+    for words in (["x", "9f3a12c8"], ["57"], ["-1", "9f3a12c8"]):
+        with pytest.raises(verify.Unreadable):
+            verify.parse_receipt(words)
+
+
+HOSTILE_VALUES = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.sampled_from([10**19, -(10**19), 10**30, 1.5, "", "\ud800", "9" * 5_000, "0001-01-01"]),
+    st.sampled_from(["9999-12-31T23:59:59+00:00", "0001-01-01T00:00:00+14:00", "x\x1b[2J"]),
+    st.lists(st.integers(), max_size=2),
+    st.just([[[[]]]] * 3),
+    st.just({}),
+)
+
+
+@settings(max_examples=100, deadline=None)
+@given(seed=st.integers(0, 30), data=st.data())
+def test_hostile_values_never_crash_the_verification(seed: int, data: st.DataObject) -> None:
+    files = build_sample_draw(seed).build_files()
+    document = json.loads(files["draw.json"])
+    for _ in range(data.draw(st.integers(1, 3))):
+        put_somewhere(document, data)
+    report = verify.verify_files({**files, "draw.json": json.dumps(document).encode()})
+    assert verify.describe_report(report).isprintable() or "\n" in verify.describe_report(report)
+
+
+@settings(max_examples=50, deadline=None)
+@given(data=st.data())
+def test_damaged_archives_never_crash_the_verification(
+    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
+    packed = bytearray(pack(complete(build_sample_draw(data.draw(st.integers(0, 5))))))
+    for _ in range(data.draw(st.integers(1, 3))):
+        packed[data.draw(st.integers(0, len(packed) - 1))] = data.draw(st.integers(0, 255))
+    if data.draw(st.booleans()):
+        del packed[data.draw(st.integers(0, len(packed))) :]
+    path = tmp_path_factory.mktemp("record") / "record.zip"
+    path.write_bytes(packed)
+    with contextlib.suppress(verify.Unreadable):
+        verify.describe_report(verify.verify_record(path))
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"[" * 100_000, b"1" * 10_000, b"{}", b"null", b'{"a":1,"a":2}', b"\xff"]
+)
+def test_documents_that_are_none_are_named(content: bytes) -> None:
+    (problem,) = verify.verify_files({"draw.json": content}).problems
+    assert problem.startswith("draw.json: ")
+
+
+def test_the_program_runs_alone_from_its_folder_and_on_a_zip(tmp_path: Path) -> None:
+    sample = build_sample_draw(6)
+    files = complete(sample)
+    folder = tmp_path / "record"
+    folder.mkdir()
+    for name, content in files.items():
+        (folder / name).write_bytes(content)
+    packed = tmp_path / "record.zip"
+    packed.write_bytes(pack(files))
+    program = folder / "verify.py"
+    head = list_heads(sample)[1]
+    good = run(program, "--receipt", "1", head[:8])
+    assert (good.returncode, good.stderr) == (0, "")
+    assert "Everything holds." in good.stdout
+    assert run(program, str(packed)).returncode == 0
+    (folder / "list.txt").write_bytes(files["list.txt"] + b"99\n")
+    bad = run(program)
+    assert (bad.returncode, bad.stderr) == (1, "")
+    assert "WRONG  list.txt: " in bad.stdout
+    assert run(program, str(tmp_path / "nothing.zip")).returncode == 2
+    assert run(program, str(tmp_path)).returncode == 2
+
+
+def test_the_program_needs_python_3_9_and_its_library_alone() -> None:
+    source = public_record.read_verifier()
+    tree = ast.parse(source, feature_version=(3, 9))
+    imported = {
+        name.split(".")[0]
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for name in (
+            [node.module or ""]
+            if isinstance(node, ast.ImportFrom)
+            else [a.name for a in node.names]
+        )
+    }
+    assert imported <= sys.stdlib_module_names
+
+
+def is_plain_public_draw(seed: int) -> bool:
+    sample = build_sample_draw(seed)
+    return (
+        sample.method is DrawMethod.PUBLIC_VALUE
+        and len(sample.prizes) == 1
+        and len(sample.readings) == len(sample.sources)
+    )
+
+
+def complete(sample: SampleDraw) -> dict[str, bytes]:
+    """Return the files of a record with its checksums."""
+    files = sample.build_files()
+    files["rules.txt"] = sample.rules.text.encode()
+    files["verify.py"] = public_record.read_verifier()
+    with record_zip.RecordZip() as archive:
+        for name, content in files.items():
+            archive.add(name, [content])
+        archive.add_checksums("SHA256SUMS")
+        with archive.hand_over() as packed, zipfile.ZipFile(packed) as read:
+            return {name: read.read(name) for name in read.namelist()}
+
+
+def pack(files: dict[str, bytes]) -> bytes:
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w", compression=zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return target.getvalue()
+
+
+def list_heads(sample: SampleDraw) -> list[str]:
+    """Return the heads of a chain: the first one before any entry."""
+    reference = receipt_lines.build_raffle_reference(sample.raffle.pk)
+    heads = [receipt_lines.compute_first_head(reference, sample.rules.sha256)]
+    for line in sample.chain.decode().splitlines(keepends=True):
+        heads.append(receipt_lines.compute_head(heads[-1], line))
+    return heads
+
+
+def put_somewhere(document: object, data: st.DataObject) -> None:
+    """Put a hostile value anywhere into a JSON document, or take a value out of it."""
+    places: list[tuple[dict[str, object] | list[object], str | int]] = []
+    waiting: list[object] = [document]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, dict):
+            places += [(value, name) for name in value]
+            waiting += value.values()
+        elif isinstance(value, list):
+            places += [(value, index) for index in range(len(value))]
+            waiting += value
+    where, key = data.draw(st.sampled_from(places))
+    if data.draw(st.booleans()):
+        del where[key]  # type: ignore[arg-type]
+    else:
+        where[key] = data.draw(HOSTILE_VALUES)  # type: ignore[index]
+
+
+def run(program: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-I", str(program), *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
