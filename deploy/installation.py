@@ -187,11 +187,14 @@ def check_retention(settings: Settings, *, now: datetime) -> list[CheckResult]:
     if settings.retention_days is None:
         return []
     title, days = "Retention", settings.retention_days
-    due = retention.plan_retention(days=days, now=now - RETENTION_DELAY)
-    if due.orders or due.proofs or due.contacts or due.messages:
+    due = retention.plan_retention(
+        days=days, now=now - RETENTION_DELAY, record_years=settings.draw_record_years
+    )
+    if due.orders or due.proofs or due.contacts or due.messages or due.winners:
         words = (
             f"Data is kept for longer than RETENTION_DAYS={days}: {due.orders} orders, "
-            f"{due.proofs} payment proofs, {due.contacts} buyers and {due.messages} messages."
+            f"{due.proofs} payment proofs, {due.contacts} buyers and {due.messages} messages; or "
+            f"{due.winners} winners for longer than DRAW_RECORD_YEARS={settings.draw_record_years}."
         )
         remedy = "Let raffle-retention.timer or cron run `manage retention` once a day."
         return [report_failed(title, words, remedy=remedy)]

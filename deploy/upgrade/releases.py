@@ -22,6 +22,7 @@ NEW_SETTINGS: Final[Mapping[str, tuple[str, ...]]] = {
         "DEFAULT_FROM_EMAIL",
         "DJANGO_SECRET_KEY_FALLBACKS",
         "DRAIN_SECONDS",
+        "DRAW_RECORD_YEARS",
         "EMAIL_HOST",
         "EMAIL_HOST_PASSWORD",
         "EMAIL_HOST_USER",

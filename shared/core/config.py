@@ -13,6 +13,7 @@ from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_va
 from pydantic_core import ErrorDetails
 from pydantic_settings import SettingsConfigDict
 
+from shared.core.constants import DEFAULT_RECORD_YEARS
 from shared.core.secret_files import SettingsWithSecretFiles
 
 
@@ -178,6 +179,13 @@ class Settings(SettingsWithSecretFiles):
         le=3650,
         description="Days from a raffle's end until `manage retention` erases its proofs and "
         "buyers, 7 to 3650; none: kept for ever",
+    )
+    draw_record_years: int = Field(
+        default=DEFAULT_RECORD_YEARS,
+        ge=1,
+        le=30,
+        description="Years after a draw for which its record names the winners; then `manage "
+        "retention` erases their names and phone numbers",
     )
     events_allow_private: bool = Field(
         default=False,

@@ -12,6 +12,9 @@ DEFAULT_HOLD_MINUTES: Final = 30
 DEFAULT_CLAIM_DAYS: Final = 30
 """Days within which winners claim their prize, unless the rules say otherwise."""
 
+DEFAULT_RECORD_YEARS: Final = 4
+"""Years for which the record of a draw names winners: Ontario asks for four, the UK for three."""
+
 ERASED_BUYER: Final = "Erased buyer"
 """What is stored as the name of an erased buyer, so that pages, exports and the API show it."""
 

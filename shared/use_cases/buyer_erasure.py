@@ -14,7 +14,12 @@ from shared.publishing import event_erasure
 from shared.raffles.actor import Actor
 from shared.raffles.models import Order, PaymentProof
 from shared.raffles.services import locks
-from shared.raffles.services.retention import erasable_orders, file_removal, order_erasure
+from shared.raffles.services.retention import (
+    erasable_orders,
+    file_removal,
+    order_erasure,
+    winner_erasure,
+)
 from shared.use_cases import buyers, signals
 from shared.use_cases.buyers import Buyer
 from shared.use_cases.errors import (
@@ -46,6 +51,7 @@ class ErasurePlan:
         orders: orders that lose their texts, and stay.
         proofs: payment proofs that lose their picture and texts.
         drawn: codes of paid orders in raffles that are over; their numbers have no owner any more.
+        won: codes of orders that won a prize; the record of the draw keeps name and phone number.
         refusals: what has to happen first; each names the orders in its details.
 
     """
@@ -55,6 +61,7 @@ class ErasurePlan:
     orders: int
     proofs: int
     drawn: tuple[str, ...]
+    won: tuple[str, ...]
     refusals: tuple[DomainError, ...]
 
 
@@ -102,6 +109,7 @@ def plan_erasure(buyer: Buyer, *, now: datetime) -> ErasurePlan:
                 buyer.order_ids, erasable_orders.build_drawn_condition(now=now)
             )
         ),
+        won=tuple(winner_erasure.list_won_orders(buyer.order_ids)),
         refusals=tuple(_find_refusals(buyer, now=now)),
     )
 
@@ -110,6 +118,8 @@ def erase_buyer(buyer: Buyer, *, by: Actor, now: datetime) -> ErasedBuyer:
     """Erase the personal data of a buyer, in one transaction, and then their files.
 
     Orders, numbers, amounts, ledger entries, times and the names of staff stay. Numbers stay sold.
+    The record of a draw goes on naming its winners, as the law of raffles asks, until
+    `retention.enforce_retention` erases them.
     A buyer who may still win, pay or get money back is not erased, not even in parts: the seller
     must be able to reach them, and a buyer who asked must not be told that it was done.
 

@@ -11,6 +11,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db.models import Q, QuerySet
 
 from shared.publishing import representations
+from shared.raffles.draw_models import PrizeClaim
 from shared.raffles.models import LedgerEntry, Order, OrderEvent, PaymentProof
 from shared.use_cases.buyers import Buyer
 from shared.whatsapp.models import ContactAlias, InboundMessage, OutboundMessage, WhatsAppContact
@@ -33,6 +34,10 @@ _PROOF_COLUMNS: Final = (
 _LEDGER_COLUMNS: Final = ("order__code", "kind", "amount", "currency", "reference", "at")
 _HISTORY_COLUMNS: Final = ("order__code", "action", "actor_kind", "reason", "at")
 """Without the names of staff, who are other people."""
+_CLAIM_COLUMNS: Final = (
+    *("order__code", "result__prize__title", "result__number", "winner_name", "winner_phone"),
+    *("confirmed_at", "told_at", "name_consent", "claimed_at", "note"),
+)
 
 
 def write_buyer_archive(buyer: Buyer, target: IO[bytes], *, now: datetime) -> int:
@@ -76,6 +81,9 @@ def _collect_data(
         ),
         "history": _list_rows(
             OrderEvent.objects.filter(order__in=buyer.order_ids), _HISTORY_COLUMNS
+        ),
+        "prizes_won": _list_rows(
+            PrizeClaim.objects.filter(order__in=buyer.order_ids), _CLAIM_COLUMNS
         ),
         "payment_proofs": [
             {**row, "file": names.get(row["id"])} for row in _list_rows(proofs, _PROOF_COLUMNS)

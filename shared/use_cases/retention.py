@@ -14,13 +14,19 @@ from django.db import OperationalError, transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from shared.core import logs
+from shared.core.constants import DEFAULT_RECORD_YEARS
 from shared.core.deadlocks import is_deadlock
 from shared.core.enums import ActorKind, InboxStatus, ProofStatus
 from shared.core.write_turns import WriteTurns
 from shared.raffles.actor import Actor
 from shared.raffles.models import ErasedFile, Order, PaymentProof
 from shared.raffles.services import locks
-from shared.raffles.services.retention import erasable_orders, file_removal, order_erasure
+from shared.raffles.services.retention import (
+    erasable_orders,
+    file_removal,
+    order_erasure,
+    winner_erasure,
+)
 from shared.use_cases import buyer_erasure, signals
 from shared.whatsapp.models import InboundMessage, OutboundMessage, WhatsAppContact
 from shared.whatsapp.services import erasure
@@ -49,6 +55,7 @@ class RetentionCounts:
         contacts: buyers who lose their ids, names and conversation.
         messages: messages that are deleted, apart from those of these buyers.
         files: files that an earlier run left behind.
+        winners: winners whom the record of a draw names no longer.
 
     """
 
@@ -58,6 +65,7 @@ class RetentionCounts:
     contacts: int
     messages: int
     files: int
+    winners: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,9 +128,12 @@ class _Period:
         return kept.filter(contact=OuterRef("contact"), created_at__lte=OuterRef(column))
 
 
-def plan_retention(*, days: int, now: datetime) -> RetentionCounts:
+def plan_retention(
+    *, days: int, now: datetime, record_years: int = DEFAULT_RECORD_YEARS
+) -> RetentionCounts:
     """Return what `enforce_retention` would erase, without changing anything."""
     period = _Period.begin(now - timedelta(days=days))
+    drawn_before = winner_erasure.compute_record_limit(now, years=record_years)
     contacts = period.query_contacts()
     orders = period.query_orders()
     proofs = PaymentProof.objects.filter(Q(order__in=orders) | Q(contact__in=contacts))
@@ -135,15 +146,21 @@ def plan_retention(*, days: int, now: datetime) -> RetentionCounts:
         contacts=contacts.count(),
         messages=inbound.count() + outbound.count(),
         files=ErasedFile.objects.count(),
+        winners=winner_erasure.query_expired_claims(before=drawn_before).count(),
     )
 
 
-def enforce_retention(*, days: int, now: datetime) -> RetentionCounts:
+def enforce_retention(
+    *, days: int, now: datetime, record_years: int = DEFAULT_RECORD_YEARS
+) -> RetentionCounts:
     """Erase everything whose retention period is over, then remove the files.
+
+    The record of a draw lies outside this period; its winners are named for years.
 
     Args:
         days: the retention period, from the end of a raffle.
         now: the present time.
+        record_years: years from the last draw of a raffle until its winners are erased.
 
     Returns:
         What this call erased.
@@ -156,9 +173,10 @@ def enforce_retention(*, days: int, now: datetime) -> RetentionCounts:
     contacts, more_proofs = _erase_contacts(period, turns, now=now)
     messages = _delete_messages(period, turns, now=now)
     _delete_logs(period, turns, now=now)
+    winners = _retry(partial(_erase_winners, years=record_years, now=now), turns)
     file_removal.remove_erased_files()
     counts = RetentionCounts(
-        len(period.raffles), orders, proofs + more_proofs, contacts, messages, leftovers
+        len(period.raffles), orders, proofs + more_proofs, contacts, messages, leftovers, winners
     )
     _log.info(
         "retention_enforced",
@@ -167,8 +185,15 @@ def enforce_retention(*, days: int, now: datetime) -> RetentionCounts:
         proofs=counts.proofs,
         contacts=contacts,
         messages=messages,
+        winners=winners,
     )
     return counts
+
+
+@transaction.atomic(durable=True)
+def _erase_winners(*, years: int, now: datetime) -> int:
+    before = winner_erasure.compute_record_limit(now, years=years)
+    return winner_erasure.erase_winners(before=before, now=now)
 
 
 def _erase_orders(period: _Period, turns: WriteTurns, *, now: datetime) -> tuple[int, int]:

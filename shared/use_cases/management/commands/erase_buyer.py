@@ -6,6 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
+from shared.core import config
 from shared.core.enums import ActorKind
 from shared.core.errors import DomainError
 from shared.raffles.actor import Actor
@@ -62,6 +63,12 @@ class Command(BaseCommand):
         )
         if plan.drawn:
             self.stdout.write(f"In raffles that are over, not to be reached: {_join(plan.drawn)}.")
+        if plan.won:
+            years = config.get_settings().draw_record_years
+            self.stdout.write(
+                f"Won a prize: {_join(plan.won)}. The record of the draw names the winner for "
+                f"{years} years, a duty of whoever holds a raffle; tell the buyer."
+            )
 
 
 def _describe_refusal(refusal: DomainError) -> str:

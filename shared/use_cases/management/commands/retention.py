@@ -18,7 +18,8 @@ class Command(BaseCommand):
 
     help = (
         "Erases the payment proofs and personal data of raffles that ended RETENTION_DAYS ago, "
-        "and buyers without any other order. Orders, numbers and money stay."
+        "and buyers without any other order. Orders, numbers and money stay, and the records of "
+        "draws, which name the winners for DRAW_RECORD_YEARS."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -39,14 +40,17 @@ class Command(BaseCommand):
             raise CommandError("--days is for --dry-run; what is erased is up to RETENTION_DAYS.")
         if options["days"] is not None and options["days"] < 1:
             raise CommandError("--days must be at least 1.")
-        days = options["days"] or config.get_settings().retention_days
+        settings = config.get_settings()
+        days = options["days"] or settings.retention_days
         if days is None:
             raise CommandError("RETENTION_DAYS is not set, so everything is kept for ever.")
-        now = timezone.now()
+        now, years = timezone.now(), settings.draw_record_years
         if options["dry_run"]:
-            self._describe(retention.plan_retention(days=days, now=now), "Would erase")
+            planned = retention.plan_retention(days=days, now=now, record_years=years)
+            self._describe(planned, "Would erase")
         else:
-            self._describe(retention.enforce_retention(days=days, now=now), "Erased")
+            erased = retention.enforce_retention(days=days, now=now, record_years=years)
+            self._describe(erased, "Erased")
         before = now - timedelta(days=days)
         if unclosed := erasable_orders.count_unclosed_raffles(before=before):
             self.stdout.write(
@@ -61,5 +65,6 @@ class Command(BaseCommand):
             f"  payment proofs (picture, texts) {counts.proofs}\n"
             f"  buyers with their chats         {counts.contacts}\n"
             f"  old messages of other buyers    {counts.messages}\n"
-            f"  files left by an earlier run    {counts.files}"
+            f"  files left by an earlier run    {counts.files}\n"
+            f"  winners named by old draws      {counts.winners}"
         )
