@@ -41,6 +41,12 @@ class WhatsAppContact(SearchableModel):
         null=True, blank=True, help_text="By the message's own time; opens the 24 h window."
     )
     is_blocked = models.BooleanField("blocked", default=False, help_text="Is not answered.")
+    adult_confirmed_at = models.DateTimeField(
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="When they said that they are 18 or older; asked once, for all raffles.",
+    )
     identity_conflict = models.BooleanField(
         default=False, help_text="Its user id and phone seem to belong to two contacts."
     )

@@ -34,6 +34,7 @@ _FIELDS: Final = (
     "context",
     "last_inbound_at",
     "is_blocked",
+    "adult_confirmed_at",
     "identity_conflict",
     "send_after",
     "pair_rate_hits",
@@ -235,6 +236,9 @@ def _merge_fields(pair: ContactPair, *, current_id: int | None) -> None:
         "context": later.context,
         "last_inbound_at": later.last_inbound_at,
         "is_blocked": kept.is_blocked or joined.is_blocked,
+        "adult_confirmed_at": min(
+            filter(None, (kept.adult_confirmed_at, joined.adult_confirmed_at)), default=None
+        ),
         "identity_conflict": False,
         "send_after": max(filter(None, (kept.send_after, joined.send_after)), default=None),
         "pair_rate_hits": max(kept.pair_rate_hits, joined.pair_rate_hits),
@@ -270,7 +274,11 @@ def _update_contact(
     contact: WhatsAppContact, values: Mapping[str, Any], *, joined_into: int | None
 ) -> None:
     fields = {field.name: field for field in WhatsAppContact._meta.concrete_fields}  # noqa: SLF001 - documented by Django
-    restored = {name: fields[name].to_python(values[name]) for name in _FIELDS}
+    restored = {
+        name: fields[name].to_python(values[name])
+        for name in _FIELDS
+        if name in values  # a join of an earlier version may lack a newer field
+    }
     WhatsAppContact.objects.filter(pk=contact.pk).update(**restored, joined_into=joined_into)
 
 
