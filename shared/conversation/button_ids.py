@@ -38,6 +38,13 @@ class ButtonAction(StrEnum):
     KEEP = "keep"  # order
     PAY = "pay"  # order
     PROOF = "proof"  # proof, order
+    RULES = "rules"  # raffle
+    RESULTS = "results"
+    VERIFY = "verify"  # raffle, ticket number
+    ADULT = "adult"  # raffle
+    MINOR = "minor"  # raffle
+    SHOW_NAME = "show-name"  # result of a draw
+    HIDE_NAME = "hide-name"  # result of a draw
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,14 +56,14 @@ class ButtonId:
 
     @property
     def subject_id(self) -> int | None:
-        """The first value: the id of the raffle, order or proof, or the page of the list."""
+        """The first value: the id of the raffle, order, proof or result, or the page of a list."""
         return self.values[0] if self.values else None
 
 
 def count_required_values(action: ButtonAction) -> int:
     """Return how many values the id of a button must have at least."""
     match action:
-        case ButtonAction.MENU | ButtonAction.MINE:
+        case ButtonAction.MENU | ButtonAction.MINE | ButtonAction.RESULTS:
             return 0
         case (
             ButtonAction.PAGE
@@ -69,9 +76,16 @@ def count_required_values(action: ButtonAction) -> int:
             | ButtonAction.CANCEL_SURELY
             | ButtonAction.KEEP
             | ButtonAction.PAY
+            | ButtonAction.RULES
+            | ButtonAction.ADULT
+            | ButtonAction.MINOR
+            | ButtonAction.SHOW_NAME
+            | ButtonAction.HIDE_NAME
         ):
             return 1
-        case ButtonAction.QUANTITY | ButtonAction.NUMBERS | ButtonAction.PROOF:
+        case (
+            ButtonAction.QUANTITY | ButtonAction.NUMBERS | ButtonAction.PROOF | ButtonAction.VERIFY
+        ):
             return 2
         case _:
             assert_never(action)

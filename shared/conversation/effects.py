@@ -19,18 +19,22 @@ from shared.conversation.values import (
     HoldNumbers,
     HoldRandom,
     KeepProof,
+    NameConsentSaved,
     NumbersHeld,
     OrderCancelled,
     OrderPlaced,
     PlaceOrder,
     ProofAddedToOrder,
     ProofWithoutOrder,
+    SaveNameConsent,
 )
 from shared.core import config
 from shared.core.constants import ALBUM_WINDOW
 from shared.core.enums import ActorKind, ProofStatus, UnplacedReason, Verdict
 from shared.core.errors import DomainError
 from shared.raffles.actor import Actor
+from shared.raffles.draw_errors import PrizeNotFound
+from shared.raffles.draw_models import PrizeClaim
 from shared.raffles.errors import NumbersTaken, OrderNotFound, ProofFileLost
 from shared.raffles.models import Order, PaymentProof, Raffle
 from shared.raffles.results import ProofKept, ProofLate, ProofOrphan, ProofRepeated, ProofSource
@@ -42,6 +46,7 @@ from shared.raffles.services import (
     raffle_queries,
     reservations,
 )
+from shared.raffles.services.draws import drawing, winners
 from shared.raffles.services.payment_decisions import payments
 from shared.raffles.services.payment_proofs import (
     orphan_proofs,
@@ -148,6 +153,8 @@ def _apply_effect(effect: Effect, turn: InboundTurn, *, may_wait: bool) -> Effec
             return _keep_proof(effect, turn)
         case AssignProof():
             return _assign_proof(effect, turn)
+        case SaveNameConsent():
+            return _save_name_consent(effect, turn)
         case _:
             assert_never(effect)
 
@@ -321,6 +328,20 @@ def _leave_without_order(
         now=turn.now,
     )
     return ProofWithoutOrder(pictures[0].pk, UnplacedReason.REVIEW_LIMIT, (order.pk,))
+
+
+def _save_name_consent(effect: SaveNameConsent, turn: InboundTurn) -> NameConsentSaved:
+    """Save whether a winner may be named; only the winner, and while the prize is theirs."""
+    claims = PrizeClaim.objects.filter(result=effect.result_id, erased_at=None)
+    order_id = claims.values_list("order_id", flat=True).first()
+    if order_id is None:
+        raise PrizeNotFound
+    order = _lock_own_order(order_id, turn)
+    claim = claims.select_for_update(no_key=True).get()
+    drawing.refuse_if_replaced(claim.result)
+    winners.set_name_consent(claim, consent=effect.consent)
+    ticket = order.raffle.format_ticket_number(claim.result.number)
+    return NameConsentSaved(effect.consent, winners.format_public_name(claim, ticket=ticket))
 
 
 def _build_proof_source(message: InboundMessage) -> ProofSource:

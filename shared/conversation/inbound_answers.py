@@ -21,6 +21,7 @@ from shared.conversation.inbound_requests import (
     CarryOut,
     GatherFacts,
     LoadQuestion,
+    LookUp,
     QueueReplies,
     SoundLoopAlarm,
 )
@@ -42,7 +43,7 @@ SUMMARY_KEY: Final = "back_again"
 """Key of the summary in the outbox."""
 
 MAX_EFFECTS_PER_MESSAGE: Final = 3
-"""Most effects of one message; a fourth one would be a loop, which is a bug."""
+"""Most effects and lookups of one message; a fourth one would be a loop, which is a bug."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +113,11 @@ def answer_message(
             return (yield from _fall_silent(turn))
         contact.state, context = step.state, step.context
         contact.context = context.to_json()
-        if step.effect is None:
+        if step.confirms_age and contact.adult_confirmed_at is None:
+            contact.adult_confirmed_at = min(turn.message.sent_at, turn.now)
+        if step.lookup is not None:
+            event = yield LookUp(turn, step.lookup)
+        elif step.effect is None:
             sent: list[OutboundMessage] = yield QueueReplies(turn, step.replies)
             _remember_question(turn, sent, before=before, question_before=open_question)
             if not sent and context.misses > before.misses:
@@ -120,8 +125,9 @@ def answer_message(
             return AnswerResult(
                 1, len(sent), has_media=has_media, has_acted=has_acted, queued=tuple(sent)
             )
-        has_acted, has_media = True, has_media or isinstance(step.effect, KeepProof)
-        event = yield CarryOut(turn, step.effect)
+        else:
+            has_acted, has_media = True, has_media or isinstance(step.effect, KeepProof)
+            event = yield CarryOut(turn, step.effect)
     raise EndlessConversation(f"message {turn.message.pk} came to no answer")
 
 

@@ -37,6 +37,7 @@ def save_conversations(handled: Sequence[HandledMessages], *, now: datetime) -> 
                 "state": each.contact.state,
                 "context": each.contact.context,
                 "last_inbound_at": each.contact.last_inbound_at,
+                "adult_confirmed_at": each.contact.adult_confirmed_at,
             }
             for each in handled
         ]
@@ -68,6 +69,7 @@ _SAVE_CONVERSATION: Final = CompiledUpdate(
     state=Parameter("state", models.CharField()),
     context=Parameter("context", models.JSONField()),
     last_inbound_at=Parameter("last_inbound_at", models.DateTimeField()),
+    adult_confirmed_at=Parameter("adult_confirmed_at", models.DateTimeField()),
 )
 
 _MARK_PROCESSED: Final = CompiledUpdate(

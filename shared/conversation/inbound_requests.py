@@ -10,12 +10,12 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from shared.conversation import effects, inbound_silence
+from shared.conversation import effects, inbound_silence, lookups
 from shared.conversation.effects import InboundTurn
 from shared.conversation.facts import gathering
 from shared.conversation.facts.gathering import FactsQuestion
 from shared.conversation.facts.values import Facts
-from shared.conversation.values import Effect, EffectOutcome, Reply
+from shared.conversation.values import Effect, EffectOutcome, Lookup, LookupOutcome, Reply
 from shared.core.enums import OutboxKind
 from shared.whatsapp.models import OutboundMessage
 from shared.whatsapp.services.outbox import outbox_queue
@@ -46,6 +46,14 @@ class GatherFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class LookUp:
+    """Read what a step asks for; the result is the outcome."""
+
+    turn: InboundTurn
+    lookup: Lookup
+
+
+@dataclass(frozen=True, slots=True)
 class CarryOut:
     """Carry out an effect; the result is its outcome, or None if it is left for later."""
 
@@ -68,7 +76,7 @@ class SoundLoopAlarm:
     turn: InboundTurn
 
 
-type AnswerRequest = LoadQuestion | GatherFacts | CarryOut | QueueReplies | SoundLoopAlarm
+type AnswerRequest = LoadQuestion | GatherFacts | LookUp | CarryOut | QueueReplies | SoundLoopAlarm
 type Answering[Result] = Generator[AnswerRequest, Any, Result]
 """An answer under way: it yields requests, is sent their results, and returns its own result."""
 
@@ -95,6 +103,12 @@ def _gather_facts(requests: Sequence[GatherFacts]) -> list[Facts]:
         for request in requests
     ]
     return gathering.gather_facts_of_buyers(questions, now=requests[0].turn.now)
+
+
+def _look_up(requests: Sequence[LookUp]) -> list[LookupOutcome]:
+    return lookups.look_up_all(
+        [(request.lookup, request.turn.contact) for request in requests], now=requests[0].turn.now
+    )
 
 
 def _carry_out_effects(requests: Sequence[CarryOut]) -> list[EffectOutcome | None]:
@@ -132,6 +146,7 @@ def _sound_loop_alarms(requests: Sequence[SoundLoopAlarm]) -> list[None]:
 RESOLVERS: Final[Mapping[type, Callable[[Sequence[Any]], list[Any]]]] = {
     LoadQuestion: _load_questions,
     GatherFacts: _gather_facts,
+    LookUp: _look_up,
     CarryOut: _carry_out_effects,
     QueueReplies: _queue_replies,
     SoundLoopAlarm: _sound_loop_alarms,

@@ -1,10 +1,12 @@
-"""Immutable values of the conversation: events, effects, replies and steps."""
+"""Immutable values of the conversation: events, effects, lookups, replies and steps."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
 from shared.conversation.context import Context
+from shared.conversation.facts.draw_values import DrawFacts, NumberFacts
+from shared.conversation.facts.values import RaffleFacts
 from shared.core.enums import State, UnplacedReason
 from shared.whatsapp import messages
 from shared.whatsapp.messages import ListRow, Message, ReplyButton
@@ -126,6 +128,44 @@ class ProofWithoutOrder:
 
 
 @dataclass(frozen=True, slots=True)
+class NameConsentSaved:
+    """A winner allowed or forbade to be named; `shown_as` is how they are published."""
+
+    consent: bool
+    shown_as: str
+
+
+@dataclass(frozen=True, slots=True)
+class RulesFound:
+    """The rules of a raffle's draw.
+
+    Attributes:
+        raffle: the raffle; None: there is none whose rules may be shown.
+        text: the frozen rules, or those that would be frozen now.
+        url: the address of a page with the full rules; may be empty.
+
+    """
+
+    raffle: RaffleFacts | None
+    text: str = ""
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ResultsFound:
+    """Raffles that are sealed or drawn, the latest first."""
+
+    draws: tuple[DrawFacts, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class NumberFound:
+    """What is known of a ticket number; None: there is no raffle to look into."""
+
+    found: NumberFacts | None
+
+
+@dataclass(frozen=True, slots=True)
 class EffectRefused:
     """The domain refused the effect; `code` and `details` are those of its error."""
 
@@ -147,9 +187,11 @@ type EffectOutcome = (
     | OrderCancelled
     | ProofAddedToOrder
     | ProofWithoutOrder
+    | NameConsentSaved
     | EffectRefused
 )
-type ConversationEvent = BuyerInput | EffectOutcome
+type LookupOutcome = RulesFound | ResultsFound | NumberFound
+type ConversationEvent = BuyerInput | EffectOutcome | LookupOutcome
 
 # ── effects: changes that a step asks for ─────────────────────────────────────────────────────
 
@@ -213,7 +255,50 @@ class AssignProof:
     also: tuple[int, ...] = ()
 
 
-type Effect = HoldRandom | HoldNumbers | PlaceOrder | CancelOwnOrder | KeepProof | AssignProof
+@dataclass(frozen=True, slots=True)
+class SaveNameConsent:
+    """Save whether a winner may be named; `result_id` is the result of a draw that they won."""
+
+    result_id: int
+    consent: bool
+
+
+type Effect = (
+    HoldRandom
+    | HoldNumbers
+    | PlaceOrder
+    | CancelOwnOrder
+    | KeepProof
+    | AssignProof
+    | SaveNameConsent
+)
+
+# ── lookups: what a step asks to be read, because few answers need it ─────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class LookUpRules:
+    """Look up the rules of a raffle's draw."""
+
+    raffle_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class LookUpResults:
+    """Look up how raffles were drawn; without any, the latest ones that were drawn."""
+
+    raffle_ids: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LookUpNumber:
+    """Look up a ticket number of a raffle; None: of the latest one that was drawn."""
+
+    raffle_id: int | None
+    number: int
+
+
+type Lookup = LookUpRules | LookUpResults | LookUpNumber
 
 # ── replies and steps ─────────────────────────────────────────────────────────────────────────
 
@@ -259,7 +344,9 @@ class Step:
         state: the buyer's new state.
         context: the new context.
         effect: the change to carry out; its outcome is the next event.
-        replies: the messages to send; none while there is an effect.
+        replies: the messages to send; none while there is an effect or a lookup.
+        lookup: what to read; its outcome is the next event.
+        confirms_age: whether the buyer just said that they are 18 or older.
 
     """
 
@@ -267,3 +354,5 @@ class Step:
     context: Context
     effect: Effect | None = None
     replies: tuple[Reply, ...] = ()
+    lookup: Lookup | None = None
+    confirms_age: bool = False

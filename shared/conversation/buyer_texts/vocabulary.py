@@ -28,6 +28,60 @@ NOT_COMMAND_TYPOS: Final = {
 }  # fmt: skip
 """Other words that are close to a command, and not a misspelling of it."""
 
+
+class ChatInquiry(StrEnum):
+    """Questions about a draw that work in every state and change nothing."""
+
+    RULES = "rules"
+    RESULTS = "who won"
+    VERIFY = "verify"
+
+
+INQUIRY_WORDINGS: Final = {
+    ChatInquiry.RULES: {
+        "rules", "rule", "the rules", "show rules", "show the rules", "show me the rules",
+        "raffle rules", "draw rules", "rules of the draw", "what are the rules", "terms",
+        "terms and conditions", "how is it drawn", "how is the winner chosen",
+        "how is the winner picked", "how does the draw work", "how do you draw",
+        "how is the draw done",
+    },
+    ChatInquiry.RESULTS: {
+        "who won", "whowon", "who has won", "who wins", "who win", "who one", "who is the winner",
+        "whos the winner", "who are the winners", "results", "result", "the results",
+        "the result", "show results", "show the results", "draw results", "raffle results",
+        "winner", "winners", "the winner", "the winners", "did i win", "have i won", "did we win",
+        "am i the winner", "winning number", "winning numbers", "what is the winning number",
+        "what are the winning numbers", "is it drawn", "has it been drawn", "did anyone win",
+        "did anybody win",
+    },
+    ChatInquiry.VERIFY: {"verify", "verify my number", "check my number", "verify a number"},
+}  # fmt: skip
+INQUIRY_KEYWORDS: Final = {
+    "rules": ChatInquiry.RULES,
+    "results": ChatInquiry.RESULTS,
+    "winner": ChatInquiry.RESULTS,
+    "winners": ChatInquiry.RESULTS,
+}
+"""Single words that are also understood misspelt."""
+
+NOT_INQUIRY_TYPOS: Final = {"winter", "dinner", "rulers", "roles"}
+"""Other words that are close to such a question, and not a misspelling of it."""
+
+VERIFY_WORDS: Final = {"verify", "check", "validate"}
+"""Words before a ticket number that ask what became of it: "verify 07"."""
+
+ADULT_WORDINGS: Final = {
+    "yes i am", "i am", "yes i am 18", "yes im 18", "i am 18", "im 18", "i am over 18",
+    "im over 18", "yes i am over 18", "over 18", "18 or older", "i am 18 or older",
+    "yes i am 18 or older", "older than 18", "i am an adult", "im an adult", "adult", "of age",
+}  # fmt: skip
+MINOR_WORDINGS: Final = {
+    "i am not", "im not", "no i am not", "no im not", "not yet", "under 18", "i am under 18",
+    "im under 18", "younger", "i am younger", "im younger", "i am 17", "im 17", "i am 16",
+    "im 16", "i am a minor", "im a minor", "minor", "too young", "im too young",
+}  # fmt: skip
+"""Answers to the question for the buyer's age, beside yes and no."""
+
 GREETINGS: Final = {
     "hi", "hello", "hey", "hola", "hallo", "good morning", "good afternoon", "good evening",
     "good day", "hi there", "hello there", "hey there", "yo", "hii", "helo", "greetings",

@@ -11,7 +11,7 @@ from typing import Final
 from shared.conversation import formatting
 from shared.conversation.facts import statements
 from shared.conversation.facts.values import Facts, OrderFacts, RaffleFacts
-from shared.core.enums import Mode, OrderStatus
+from shared.core.enums import DrawMethod, Mode, OrderStatus
 from shared.raffles import sale_rules
 from shared.raffles.models import Order, Raffle
 from shared.raffles.services import availability, order_queries
@@ -83,7 +83,7 @@ def gather_facts_of_buyers(questions: Sequence[FactsQuestion], *, now: datetime)
 
 def gather_order_facts(order: Order, *, now: datetime) -> OrderFacts:
     """Return the facts about one order, for a message about it."""
-    raffle = _build_raffle_facts([order.raffle], now=now)[order.raffle_id]
+    raffle = build_raffle_facts([order.raffle], now=now)[order.raffle_id]
     numbers = order_queries.load_ticket_numbers([order.pk])
     with_receipt = statements.ORDERS_WITH_RECEIPT.fetch(orders=[order.pk])
     return _build_order_facts(
@@ -113,7 +113,7 @@ def _load_fact_rows(questions: Sequence[FactsQuestion], *, now: datetime) -> _Fa
     rows = _FactRows(
         orders=orders_by_buyer,
         on_sale=on_sale,
-        raffles=_build_raffle_facts(raffles, now=now),
+        raffles=build_raffle_facts(raffles, now=now),
         examples=_load_examples(questions, on_sale),
     )
     if not orders:
@@ -248,10 +248,11 @@ def _build_facts(question: FactsQuestion, rows: _FactRows, *, now: datetime) -> 
         ),
         seller_contact=_choose_seller_contact(on_sale, orders),
         unplaced_proof_id=rows.unplaced.get(contact.pk),
+        is_adult=contact.adult_confirmed_at is not None,
     )
 
 
-def _build_raffle_facts(raffles: Collection[Raffle], *, now: datetime) -> dict[int, RaffleFacts]:
+def build_raffle_facts(raffles: Collection[Raffle], *, now: datetime) -> dict[int, RaffleFacts]:
     """Return the facts about raffles that are the same for every buyer, by raffle id."""
     counts = availability.load_recent_counts_by_raffle(raffles, now=now)
     return {
@@ -287,6 +288,8 @@ def _build_facts_about_raffle(raffle: Raffle, *, available: int, now: datetime) 
         draw_in_other_year=formatting.is_in_other_year(
             raffle.draw_at, now=now, time_zone=raffle.time_zone
         ),
+        draw_method=DrawMethod(raffle.draw_method) if raffle.draw_method else None,
+        adults_only=raffle.adults_only,
     )
 
 
@@ -327,6 +330,8 @@ def _build_order_facts(
         asked_again=order.asked_again_at is not None,
         has_receipt=has_receipt,
         was_placed=order.placed_at is not None,
+        receipt_entry=order.receipt_entry,
+        receipt_head=order.receipt_head or "",
     )
 
 

@@ -33,6 +33,8 @@ _ORDER_FIELDS: Final = (
     "needs_decision",
     "asked_again_at",
     "placed_at",
+    "receipt_entry",
+    "receipt_head",
 )
 
 _HAS_ENDED: Final = Case(When(status__in=ENDED_STATUSES, then=Value(1)), default=Value(0))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from shared.core.enums import Mode, OrderStatus
+from shared.core.enums import DrawMethod, Mode, OrderStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +26,8 @@ class RaffleFacts:
         draw_time_reached: whether the time of its draw has come, so that no order can be placed,
             paid or changed any more.
         draw_in_other_year: whether its draw is in another year than now, so that texts name it.
+        draw_method: how its winners are found; None: nobody has said so far.
+        adults_only: whether its buyers are asked once whether they are 18 or older.
 
     """
 
@@ -52,6 +54,8 @@ class RaffleFacts:
     draw_when_sold_out: bool = False
     draw_time_reached: bool = False
     draw_in_other_year: bool = False
+    draw_method: DrawMethod | None = None
+    adults_only: bool = False
 
     @property
     def is_free(self) -> bool:
@@ -62,6 +66,16 @@ class RaffleFacts:
     def is_called_off(self) -> bool:
         """Whether the seller called the raffle off."""
         return self.not_selling_reason == "cancelled"
+
+    @property
+    def is_sealed(self) -> bool:
+        """Whether its list of sold numbers is sealed and nothing is drawn so far."""
+        return self.not_selling_reason == "sealed"
+
+    @property
+    def is_drawn(self) -> bool:
+        """Whether it was drawn."""
+        return self.not_selling_reason == "drawn"
 
     @property
     def is_over(self) -> bool:
@@ -102,6 +116,8 @@ class OrderFacts:
         has_receipt: whether it has a payment proof that was neither turned down nor lost, so that
             its buyer may have paid.
         was_placed: whether it is more than a hold, so that its buyer was told how to pay.
+        receipt_entry: the number of its entry in the raffle's receipt chain; None: it has none.
+        receipt_head: the first hex digits of the chain's head with that entry.
 
     """
 
@@ -119,6 +135,8 @@ class OrderFacts:
     asked_again: bool = False
     has_receipt: bool = False
     was_placed: bool = True
+    receipt_entry: int | None = None
+    receipt_head: str = ""
 
     @property
     def is_free(self) -> bool:
@@ -170,6 +188,7 @@ class Facts:
         seller_contact: how to reach the seller; empty if unknown.
         unplaced_proof_id: the buyer's latest picture without an order, if the event names an order
             and the picture came shortly before.
+        is_adult: whether the buyer has said before that they are 18 or older.
 
     """
 
@@ -178,6 +197,7 @@ class Facts:
     orders: tuple[OrderFacts, ...] = ()
     seller_contact: str = ""
     unplaced_proof_id: int | None = None
+    is_adult: bool = False
 
     def find_raffle(self, raffle_id: int | None) -> RaffleFacts | None:
         """Return a raffle that is on sale or that one of the buyer's orders belongs to."""

@@ -9,10 +9,18 @@ from shared.conversation import button_ids
 from shared.conversation.button_ids import ButtonAction, ButtonId
 from shared.conversation.context import Context
 from shared.conversation.facts.values import Facts, OrderFacts, RaffleFacts
-from shared.conversation.flow import commands, reserve, states
+from shared.conversation.flow import age, commands, inquiries, reserve, states
 from shared.conversation.flow.screens import answer_with, show_menu, show_order, show_raffle_card
 from shared.conversation.texts import guidance, orders, raffles
-from shared.conversation.values import AssignProof, CancelOwnOrder, PlaceOrder, Step
+from shared.conversation.values import (
+    AssignProof,
+    CancelOwnOrder,
+    LookUpNumber,
+    LookUpRules,
+    PlaceOrder,
+    SaveNameConsent,
+    Step,
+)
 from shared.core.enums import OrderStatus, State
 
 type _RaffleAction = Literal[
@@ -30,6 +38,15 @@ type _OrderAction = Literal[
     ButtonAction.KEEP,
     ButtonAction.PAY,
     ButtonAction.PROOF,
+]
+type _DrawAction = Literal[
+    ButtonAction.RULES,
+    ButtonAction.RESULTS,
+    ButtonAction.VERIFY,
+    ButtonAction.ADULT,
+    ButtonAction.MINOR,
+    ButtonAction.SHOW_NAME,
+    ButtonAction.HIDE_NAME,
 ]
 
 
@@ -63,8 +80,40 @@ def handle_tap(tap_id: str, state: State, context: Context, facts: Facts) -> Ste
             | ButtonAction.PROOF
         ):
             return _handle_order_tap(tap, tap.action, state, context, facts)
+        case (
+            ButtonAction.RULES
+            | ButtonAction.RESULTS
+            | ButtonAction.VERIFY
+            | ButtonAction.ADULT
+            | ButtonAction.MINOR
+            | ButtonAction.SHOW_NAME
+            | ButtonAction.HIDE_NAME
+        ):
+            return _handle_draw_tap(tap, tap.action, state, context, facts)
         case _:
             assert_never(tap.action)
+
+
+def _handle_draw_tap(
+    tap: ButtonId, action: _DrawAction, state: State, context: Context, facts: Facts
+) -> Step:
+    understood = context.without_open_question()
+    match action:
+        case ButtonAction.RULES:
+            return Step(state, understood, lookup=LookUpRules(tap.values[0]))
+        case ButtonAction.RESULTS:
+            return inquiries.look_up_results(state, understood, facts)
+        case ButtonAction.VERIFY:
+            return Step(state, understood, lookup=LookUpNumber(*tap.values[:2]))
+        case ButtonAction.ADULT:
+            return age.handle_adult(tap.values[0], state, context, facts)
+        case ButtonAction.MINOR:
+            return age.handle_minor(tap.values[0], state, context, facts)
+        case ButtonAction.SHOW_NAME | ButtonAction.HIDE_NAME:
+            consent = action is ButtonAction.SHOW_NAME
+            return Step(state, understood, effect=SaveNameConsent(tap.values[0], consent))
+        case _:
+            assert_never(action)
 
 
 def _show_list_page(tap: ButtonId, facts: Facts) -> Step:

@@ -5,7 +5,15 @@ from typing import assert_never
 from shared.conversation.buyer_texts import parsing
 from shared.conversation.context import Context
 from shared.conversation.facts.values import Facts
-from shared.conversation.flow import commands, effect_results, payment_words, proofs, states
+from shared.conversation.flow import (
+    age,
+    commands,
+    effect_results,
+    inquiries,
+    payment_words,
+    proofs,
+    states,
+)
 from shared.conversation.flow.buttons import handle_tap
 from shared.conversation.flow.reconcile import reconcile_state
 from shared.conversation.flow.screens import ask_to_rephrase, repeat_prompt
@@ -16,12 +24,16 @@ from shared.conversation.values import (
     EffectOutcome,
     EffectRefused,
     LostFileReceived,
+    NameConsentSaved,
+    NumberFound,
     NumbersHeld,
     OrderCancelled,
     OrderPlaced,
     PictureReceived,
     ProofAddedToOrder,
     ProofWithoutOrder,
+    ResultsFound,
+    RulesFound,
     Step,
     TextReceived,
     UnreadableReceived,
@@ -36,14 +48,18 @@ def step(state: State, context: Context, event: ConversationEvent, facts: Facts)
     Args:
         state: the buyer's state before the event.
         context: the buyer's purchase under way.
-        event: the message from the buyer, or the outcome of the last step's effect.
-        facts: the current facts about the buyer, gathered after that effect.
+        event: the message from the buyer, or the outcome of the last step's effect or lookup.
+        facts: the current facts about the buyer, gathered after that.
 
     Returns:
-        The new state and context, with either one effect to carry out, whose outcome is the next
-        event, or at most one reply.
+        The new state and context, with either one effect to carry out or one lookup, whose outcome
+        is the next event, or at most one reply.
 
     """
+    return age.ask_before_hold(_decide(state, context, event, facts), facts)
+
+
+def _decide(state: State, context: Context, event: ConversationEvent, facts: Facts) -> Step:
     state, context = reconcile_state(state, context, facts)
     match event:
         case TextReceived(text):
@@ -66,9 +82,12 @@ def step(state: State, context: Context, event: ConversationEvent, facts: Facts)
             | OrderCancelled()
             | ProofAddedToOrder()
             | ProofWithoutOrder()
+            | NameConsentSaved()
             | EffectRefused()
         ):
             return _handle_outcome(event, state, context, facts)
+        case RulesFound() | ResultsFound() | NumberFound():
+            return inquiries.show_lookup(event, state, context, facts)
         case _:
             assert_never(event)
 
@@ -94,6 +113,8 @@ def _handle_outcome(outcome: EffectOutcome, state: State, context: Context, fact
             return proofs.acknowledge_proof(outcome, context, facts)
         case ProofWithoutOrder():
             return proofs.handle_proof_without_order(outcome, state, context, facts)
+        case NameConsentSaved():
+            return inquiries.acknowledge_name_consent(outcome, state, context)
         case EffectRefused():
             return effect_results.explain_refusal(outcome, state, context, facts)
         case _:
@@ -107,7 +128,27 @@ def _handle_text(text: str, state: State, context: Context, facts: Facts) -> Ste
     named = proofs.handle_order_code(text, state, context, facts)
     if named is not None:
         return named
+    inquiry = inquiries.parse_inquiry(text, facts)
+    if inquiry is not None:
+        return inquiries.handle_inquiry(inquiry, state, context, facts)
+    answered = _handle_answer(text, state, context, facts)
+    if answered is not None:
+        return answered
+    context = context.with_changes(yes_button_id="")
+    if parsing.asks_for_tickets(text):
+        return commands.show_my_tickets(state, context, facts)
+    payment = payment_words.handle_payment_words(text, state, context, facts)
+    if payment is not None:
+        return payment
+    return states.handle_text(state, context, text, facts)
+
+
+def _handle_answer(text: str, state: State, context: Context, facts: Facts) -> Step | None:
+    """Return the step for an answer to an open question, or None for any other text."""
     if context.yes_button_id:
+        aged = age.handle_answer(text, state, context, facts)
+        if aged is not None:
+            return aged
         if parsing.is_yes(text):
             return handle_tap(context.yes_button_id, state, context, facts)
         answer = commands.handle_answer_to_question(state, context, text, facts)
@@ -115,12 +156,5 @@ def _handle_text(text: str, state: State, context: Context, facts: Facts) -> Ste
             return answer
         context = context.with_changes(yes_button_id="")
     if context.proof_id is not None:
-        answered = proofs.handle_answer_about_proof(text, state, context, facts)
-        if answered is not None:
-            return answered
-    if parsing.asks_for_tickets(text):
-        return commands.show_my_tickets(state, context, facts)
-    payment = payment_words.handle_payment_words(text, state, context, facts)
-    if payment is not None:
-        return payment
-    return states.handle_text(state, context, text, facts)
+        return proofs.handle_answer_about_proof(text, state, context, facts)
+    return None

@@ -39,7 +39,8 @@ def show_menu(facts: Facts, *, note: str = "", misses: int = 0) -> Step:
     """
     context = Context(misses=misses)
     if not facts.raffles:
-        reply = raffles.build_no_raffles_message(facts.seller_contact)
+        over = any(order.raffle.is_sealed or order.raffle.is_drawn for order in facts.orders)
+        reply = raffles.build_no_raffles_message(facts.seller_contact, has_results=over)
         return Step(State.MENU, context, replies=(reply.with_note_before(note),))
     if len(facts.raffles) > 1:
         live = [o for o in facts.live_orders if o.wants_proof or not o.under_review]

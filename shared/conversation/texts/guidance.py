@@ -11,12 +11,13 @@ from shared.conversation.values import Reply
 
 
 def build_help_note(seller: str) -> str:
-    """Return the note for HELP: how buying works, and the three commands."""
+    """Return the note for HELP: how buying works, and the words that always work."""
     reach = f"\nA person: {seller}" if seller else ""
     return (
         "I sell raffle numbers. Choose random ones or write your own, pay, and send the receipt "
         "here; the seller checks it and you get the confirmation.\n"
-        "*MENU* start over · *CANCEL* give numbers back · *HELP* this text"
+        "*MENU* start over · *CANCEL* give numbers back · *RULES* how it is drawn · *WHO WON* · "
+        "*VERIFY 7* what became of a number · *HELP* this text"
         f"{reach}"
     )
 

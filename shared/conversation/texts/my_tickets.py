@@ -14,6 +14,7 @@ from shared.conversation.texts.parts import (
     build_draw_date_sentence,
     build_money_back_sentence,
     format_order_deadline,
+    format_receipt,
 )
 from shared.conversation.values import Reply
 from shared.core.enums import OrderStatus
@@ -96,7 +97,7 @@ def _describe_order_status(order: OrderFacts, *, now: datetime) -> str:
     match order.status:
         case OrderStatus.PAID:
             yours = "Yours." if order.is_free else "Paid: yours."
-            return f"{yours}{build_draw_date_sentence(order)}"
+            return f"{yours}{_describe_draw(order)}{_build_receipt_line(order)}"
         case OrderStatus.DRAFT:
             return f"Held until {format_order_deadline(order, now=now)}, not confirmed yet."
         case OrderStatus.PENDING_PAYMENT:
@@ -109,6 +110,19 @@ def _describe_order_status(order: OrderFacts, *, now: datetime) -> str:
             return f"Cancelled.{_describe_open_decision(order)}"
         case _:
             assert_never(order.status)
+
+
+def _describe_draw(order: OrderFacts) -> str:
+    if order.raffle.is_drawn:
+        return " It has been drawn: write *who won*."
+    if order.raffle.is_sealed:
+        return " The list is sealed, the draw is due."
+    return build_draw_date_sentence(order)
+
+
+def _build_receipt_line(order: OrderFacts) -> str:
+    receipt = format_receipt(order)
+    return f"\n{receipt}" if receipt else ""
 
 
 def _describe_open_payment(order: OrderFacts, *, now: datetime) -> str:

@@ -9,6 +9,7 @@ from shared.conversation.facts.values import OrderFacts
 from shared.conversation.texts.parts import (
     BUY_MORE_BUTTON,
     MY_TICKETS_BUTTON,
+    WHO_WON_BUTTON,
     build_stay_yours_phrase,
     choose_is_or_are,
     describe_end,
@@ -40,12 +41,17 @@ def build_under_review_message(order: OrderFacts) -> Reply:
 
 def build_all_done_message(order: OrderFacts) -> Reply:
     """Return the message that an order is paid, for a buyer who writes afterwards."""
+    raffle = order.raffle
+    luck, first = "Good luck!", BUY_MORE_BUTTON
+    if raffle.is_drawn:
+        luck, first = f"*{raffle.title}* has been drawn.", WHO_WON_BUTTON
+    elif raffle.is_sealed:
+        luck, first = f"The list of *{raffle.title}* is sealed, its draw is due.", WHO_WON_BUTTON
     return Reply(
         "all_done",
         f"Order *{order.code}* is {'complete' if order.is_free else 'paid'}: "
-        f"*{format_order_numbers(order)}* "
-        f"{choose_is_or_are(order)} yours. Good luck!",
-        buttons=(BUY_MORE_BUTTON, MY_TICKETS_BUTTON),
+        f"*{format_order_numbers(order)}* {choose_is_or_are(order)} yours. {luck}",
+        buttons=(first, MY_TICKETS_BUTTON),
         about=order.code,
     )
 

@@ -20,6 +20,7 @@ from shared.conversation.texts.parts import (
     format_all_order_numbers,
     format_order_deadline,
     format_order_numbers,
+    format_receipt,
 )
 from shared.conversation.values import Reply
 from shared.core.enums import FileFailure, OrderStatus, RejectReason
@@ -32,10 +33,12 @@ def build_paid_message(order: OrderFacts) -> Reply:
     if not order.is_free:
         bought.append(format_money(order.total, order.currency))
     draw = build_draw_date_sentence(order).strip()
+    receipt = format_receipt(order)
     return Reply(
         "paid",
         f"{done}. *{format_all_order_numbers(order)}* {choose_is_or_are(order)} yours.\n"
         f"{' · '.join(bought)}\n"
+        f"{f'{receipt}\n' if receipt else ''}"
         f"{f'{draw} Good luck!'.strip()}\n"
         f"Questions? {order.raffle.seller_contact}.",
         about=order.code,

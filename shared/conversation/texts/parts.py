@@ -1,5 +1,6 @@
 """Buttons and phrases that several texts use."""
 
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Final, assert_never
 
@@ -11,12 +12,22 @@ from shared.conversation.formatting import (
     format_deadline,
     format_money,
     format_ticket_numbers,
+    is_in_other_year,
 )
+from shared.conversation.values import Reply
 from shared.core.enums import OrderStatus
-from shared.whatsapp.messages import BUTTONS_BODY_LIMIT, ReplyButton, measure_length
+from shared.raffles import receipt_lines
+from shared.whatsapp.messages import (
+    BUTTONS_BODY_LIMIT,
+    LIST_BODY_LIMIT,
+    ListRow,
+    ReplyButton,
+    measure_length,
+)
 
 MENU_BUTTON: Final = ReplyButton(build_button_id(ButtonAction.MENU), "Menu")
 MY_TICKETS_BUTTON: Final = ReplyButton(build_button_id(ButtonAction.MINE), "My tickets")
+WHO_WON_BUTTON: Final = ReplyButton(build_button_id(ButtonAction.RESULTS), "Who won")
 BUY_MORE_BUTTON: Final = ReplyButton(build_button_id(ButtonAction.MENU), "Buy more")
 
 
@@ -46,6 +57,22 @@ def format_draw_time(raffle: RaffleFacts) -> str:
     return format_day_and_time(
         raffle.draw_at, time_zone=raffle.time_zone, has_year=raffle.draw_in_other_year
     )
+
+
+def format_moment(at: datetime, raffle: RaffleFacts, *, now: datetime) -> str:
+    """Return a time as a raffle's buyers read it, with the year if it is not this one."""
+    has_year = is_in_other_year(at, now=now, time_zone=raffle.time_zone)
+    return format_day_and_time(at, time_zone=raffle.time_zone, has_year=has_year)
+
+
+def format_receipt(order: OrderFacts) -> str:
+    """Return the entry of a paid order in the receipt chain, "Entry 57 · 9f3a 12c8"; or nothing.
+
+    Source: `draw.md` of the method, "Receipt chain": eight hex digits in two groups.
+    """
+    if order.receipt_entry is None:
+        return ""
+    return f"Entry {order.receipt_entry} · {receipt_lines.format_head(order.receipt_head)}"
 
 
 def build_draw_date_sentence(order: OrderFacts) -> str:
@@ -105,6 +132,39 @@ def build_next_button(order: OrderFacts) -> ReplyButton:
 def choose_buttons(body: str, *buttons: ReplyButton) -> tuple[ReplyButton, ...]:
     """Return the buttons, or none if the text is too long for a message with buttons."""
     return buttons if measure_length(body) <= BUTTONS_BODY_LIMIT else ()
+
+
+def build_long_reply(key: str, body: str, buttons: Sequence[ReplyButton]) -> Reply:
+    """Return a reply with buttons, or with the same as rows of a list, which has more room."""
+    if measure_length(body) <= BUTTONS_BODY_LIMIT:
+        return Reply(key, body, buttons=tuple(buttons))
+    rows = tuple(ListRow(button.id, button.title) for button in buttons)
+    return Reply(key, body, rows=rows, list_button="More")
+
+
+def join_lines(
+    lines: Sequence[str],
+    *,
+    more: Callable[[int], str],
+    end: Sequence[str] = (),
+    limit: int = LIST_BODY_LIMIT,
+) -> str:
+    """Return lines as a text within a limit; those that do not fit are left out.
+
+    Args:
+        lines: the lines.
+        more: returns the line that stands for as many lines as were left out.
+        end: lines that stand at the end in any case.
+        limit: the most characters.
+
+    """
+    for left_out in range(len(lines)):
+        shown = lines[: len(lines) - left_out]
+        parts = [*shown, more(left_out)] if left_out else shown
+        text = "\n".join([*parts, *end]).strip()
+        if measure_length(text) <= limit:
+            return text
+    return "\n".join([more(len(lines)), *end]).strip()
 
 
 def build_stay_yours_phrase(order: OrderFacts) -> str:

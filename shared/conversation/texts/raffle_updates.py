@@ -107,6 +107,7 @@ NO_CHANGE_NOTES: Final[Mapping[str, str]] = {
     "raffle_sealed": "The draw is due, so nothing can be changed any more.",
     "raffle_drawn": "The raffle has been drawn, so nothing can be changed any more.",
     "raffle_called_off": "The raffle was called off, so nothing can be changed any more.",
+    "result_replaced": "That prize was drawn again since, so nothing can be changed any more.",
 }
 """Notes for refused changes of an order whose raffle is over, by the code of the error."""
 

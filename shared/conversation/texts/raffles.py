@@ -15,9 +15,11 @@ from shared.conversation.formatting import (
     format_money,
     format_numbers_as_sentence,
 )
+from shared.conversation.texts.draws import build_draw_method_note
 from shared.conversation.texts.parts import (
     MENU_BUTTON,
     MY_TICKETS_BUTTON,
+    WHO_WON_BUTTON,
     format_draw_time,
     format_order_deadline,
     format_order_numbers,
@@ -34,13 +36,19 @@ RAFFLES_PER_PAGE: Final = 9
 """Raffles on one page of the list; the tenth row turns the page."""
 
 
-def build_no_raffles_message(seller: str) -> Reply:
-    """Return the message that no raffle is on sale."""
+def build_no_raffles_message(seller: str, *, has_results: bool = False) -> Reply:
+    """Return the message that no raffle is on sale.
+
+    Args:
+        seller: how to reach the seller; may be empty.
+        has_results: whether a raffle of the buyer was drawn, or its draw is due.
+
+    """
     reach = f" Questions? {seller}." if seller else ""
     return Reply(
         "no_raffles",
         f"There is no raffle on sale right now. Please come back soon.{reach}",
-        buttons=(MY_TICKETS_BUTTON,),
+        buttons=(WHO_WON_BUTTON, MY_TICKETS_BUTTON) if has_results else (MY_TICKETS_BUTTON,),
     )
 
 
@@ -118,9 +126,10 @@ def build_raffle_card_message(
 
 
 def _format_draw_date(raffle: RaffleFacts) -> str:
+    method = build_draw_method_note(raffle)
     if raffle.draw_at is None:
-        return "Drawn when sold out · " if raffle.draw_when_sold_out else ""
-    return f"Draw: {format_draw_time(raffle)} · "
+        return f"Drawn when sold out{method} · " if raffle.draw_when_sold_out else ""
+    return f"Draw: {format_draw_time(raffle)}{method} · "
 
 
 def _describe_available(raffle: RaffleFacts) -> str:
@@ -163,7 +172,7 @@ NOT_SELLING_TEXTS: Final[Mapping[str, str]] = {
     "paused": "*{title}* is paused at the moment.",
     "closed": "The sale of *{title}* is over.",
     "sealed": "The sale of *{title}* is over: its draw is due.",
-    "drawn": "*{title}* has been drawn already.",
+    "drawn": "*{title}* has been drawn already: write *who won*.",
     "cancelled": "*{title}* was called off.",
     "not_yet": "The sale of *{title}* has not begun yet.",
     "over": "The sale of *{title}* is over.",

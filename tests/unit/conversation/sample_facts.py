@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from shared.conversation.context import Context
+from shared.conversation.facts.draw_values import DrawFacts, PrizeFacts
 from shared.conversation.facts.values import Facts, OrderFacts, RaffleFacts
 from shared.core.enums import Mode, OrderStatus, State
 
@@ -28,6 +29,21 @@ SUMMER: Final = RaffleFacts(
     payment_instructions="Bank of Example, account 000-123, name: Club.",
     draw_at=datetime(2026, 12, 12, 20, 0, tzinfo=UTC),
     example_numbers=(3, 8, 21, 34, 55),
+)
+DRAW: Final = DrawFacts(
+    replace(SUMMER, draw_time_reached=True, not_selling_reason="drawn"),
+    prizes=(
+        PrizeFacts(
+            "a motorbike",
+            number=7,
+            winner="Ana …34",
+            claim_until=datetime(2027, 1, 11, 20, 0, tzinfo=UTC),
+        ),
+        PrizeFacts("a helmet"),
+    ),
+    sealed_count=843,
+    list_hash="ab" * 32,
+    drawn_at=datetime(2026, 12, 12, 20, 4, tzinfo=UTC),
 )
 WINTER: Final = replace(SUMMER, id=2, title="Winter Raffle", prize="a sledge")
 

@@ -9,6 +9,7 @@ import pytest
 from shared.conversation import button_ids, flow
 from shared.conversation.button_ids import ButtonAction
 from shared.conversation.context import Context
+from shared.conversation.facts.draw_values import NumberFacts, NumberStatus
 from shared.conversation.facts.values import Facts, OrderFacts, RaffleFacts
 from shared.conversation.flow.reconcile import derive_order_state
 from shared.conversation.values import (
@@ -20,6 +21,8 @@ from shared.conversation.values import (
     HoldRandom,
     KeepProof,
     LostFileReceived,
+    NameConsentSaved,
+    NumberFound,
     NumbersHeld,
     OrderCancelled,
     OrderPlaced,
@@ -27,6 +30,8 @@ from shared.conversation.values import (
     PlaceOrder,
     ProofAddedToOrder,
     ProofWithoutOrder,
+    ResultsFound,
+    RulesFound,
     Step,
     TextReceived,
     UnreadableReceived,
@@ -37,6 +42,7 @@ from tests import meta_limits
 from tests.cases import walk_cases
 from tests.unit.conversation.sample_facts import (
     DRAFT,
+    DRAW,
     EXPIRED,
     FACTS_BY_STATE,
     NOON,
@@ -65,9 +71,10 @@ def tap(do: ButtonAction, *values: int) -> ButtonTapped:
 
 
 def outcome(step: Step) -> str:
-    """Return the effect of a step, or the key of its reply."""
-    if step.effect is not None:
-        return type(step.effect).__name__
+    """Return the effect or the lookup of a step, or the key of its reply."""
+    asked = step.effect or step.lookup
+    if asked is not None:
+        return type(asked).__name__
     return step.replies[0].key if step.replies else "silence"
 
 
@@ -169,6 +176,31 @@ WORDS: dict[str, tuple[ConversationEvent, dict[State, tuple[State, str]]]] = {
             WAIT: (WAIT, "still_to_pay"), DONE: (PICK, "HoldNumbers"),
         },
     ),
+    "rules": (
+        TextReceived("Rules, please."),
+        {
+            MENU: (MENU, "rules_which"),
+            **{state: (state, "LookUpRules") for state in State if state is not MENU},
+        },
+    ),
+    "misspelt rules": (
+        TextReceived("ruels"),
+        {
+            MENU: (MENU, "rules_which"),
+            **{state: (state, "LookUpRules") for state in State if state is not MENU},
+        },
+    ),
+    "who won": (
+        TextReceived("Who\'s the winner?"), {state: (state, "LookUpResults") for state in State},
+    ),
+    "verify": (TextReceived("verify"), {state: (state, "verify_how") for state in State}),
+    "verify a number": (
+        TextReceived("Verify #007"),
+        {
+            MENU: (MENU, "verify_which"),
+            **{state: (state, "LookUpNumber") for state in State if state is not MENU},
+        },
+    ),
     "nonsense": (
         TextReceived("when is the weather good?"),
         {
@@ -224,6 +256,27 @@ WORDS: dict[str, tuple[ConversationEvent, dict[State, tuple[State, str]]]] = {
             WAIT: (WAIT, "CancelOwnOrder"),
             DONE: (DONE, "cancel_surely"),
         },
+    ),
+    "a tap on rules": (
+        tap(ButtonAction.RULES, 1), {state: (state, "LookUpRules") for state in State},
+    ),
+    "a tap on who won": (
+        tap(ButtonAction.RESULTS), {state: (state, "LookUpResults") for state in State},
+    ),
+    "a tap on a number to verify": (
+        tap(ButtonAction.VERIFY, 1, 7), {state: (state, "LookUpNumber") for state in State},
+    ),
+    "a tap on a name to show": (
+        tap(ButtonAction.SHOW_NAME, 5), {state: (state, "SaveNameConsent") for state in State},
+    ),
+    "a tap on a name to hide": (
+        tap(ButtonAction.HIDE_NAME, 5), {state: (state, "SaveNameConsent") for state in State},
+    ),
+    "a tap on 18 or older, where nothing waits for it": (
+        tap(ButtonAction.ADULT, 1), dict.fromkeys(State, (MODE, "card")),
+    ),
+    "a tap on not 18 yet": (
+        tap(ButtonAction.MINOR, 1), dict.fromkeys(State, (MENU, "age_refused")),
     ),
     "a tap on somebody's button": (
         ButtonTapped("their-own-id", "Yes"),
@@ -315,6 +368,22 @@ OUTCOMES: dict[str, tuple[ConversationEvent, Facts, tuple[State, str]]] = {
         build_facts(PAID),
         (QTY, "cannot_cancel"),
     ),
+    "drawn again": (EffectRefused("result_replaced", {}), build_facts(), (MODE, "card")),
+    "rules": (RulesFound(SUMMER, "Rules"), build_facts(), (QTY, "rules")),
+    "no rules": (RulesFound(None), build_facts(), (MODE, "card")),
+    "results": (ResultsFound((DRAW,)), build_facts(), (QTY, "results")),
+    "no results": (ResultsFound(), build_facts(), (QTY, "results")),
+    "verified": (
+        NumberFound(NumberFacts(DRAW, 7, NumberStatus.SOLD)),
+        build_facts(),
+        (QTY, "verify"),
+    ),
+    "nothing to verify": (NumberFound(None), build_facts(), (MODE, "card")),
+    "named": (
+        NameConsentSaved(consent=True, shown_as="Ana …34"),
+        build_facts(),
+        (QTY, "name_consent"),
+    ),
     "something new": (EffectRefused("never_heard_of", {}), build_facts(), (QTY, "ask_quantity")),
 }
 
@@ -356,7 +425,7 @@ class TestTable:
         step = take(state, WORDS[name][0])
 
         assert len(step.replies) <= 1
-        assert (step.effect is None) == bool(step.replies)
+        assert (step.effect is None and step.lookup is None) == bool(step.replies)
         for reply in step.replies:
             assert meta_limits.find_message_faults(reply.to_whatsapp_message()) == []
 

@@ -9,15 +9,17 @@ import pytest
 
 from shared.conversation import button_ids, flow
 from shared.conversation.button_ids import ButtonAction, ButtonId
-from shared.conversation.buyer_texts import parsing
-from shared.conversation.buyer_texts.vocabulary import ChatCommand
+from shared.conversation.buyer_texts import inquiries, parsing
+from shared.conversation.buyer_texts.vocabulary import ChatCommand, ChatInquiry
 from shared.conversation.context import Context
+from shared.conversation.facts.draw_values import NumberFacts, NumberStatus
 from shared.conversation.facts.values import OrderFacts
 from shared.conversation.flow import effect_results
 from shared.conversation.flow.reconcile import derive_order_state, reconcile_state
 from shared.conversation.flow.reserve import BareNumberMeaning, interpret_words
 from shared.conversation.flow.screens import repeat_prompt
 from shared.conversation.texts import (
+    draws,
     my_tickets,
     order_status,
     order_updates,
@@ -32,23 +34,29 @@ from shared.conversation.values import (
     ConversationEvent,
     EffectOutcome,
     EffectRefused,
+    LookupOutcome,
     LostFileReceived,
+    NameConsentSaved,
+    NumberFound,
     NumbersHeld,
     OrderCancelled,
     OrderPlaced,
     PictureReceived,
     ProofAddedToOrder,
     ProofWithoutOrder,
+    ResultsFound,
+    RulesFound,
     TextReceived,
     UnreadableReceived,
     UnsupportedReceived,
 )
-from shared.core.enums import Mode, OrderStatus, RaffleStatus, RejectReason, State
+from shared.core.enums import DrawMethod, Mode, OrderStatus, RaffleStatus, RejectReason, State
 from shared.core.errors import DomainError
 from shared.raffles import errors
 from tests.cases import walk_cases
 from tests.unit.conversation.sample_facts import (
     DRAFT,
+    DRAW,
     EXPIRED,
     FACTS_BY_STATE,
     NOON,
@@ -69,6 +77,10 @@ EVENTS: Final[Mapping[type, ConversationEvent]] = {
     OrderCancelled: OrderCancelled(10),
     ProofAddedToOrder: ProofAddedToOrder(10),
     ProofWithoutOrder: ProofWithoutOrder(77),
+    NameConsentSaved: NameConsentSaved(consent=True, shown_as="Ana …34"),
+    RulesFound: RulesFound(SUMMER, "Rules of the draw\n"),
+    ResultsFound: ResultsFound((DRAW,)),
+    NumberFound: NumberFound(NumberFacts(DRAW, 7, NumberStatus.SOLD)),
     EffectRefused: EffectRefused("never_heard_of"),
 }
 BUTTON_VALUES: Final[Mapping[ButtonAction, tuple[int, ...]]] = {
@@ -87,6 +99,13 @@ BUTTON_VALUES: Final[Mapping[ButtonAction, tuple[int, ...]]] = {
     ButtonAction.KEEP: (10,),
     ButtonAction.PAY: (10,),
     ButtonAction.PROOF: (77, 10),
+    ButtonAction.RULES: (1,),
+    ButtonAction.RESULTS: (),
+    ButtonAction.VERIFY: (1, 7),
+    ButtonAction.ADULT: (1,),
+    ButtonAction.MINOR: (1,),
+    ButtonAction.SHOW_NAME: (5,),
+    ButtonAction.HIDE_NAME: (5,),
 }
 ORDER_STATES: Final[Mapping[OrderStatus, State]] = {
     OrderStatus.DRAFT: State.CONFIRM_RESERVATION,
@@ -100,7 +119,14 @@ ORDER_STATES: Final[Mapping[OrderStatus, State]] = {
 class TestStates:
     @walk_cases(
         ("state", "kind"),
-        product(State, [*get_args(BuyerInput.__value__), *get_args(EffectOutcome.__value__)]),
+        product(
+            State,
+            [
+                *get_args(BuyerInput.__value__),
+                *get_args(EffectOutcome.__value__),
+                *get_args(LookupOutcome.__value__),
+            ],
+        ),
     )
     def test_answers_every_kind_of_event(self, state: State, kind: type) -> None:
         context, known = FACTS_BY_STATE[state]
@@ -108,7 +134,7 @@ class TestStates:
 
         step = flow.step(state, context, EVENTS[kind], known)
 
-        assert (step.effect is None) == bool(step.replies)
+        assert [bool(step.effect), bool(step.lookup), bool(step.replies)].count(True) == 1
 
     @walk_cases(("state", "action"), product(State, ButtonAction))
     def test_answers_every_button(self, state: State, action: ButtonAction) -> None:
@@ -117,7 +143,7 @@ class TestStates:
 
         step = flow.step(state, context, tap, known)
 
-        assert (step.effect is None) == bool(step.replies)
+        assert [bool(step.effect), bool(step.lookup), bool(step.replies)].count(True) == 1
 
     @walk_cases("state", State)
     def test_stays_as_it_is_in_its_usual_situation(self, state: State) -> None:
@@ -276,6 +302,27 @@ def test_every_command_is_understood_and_answered(command: ChatCommand) -> None:
     assert parsed == parsing.ParsedCommand(command, is_certain=True)
     assert misspelt == parsing.ParsedCommand(command, is_certain=False)
     assert step.replies
+
+
+@walk_cases(("inquiry", "state"), product(ChatInquiry, State))
+def test_every_question_is_understood_in_every_state_and_changes_nothing(
+    inquiry: ChatInquiry, state: State
+) -> None:
+    context, known = FACTS_BY_STATE[state]
+    text = f"{inquiry.value.upper()}!"
+
+    step = flow.step(state, context, TextReceived(text), known)
+
+    assert inquiries.parse_inquiry(text) == inquiries.ParsedInquiry(inquiry)
+    assert (step.state, step.context, step.effect) == (state, context, None)
+    assert step.lookup or step.replies
+
+
+@pytest.mark.parametrize("method", DrawMethod)
+def test_every_method_of_drawing_is_named_on_the_card(method: DrawMethod) -> None:
+    card = raffles.build_raffle_card_message(replace(SUMMER, draw_method=method), now=NOON)
+
+    assert f"Draw: Sat 12 Dec, 20:00, {draws.METHOD_PHRASES[method]} · " in card.body
 
 
 @pytest.mark.parametrize("reason", RejectReason)

@@ -10,8 +10,17 @@ from typing import Final
 
 from django.db import models
 
+from shared.conversation.facts.draw_values import (
+    DrawFacts,
+    NumberFacts,
+    NumberStatus,
+    PrizeFacts,
+)
 from shared.conversation.facts.values import OrderFacts, RaffleFacts
 from shared.conversation.texts import (
+    age,
+    draw_updates,
+    draws,
     number_questions,
     order_status,
     order_updates,
@@ -51,9 +60,23 @@ LONG_RAFFLE: Final = replace(
 LONG_ORDER: Final = build_order(
     code="R-ZZZZZZZZZZ",
     raffle=LONG_RAFFLE,
+    receipt_entry=9_999_999,
+    receipt_head="9f3a12c8",
     numbers=tuple(range(1_000_003, 9_999_999, 90_001))[:100],
     total=Decimal("999999999999.99"),
 )
+
+PRIZE: Final = "🎁" * 120
+
+
+def build_draw(raffle: RaffleFacts, *, prizes: int) -> DrawFacts:
+    """Build a drawn raffle with long names."""
+    won = PrizeFacts(PRIZE, number=7, winner="é" * 60, claim_until=NOON + timedelta(days=400))
+    drawn = replace(raffle, draw_time_reached=True, not_selling_reason="drawn")
+    return DrawFacts(
+        drawn, prizes=(won,) * prizes, sealed_count=9_999_999, list_hash="ab" * 32, drawn_at=NOON
+    )
+
 
 BUILDERS: Final[Mapping[str, Callable[[OrderFacts], Reply]]] = {
     "paid": order_updates.build_paid_message,
@@ -115,6 +138,39 @@ BUILDERS: Final[Mapping[str, Callable[[OrderFacts], Reply]]] = {
     **{
         f"file_lost_{failure}": partial(order_updates.build_file_lost_message, failure=failure)
         for failure in FileFailure
+    },
+    "winner": lambda order: draw_updates.build_winner_message(
+        order,
+        result_id=10**9,
+        prize=PRIZE,
+        number=9_999_998,
+        claim_until=NOON + timedelta(days=400),
+        now=NOON,
+    ),
+    "prize_lost": lambda order: draw_updates.build_prize_lost_message(
+        order, prize=PRIZE, number=9_999_998
+    ),
+    "age_question": lambda order: age.build_age_question(order.raffle),
+    "age_refused": lambda order: age.build_age_refused_message(order.raffle),
+    "verify": lambda order: draws.build_number_message(
+        NumberFacts(build_draw(order.raffle, prizes=1), 7, NumberStatus.SOLD, entry=10**6),
+        is_own=True,
+        now=NOON,
+    ),
+    **{
+        f"{name} of {prizes}": partial(build, prizes)
+        for prizes in (1, 7, 50)
+        for name, build in {
+            "results": lambda prizes, order: draws.build_results_message(
+                [build_draw(order.raffle, prizes=prizes)] * 3,
+                upcoming=[order.raffle] * 3,
+                own_numbers={},
+                now=NOON,
+            ),
+            "results_told": lambda prizes, order: draw_updates.build_results_told_message(
+                order, build_draw(order.raffle, prizes=prizes), now=NOON
+            ),
+        }.items()
     },
     "under_review": order_status.build_under_review_message,
     "all_done": order_status.build_all_done_message,

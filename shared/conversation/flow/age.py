@@ -1,0 +1,78 @@
+"""The question whether a buyer is 18 or older, asked once before numbers of a raffle are held.
+
+What the buyer asked for waits in the context, and is done with the yes.
+"""
+
+from dataclasses import replace
+
+from shared.conversation import button_ids
+from shared.conversation.button_ids import ButtonAction
+from shared.conversation.buyer_texts import inquiries
+from shared.conversation.context import Context
+from shared.conversation.facts.values import Facts, RaffleFacts
+from shared.conversation.flow import reserve
+from shared.conversation.flow.screens import repeat_prompt, show_menu, show_raffle_card
+from shared.conversation.texts import age, guidance, raffles
+from shared.conversation.values import HoldNumbers, HoldRandom, Step
+from shared.core.enums import Mode, State
+
+
+def ask_before_hold(step: Step, facts: Facts) -> Step:
+    """Return a step, or the question instead if it holds numbers and the age is not known."""
+    effect = step.effect
+    if step.confirms_age or facts.is_adult or not isinstance(effect, HoldRandom | HoldNumbers):
+        return step
+    raffle = facts.find_raffle(effect.raffle_id)
+    if raffle is None or not raffle.adults_only:
+        return step
+    question = age.build_age_question(raffle)
+    asking = step.context.with_changes(yes_button_id=question.buttons[0].id)
+    return Step(step.state, asking, replies=(question,))
+
+
+def handle_answer(text: str, state: State, context: Context, facts: Facts) -> Step | None:
+    """Return the step for an answer to the open question, or None without one."""
+    tap = button_ids.parse_button_id(context.yes_button_id)
+    if tap is None or tap.action is not ButtonAction.ADULT:
+        return None
+    if inquiries.says_adult(text):
+        return handle_adult(tap.values[0], state, context, facts)
+    if inquiries.says_minor(text):
+        return handle_minor(tap.values[0], state, context, facts)
+    return None
+
+
+def handle_adult(raffle_id: int, state: State, context: Context, facts: Facts) -> Step:
+    """Note that the buyer is 18 or older, and go on with what they asked for."""
+    understood = context.without_open_question()
+    if facts.is_adult:
+        return repeat_prompt(state, understood, facts)
+    raffle = facts.find_raffle(raffle_id)
+    if raffle is None or not raffle.is_on_sale:
+        note = (
+            raffles.build_not_selling_note(raffle.title, raffle.not_selling_reason or "")
+            if raffle is not None
+            else age.build_thanks_note()
+        )
+        step = show_menu(facts, note=note)
+    else:
+        step = _go_on(raffle, understood, facts)
+    return replace(step, confirms_age=True)
+
+
+def _go_on(raffle: RaffleFacts, context: Context, facts: Facts) -> Step:
+    if context.raffle_id == raffle.id:
+        if context.mode is Mode.RANDOM and context.qty is not None:
+            return reserve.hold_random(raffle, context.qty, context, facts)
+        if context.mode is Mode.PICK and context.picked_numbers:
+            return reserve.hold_numbers(raffle, context.picked_numbers, context, facts)
+    return show_raffle_card(raffle, Context(), facts, note=age.build_thanks_note())
+
+
+def handle_minor(raffle_id: int, state: State, context: Context, facts: Facts) -> Step:
+    """Refuse kindly; nothing is remembered, so a buyer who comes back is asked again."""
+    raffle = facts.find_raffle(raffle_id)
+    if raffle is None or facts.is_adult:
+        note = guidance.build_old_button_note()
+        return repeat_prompt(state, context.without_open_question(), facts, note=note)
+    return Step(State.MENU, Context(), replies=(age.build_age_refused_message(raffle),))

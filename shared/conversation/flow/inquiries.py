@@ -1,0 +1,161 @@
+"""Questions about a draw that are answered in every state and change nothing."""
+
+from collections.abc import Iterable
+from typing import Final, assert_never
+
+from shared.conversation.buyer_texts import inquiries, parsing
+from shared.conversation.buyer_texts.inquiries import ParsedInquiry
+from shared.conversation.buyer_texts.vocabulary import ChatInquiry
+from shared.conversation.context import Context
+from shared.conversation.facts.draw_values import NumberFacts
+from shared.conversation.facts.values import Facts, RaffleFacts
+from shared.conversation.flow.screens import answer_with, show_menu
+from shared.conversation.texts import draw_updates, draws, guidance
+from shared.conversation.values import (
+    LookUpNumber,
+    LookupOutcome,
+    LookUpResults,
+    LookUpRules,
+    NameConsentSaved,
+    NumberFound,
+    Reply,
+    ResultsFound,
+    RulesFound,
+    Step,
+)
+from shared.core.enums import OrderStatus, State
+
+MAX_OWN_DRAWS: Final = 3
+"""Raffles of a buyer whose results are shown in one message."""
+
+
+def parse_inquiry(text: str, facts: Facts) -> ParsedInquiry | None:
+    """Return the question of a text; a misspelt one that names a raffle is none."""
+    parsed = inquiries.parse_inquiry(text)
+    if parsed is None or parsed.is_certain:
+        return parsed
+    named = parsing.parse_choice(text, [raffle.title for raffle in facts.raffles])
+    return parsed if named is None else None
+
+
+def handle_inquiry(parsed: ParsedInquiry, state: State, context: Context, facts: Facts) -> Step:
+    """Return the step for a question."""
+    match parsed.inquiry:
+        case ChatInquiry.RULES:
+            return _handle_rules(state, context, facts)
+        case ChatInquiry.RESULTS:
+            return look_up_results(state, context.without_open_question(), facts)
+        case ChatInquiry.VERIFY:
+            return _handle_verify(parsed.number, state, context, facts)
+        case _:
+            assert_never(parsed.inquiry)
+
+
+def _handle_rules(state: State, context: Context, facts: Facts) -> Step:
+    """Look up the rules of the raffle that the buyer is in; ask which one if there are several."""
+    chosen = facts.find_raffle(context.raffle_id)
+    known = [chosen] if chosen is not None else _list_known_raffles(facts)
+    if not known:
+        return show_menu(facts, note=draws.build_no_rules_note())
+    if len(known) > 1:
+        return answer_with(state, context, draws.build_which_rules_message(known))
+    return Step(state, context.without_open_question(), lookup=LookUpRules(known[0].id))
+
+
+def look_up_results(state: State, context: Context, facts: Facts) -> Step:
+    """Look up the draws of the buyer's raffles, the latest first, or else the latest ones."""
+    own = [
+        raffle
+        for raffle in reversed(_list_own_raffles(facts))
+        if raffle.is_sealed or raffle.is_drawn
+    ]
+    wanted = tuple(raffle.id for raffle in own[:MAX_OWN_DRAWS])
+    return Step(state, context, lookup=LookUpResults(wanted))
+
+
+def _handle_verify(number: int | None, state: State, context: Context, facts: Facts) -> Step:
+    """Look up a number of the raffle that is meant; ask which one if several may be."""
+    if number is None:
+        return answer_with(state, context, draws.build_verify_how_message())
+    known = _list_own_raffles(facts) or _list_known_raffles(facts)
+    owned = [raffle for raffle in known if number in _list_own_numbers(raffle.id, facts)]
+    meant = owned if len(owned) == 1 else known
+    if len(meant) > 1:
+        return answer_with(state, context, draws.build_which_number_message(meant, number))
+    raffle_id = meant[0].id if meant else None
+    return Step(state, context.without_open_question(), lookup=LookUpNumber(raffle_id, number))
+
+
+def show_lookup(outcome: LookupOutcome, state: State, context: Context, facts: Facts) -> Step:
+    """Show what was looked up; the state stays."""
+    match outcome:
+        case RulesFound(None):
+            return show_menu(facts, note=guidance.build_old_button_note())
+        case RulesFound(raffle, text, url):
+            assert raffle is not None  # noqa: S101 - the case above
+            return answer_with(state, context, draws.build_rules_message(raffle, text, url=url))
+        case ResultsFound():
+            return answer_with(state, context, _build_results(outcome, facts))
+        case NumberFound(None):
+            return show_menu(facts, note=draws.build_nothing_to_verify_note())
+        case NumberFound(found):
+            assert found is not None  # noqa: S101 - the case above
+            return _show_number(found, state, context, facts)
+        case _:
+            assert_never(outcome)
+
+
+def _build_results(outcome: ResultsFound, facts: Facts) -> Reply:
+    shown = {draw.raffle.id for draw in outcome.draws}
+    ahead = [
+        raffle
+        for raffle in _list_known_raffles(facts)
+        if not (raffle.is_called_off or raffle.is_drawn or raffle.id in shown)
+    ]
+    return draws.build_results_message(
+        outcome.draws,
+        upcoming=ahead[:MAX_OWN_DRAWS],
+        own_numbers={raffle_id: _list_own_numbers(raffle_id, facts) for raffle_id in shown},
+        now=facts.now,
+    )
+
+
+def _show_number(found: NumberFacts, state: State, context: Context, facts: Facts) -> Step:
+    is_own = found.number in _list_own_numbers(found.draw.raffle.id, facts)
+    reply = draws.build_number_message(found, is_own=is_own, now=facts.now)
+    return answer_with(state, context, reply)
+
+
+def acknowledge_name_consent(outcome: NameConsentSaved, state: State, context: Context) -> Step:
+    """Thank a winner for the answer whether they may be named."""
+    reply = draw_updates.build_name_consent_message(
+        consent=outcome.consent, shown_as=outcome.shown_as
+    )
+    return answer_with(state, context, reply)
+
+
+# ── the buyer's raffles ──────────────────────────────────────────────────────────────────────────
+
+
+def _list_own_raffles(facts: Facts) -> list[RaffleFacts]:
+    """Return the raffles of the buyer's orders that hold numbers, each once."""
+    return _drop_repeated(order.raffle for order in facts.orders if order.holds_numbers)
+
+
+def _list_known_raffles(facts: Facts) -> list[RaffleFacts]:
+    """Return the buyer's raffles and those on sale, each once."""
+    return _drop_repeated([*_list_own_raffles(facts), *facts.raffles])
+
+
+def _drop_repeated(raffles: Iterable[RaffleFacts]) -> list[RaffleFacts]:
+    return list({raffle.id: raffle for raffle in raffles}.values())
+
+
+def _list_own_numbers(raffle_id: int, facts: Facts) -> set[int]:
+    """Return the ticket numbers that the buyer has paid in a raffle."""
+    return {
+        number
+        for order in facts.orders
+        if order.raffle.id == raffle_id and order.status is OrderStatus.PAID
+        for number in order.numbers
+    }

@@ -1,0 +1,93 @@
+"""Lookups: what a few answers need beyond the facts about their buyer, read when it is asked for.
+
+Several lookups share what they read of a raffle, so many buyers who ask who won cost little more
+than one.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import assert_never
+
+from shared.conversation.facts import draws
+from shared.conversation.facts.draw_values import DrawFacts
+from shared.conversation.values import (
+    Lookup,
+    LookUpNumber,
+    LookupOutcome,
+    LookUpResults,
+    LookUpRules,
+    NumberFound,
+    ResultsFound,
+    RulesFound,
+)
+from shared.raffles.models import Raffle
+from shared.raffles.services.draws import draw_rules
+from shared.whatsapp.models import WhatsAppContact
+
+
+def look_up_all(
+    lookups: Sequence[tuple[Lookup, WhatsAppContact]], *, now: datetime
+) -> list[LookupOutcome]:
+    """Return the outcomes of lookups, each for a buyer, in their order."""
+    reader = _Reader(now)
+    return [reader.look_up(lookup, contact.phone_number_id) for lookup, contact in lookups]
+
+
+@dataclass(slots=True)
+class _Reader:
+    """Reads what lookups need, each raffle once."""
+
+    now: datetime
+    raffles: dict[tuple[int, str], Raffle | None] = field(default_factory=dict)
+    latest: dict[str, list[Raffle]] = field(default_factory=dict)
+    draws: dict[int, DrawFacts] = field(default_factory=dict)
+    rules: dict[int, RulesFound] = field(default_factory=dict)
+
+    def look_up(self, lookup: Lookup, phone_number_id: str) -> LookupOutcome:
+        """Return the outcome of a lookup for a buyer of a business number."""
+        match lookup:
+            case LookUpRules(raffle_id):
+                raffle = self._load_raffle(raffle_id, phone_number_id)
+                return RulesFound(None) if raffle is None else self._load_rules(raffle)
+            case LookUpResults(raffle_ids):
+                named = [self._load_raffle(each, phone_number_id) for each in raffle_ids]
+                found = [raffle for raffle in named if raffle is not None]
+                return ResultsFound(
+                    tuple(map(self._load_draw, found or self._list_latest(phone_number_id)))
+                )
+            case LookUpNumber(raffle_id, number):
+                raffle = (
+                    self._load_raffle(raffle_id, phone_number_id)
+                    if raffle_id is not None
+                    else next(iter(self._list_latest(phone_number_id)), None)
+                )
+                if raffle is None:
+                    return NumberFound(None)
+                return NumberFound(draws.load_number(raffle, number, draw=self._load_draw(raffle)))
+            case _:
+                assert_never(lookup)
+
+    def _load_raffle(self, raffle_id: int, phone_number_id: str) -> Raffle | None:
+        place = (raffle_id, phone_number_id)
+        if place not in self.raffles:
+            found = draws.list_public_raffles([raffle_id], phone_number_id=phone_number_id)
+            self.raffles[place] = found[0] if found else None
+        return self.raffles[place]
+
+    def _list_latest(self, phone_number_id: str) -> list[Raffle]:
+        if phone_number_id not in self.latest:
+            self.latest[phone_number_id] = draws.list_latest_drawn_raffles(phone_number_id)
+        return self.latest[phone_number_id]
+
+    def _load_draw(self, raffle: Raffle) -> DrawFacts:
+        if raffle.pk not in self.draws:
+            self.draws[raffle.pk] = draws.load_draw(raffle, now=self.now)
+        return self.draws[raffle.pk]
+
+    def _load_rules(self, raffle: Raffle) -> RulesFound:
+        if raffle.pk not in self.rules:
+            known = draws.load_raffle_facts(raffle, now=self.now)
+            text = draw_rules.load_rule_text(raffle)
+            self.rules[raffle.pk] = RulesFound(known, text, raffle.rules_url)
+        return self.rules[raffle.pk]
