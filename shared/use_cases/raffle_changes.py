@@ -1,4 +1,4 @@
-"""Changes of a raffle that concern all its orders: a moved draw, a raffle that was called off.
+"""Changes of a raffle that concern its orders: a moved draw, a call-off, a redraw, the results.
 
 `raffles.services.lifecycle` changes the raffle in one transaction. Its orders are worked off here
 afterwards, each in a transaction of its own with the locks of any other change of an order. The
@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Final
 
 from django.db import InterfaceError, OperationalError, transaction
+from django.db.models import QuerySet
 
 from shared.conversation.notify import notify_buyer
 from shared.conversation.texts import raffle_updates
@@ -21,13 +22,14 @@ from shared.raffles.models import Order, RaffleEvent
 from shared.raffles.services import locks, orders
 from shared.raffles.services.draws import receipt_chain
 from shared.raffles.services.payment_decisions import payments
+from shared.use_cases import draw_followers
 from shared.whatsapp.services import alarms
 
 _log = logs.get_logger(__name__)
 
 
 def continue_raffle_changes(*, now: datetime, limit: int = 100) -> int:
-    """Work off orders of raffles whose draw was moved or that were called off.
+    """Work off orders of raffles that changed; see `_FOLLOWERS`.
 
     Paid orders of raffles that got their rules afterwards enter the receipt chain.
 
@@ -50,7 +52,7 @@ def continue_raffle_changes(*, now: datetime, limit: int = 100) -> int:
 
 
 def _work_off_orders(event: RaffleEvent, *, now: datetime, limit: int) -> int:
-    waiting = Order.objects.filter(raffle_id=event.raffle_id, pk__gt=event.last_order_id)
+    waiting = _query_orders(event).filter(pk__gt=event.last_order_id)
     order_ids = list(waiting.order_by("pk").values_list("pk", flat=True)[:limit])
     for order_id in order_ids:
         if not _work_off_order_or_alarm(event, order_id, now=now):
@@ -61,6 +63,13 @@ def _work_off_orders(event: RaffleEvent, *, now: datetime, limit: int) -> int:
             unfinished=False
         )
     return len(order_ids)
+
+
+def _query_orders(event: RaffleEvent) -> QuerySet[Order]:
+    """Return the orders that an event concerns."""
+    if event.action == RaffleAction.REDRAWN:
+        return draw_followers.query_former_winners(event)
+    return Order.objects.filter(raffle_id=event.raffle_id)
 
 
 def _work_off_order_or_alarm(event: RaffleEvent, order_id: int, *, now: datetime) -> bool:
@@ -161,5 +170,7 @@ def _is_news(order: Order, event: RaffleEvent) -> bool:
 _FOLLOWERS: Final[Mapping[RaffleAction, Callable[[Order, RaffleEvent, datetime], None]]] = {
     RaffleAction.CALLED_OFF: _end_called_off_order,
     RaffleAction.DRAW_MOVED: _follow_moved_draw,
+    RaffleAction.REDRAWN: draw_followers.follow_redraw,
+    RaffleAction.RESULTS_TOLD: draw_followers.follow_results,
 }
 """What an order of the raffle does after each action that concerns it."""

@@ -14,7 +14,12 @@ from shared.raffles.actor import Actor
 from shared.raffles.models import Raffle, RaffleEvent
 from shared.raffles.services import locks
 
-_ACTIONS_ABOUT_ORDERS: Final = (RaffleAction.DRAW_MOVED, RaffleAction.CALLED_OFF)
+_ACTIONS_ABOUT_ORDERS: Final = (
+    RaffleAction.DRAW_MOVED,
+    RaffleAction.CALLED_OFF,
+    RaffleAction.REDRAWN,
+    RaffleAction.RESULTS_TOLD,
+)
 """Actions after which the orders of the raffle are worked off."""
 
 

@@ -1,0 +1,114 @@
+"""What orders do after a draw: former winners of a prize that was drawn again, and all buyers.
+
+`use_cases.raffle_changes` works through the orders; each is locked with its contact and raffle.
+"""
+
+from datetime import datetime
+
+from django.db.models import F, QuerySet
+
+from shared.conversation.facts import draws
+from shared.conversation.notify import notify_buyer
+from shared.conversation.texts import draw_updates
+from shared.core.enums import MessageDeliveryStatus, OrderStatus, OutboxStatus, RaffleAction
+from shared.raffles.draw_models import PrizeClaim
+from shared.raffles.models import Order, RaffleEvent
+from shared.raffles.services.draws import winners
+from shared.whatsapp import window
+from shared.whatsapp.models import OutboundMessage
+from shared.whatsapp.services.outbox import outbox_queue
+
+# ── prizes that are drawn again ──────────────────────────────────────────────────────────────────
+
+
+def query_former_winners(event: RaffleEvent) -> QuerySet[Order]:
+    """Return the orders whose prizes were drawn again by an event."""
+    return Order.objects.filter(claims__in=_list_replaced_claims(event)).distinct()
+
+
+def _list_replaced_claims(event: RaffleEvent) -> list[PrizeClaim]:
+    """Return the claims of the results that those of a redraw replaced."""
+    claims = PrizeClaim.objects.filter(
+        result__raffle_id=event.raffle_id,
+        told_at__isnull=False,
+        result__prize__results__attempt=F("result__attempt") + 1,
+        result__prize__results__at=event.at,
+    )
+    return list(claims.select_related("result__prize"))
+
+
+def follow_redraw(order: Order, event: RaffleEvent, now: datetime) -> None:
+    """Withdraw the message to a former winner; if it may have arrived, tell them of the redraw."""
+    replaced = [claim for claim in _list_replaced_claims(event) if claim.order_id == order.pk]
+    if not replaced or order.contact_id is None:
+        return
+    withdrawn = outbox_queue.mark_superseded(
+        order.contact_id, about=str(order), keys=(draw_updates.WINNER_KEY,)
+    )
+    if withdrawn:  # also a message about another prize of the same order: it is told again
+        others = PrizeClaim.objects.filter(order=order, told_at__isnull=False)
+        others.exclude(pk__in=[claim.pk for claim in replaced]).update(told_at=None)
+    if not _may_have_heard(order):
+        return
+    for claim in replaced:
+        _notify_of_redraw(order, claim, now=now)
+
+
+def _may_have_heard(order: Order) -> bool:
+    sent = (OutboxStatus.SENT, OutboxStatus.SENDING, OutboxStatus.UNKNOWN)
+    messages = OutboundMessage.objects.filter(
+        contact=order.contact_id,
+        about=str(order),
+        key=draw_updates.WINNER_KEY,
+        status__in=sent,
+    )
+    return messages.exclude(delivery=MessageDeliveryStatus.FAILED).exists()
+
+
+def _notify_of_redraw(order: Order, claim: PrizeClaim, *, now: datetime) -> None:
+    notify_buyer(
+        order,
+        lambda known: draw_updates.build_prize_lost_message(
+            known, prize=claim.result.prize.title, number=claim.result.number
+        ),
+        now=now,
+    )
+
+
+# ── all buyers ───────────────────────────────────────────────────────────────────────────────────
+
+
+def find_last_telling(raffle_id: int) -> RaffleEvent | None:
+    """Return the event that tells the buyers what was drawn last; None: nobody is told yet."""
+    about = (RaffleAction.DRAWN, RaffleAction.REDRAWN, RaffleAction.RESULTS_TOLD)
+    last = RaffleEvent.objects.filter(raffle_id=raffle_id, action__in=about).last()
+    return last if last is not None and last.action == RaffleAction.RESULTS_TOLD else None
+
+
+def follow_results(order: Order, event: RaffleEvent, now: datetime) -> None:
+    """Tell the buyer of a paid order who won: once, inside the window, and no winner."""
+    if order.status != OrderStatus.PAID or order.contact is None:
+        return
+    if not window.is_window_open(order.contact.last_inbound_at, now=now):
+        return
+    if not _is_latest_of_buyer(order) or find_last_telling(order.raffle_id) != event:
+        return
+    current = winners.load_winners(order.raffle)
+    draw = draws.load_draw(order.raffle, now=now)
+    if not draw.has_all_winners or order.contact_id in {each.order.contact_id for each in current}:
+        return
+    notify_buyer(
+        order,
+        lambda known: draw_updates.build_results_told_message(known, draw, now=now),
+        now=now,
+    )
+
+
+def _is_latest_of_buyer(order: Order) -> bool:
+    later = query_paid_orders(order.raffle_id).filter(contact=order.contact_id, pk__gt=order.pk)
+    return not later.exists()
+
+
+def query_paid_orders(raffle_id: int) -> QuerySet[Order]:
+    """Return the paid orders of a raffle."""
+    return Order.objects.filter(raffle=raffle_id, status=OrderStatus.PAID)
