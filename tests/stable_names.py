@@ -23,7 +23,7 @@ ROOT: Final = Path(__file__).resolve().parents[1]
 FILE: Final = Path(__file__).with_suffix(".json")
 PACKAGES: Final = ("shared", "gateway", "backoffice", "deploy")
 
-REPLIES: Final = frozenset({"Reply"})
+REPLIES: Final = frozenset({"Reply", "build_long_reply"})
 """Calls whose first argument is the key of an outgoing message."""
 ALARMS: Final = frozenset({"alarms.sound_alarm"})
 """Calls whose first argument is the key of an alarm."""
