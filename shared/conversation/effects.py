@@ -332,12 +332,14 @@ def _leave_without_order(
 
 def _save_name_consent(effect: SaveNameConsent, turn: InboundTurn) -> NameConsentSaved:
     """Save whether a winner may be named; only the winner, and while the prize is theirs."""
-    claims = PrizeClaim.objects.filter(result=effect.result_id, erased_at=None)
+    claims = PrizeClaim.objects.filter(
+        result=effect.result_id, order__contact=turn.contact, erased_at=None
+    )
     order_id = claims.values_list("order_id", flat=True).first()
     if order_id is None:
         raise PrizeNotFound
     order = _lock_own_order(order_id, turn)
-    claim = claims.select_for_update(no_key=True).get()
+    claim = claims.select_for_update(no_key=True, of=("self",)).get()
     drawing.refuse_if_replaced(claim.result)
     winners.set_name_consent(claim, consent=effect.consent)
     ticket = order.raffle.format_ticket_number(claim.result.number)

@@ -14,16 +14,19 @@ from shared.conversation.values import (
     HoldNumbers,
     HoldRandom,
     KeepProof,
+    NameConsentSaved,
     NumbersHeld,
     OrderCancelled,
     OrderPlaced,
     PlaceOrder,
     ProofAddedToOrder,
     ProofWithoutOrder,
+    SaveNameConsent,
 )
 from shared.raffles.models import Order, PaymentProof
 from shared.whatsapp.services.inbox import contacts
 from tests import builders
+from tests.integration import drawn_raffles
 from tests.integration.conversation.chat import BuyerChat
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("check_inventory_after")]
@@ -58,6 +61,15 @@ def assign_proof(chat: BuyerChat, _: int) -> Arranged:
     return AssignProof(PaymentProof.objects.get().pk, order.pk), ProofAddedToOrder
 
 
+def save_name_consent(chat: BuyerChat, _: int) -> Arranged:
+    raffle = drawn_raffles.create_raffle_to_draw()
+    drawn_raffles.sell(raffle, 7, buyer=chat.contact)
+    drawn_raffles.seal(raffle)
+    (result,) = drawn_raffles.draw(raffle)
+    drawn_raffles.confirm(result)
+    return SaveNameConsent(result.pk, consent=True), NameConsentSaved
+
+
 ARRANGED: Final[Mapping[type, Callable[[BuyerChat, int], Arranged]]] = {
     HoldRandom: hold_random,
     HoldNumbers: hold_numbers,
@@ -65,6 +77,7 @@ ARRANGED: Final[Mapping[type, Callable[[BuyerChat, int], Arranged]]] = {
     CancelOwnOrder: cancel_own_order,
     KeepProof: keep_proof,
     AssignProof: assign_proof,
+    SaveNameConsent: save_name_consent,
 }
 
 

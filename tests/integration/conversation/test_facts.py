@@ -82,6 +82,24 @@ class TestOrders:
         expected = [*paid, *ended[-statements.MAX_ENDED_ORDERS :]]
         assert [order.id for order in known.orders] == [order.pk for order in expected]
 
+    def test_show_their_entry_and_its_head_without_another_statement(self) -> None:
+        buyer = builders.create_contact()
+        raffle = builders.create_raffle(with_numbers=False)
+        counts = []
+        for entry in ({}, {"receipt_entry": 57, "receipt_head": "9f3a12c8"}):
+            builders.create_order_row(
+                raffle, contact=buyer, status=OrderStatus.PAID, expires_at=None, **entry
+            )
+            with CaptureQueriesContext(connection) as queries:
+                known = gather_facts(buyer)
+            counts.append(len(queries))
+
+        assert [(each.receipt_entry, each.receipt_head) for each in known.orders] == [
+            (None, ""),
+            (57, "9f3a12c8"),
+        ]
+        assert counts[0] == counts[1]
+
 
 class TestDeadlines:
     @pytest.mark.parametrize(

@@ -67,7 +67,7 @@ def answer_alone(contact_ids: Sequence[int], *, now: datetime, pivot: int) -> No
 TEXTS: Final = (
     "hi", "3 random", "2 random", "5, 7", "7 and 9", "7", "9", "yes", "yes", "no", "cancel",
     "my tickets", "what?", "summer", "winter", "random", "pick", "50 random", "99999",
-    "other numbers", "done", "R-ZZZZZ",
+    "other numbers", "done", "R-ZZZZZ", "rules", "who won", "verify 7", "I'm 18", "no",
 )  # fmt: skip
 
 steps = st.one_of(
@@ -82,9 +82,9 @@ type Story = list[list[str | int | None]]
 
 @pytest.fixture
 def large_raffles(db: None) -> None:
-    """Create two raffles whose numbers are spread over all keys."""
+    """Create two raffles whose numbers are spread over all keys; one is for adults only."""
     builders.create_raffle(numbers=CACHED, max_per_contact=6)
-    builders.create_raffle(numbers=CACHED, title="Winter Raffle", max_per_order=5)
+    builders.create_raffle(numbers=CACHED, title="Winter Raffle", max_per_order=5, adults_only=True)
     with connection.cursor() as cursor:
         cursor.execute("UPDATE raffles_ticketnumber SET shuffle_key = number * 214748")
 
@@ -172,6 +172,15 @@ def read_rows() -> dict[str, list[dict[str, Any]]]:
     story=[["3 random"] * BUYERS, ["summer"] * BUYERS, ["5, 7", "5, 7", "7 and 9", "3 random"]]
     + [[0] * BUYERS] * 2
     + [["yes", "early yes", "cancel", 0], ["cancel", "9", "yes", "my tickets"]] * 2
+)
+@example(
+    story=[
+        ["winter"] * BUYERS,
+        ["2 random", "5, 7", "2 random", "3 random"],
+        ["yes", "I'm 18", "no", 1],
+        ["5, 7", "rules", "2 random", "early yes"],
+        ["who won", "verify 7", "yes", 0],
+    ]
 )
 @given(story=st.lists(st.lists(steps, min_size=BUYERS, max_size=BUYERS), min_size=2, max_size=9))
 @settings(

@@ -30,6 +30,8 @@ TEXTS = [
     "1-500", "summer", "winter", "😀", "", "*", "a" * 4096, "ﷺ" * 300, "13; 45 & 2", "buy more",
     "#07", "and 21", "+3", "7.5", "10-20 tickets", "lucky 13", "07-13-25", "other numbers",
     "and 3 random", "1,000", "keep it", "paid", "the first one", "$5", "the 5 one", "second",
+    "rules", "ruels", "who won", "results", "verify 07", "verify", "check 5", "verify 99999",
+    "I am 18", "I'm 17",
 ]  # fmt: skip
 
 
@@ -169,7 +171,7 @@ def test_a_random_walk_is_always_answered_accepted_by_meta_and_leaves_the_invent
 ) -> None:
     with roll_back_afterwards():
         builders.create_raffle(numbers=30, max_per_contact=25)
-        builders.create_raffle(numbers=12, title="Winter Raffle", max_per_order=5)
+        builders.create_raffle(numbers=12, title="Winter Raffle", max_per_order=5, adults_only=True)
         chats = [BuyerChat(), BuyerChat()]
         for who, act in walk:
             chat = chats[who]
