@@ -116,8 +116,11 @@ class TestErasure:
     ) -> None:
         buyer = buyers.find_buyer(str(story.paid))
         assert buyer == buyers.find_buyer(PHONE) == buyers.find_buyer("US.4711Quetzal")
+        WhatsAppContact.objects.filter(pk=story.contact.pk).update(adult_confirmed_at=NOON)
         buyer_erasure.erase_buyer(buyer, **BY)
 
+        story.contact.refresh_from_db()
+        assert story.contact.adult_confirmed_at == NOON, "its orders were sold to an adult"
         with pytest.raises(BuyerErased):
             buyers.find_buyer_of_contact(story.contact.pk)
         for key in (PHONE, "US.4711Quetzal", "R-NONE", " "):
@@ -256,7 +259,8 @@ class TestSearch:
 class TestExport:
     def test_has_no_receipt_of_a_friend_who_paid(self) -> None:
         raffle, name = builders.create_raffle(), storages["proofs"].save("f.pdf", ContentFile(b"f"))
-        buyer, friend = builders.create_contact(), builders.create_contact()
+        buyer = builders.create_contact(adult_confirmed_at=NOON)
+        friend = builders.create_contact()
         order = builders.create_order_row(raffle, contact=buyer, status="PAID", code="R-5")
         PaymentProof.objects.create(
             order=order,
@@ -279,6 +283,7 @@ class TestExport:
 
         files, data = export(buyer)
         assert (files, data["payment_proofs"]) == (0, [])
+        assert data["contacts"][0]["adult_confirmed_at"] == "2026-11-22T12:00:00Z"
         assert [each["verdict"] for each in data["orders"][0]["proofs"]] == ["ACCEPTED"]
         assert "account" not in json.dumps(data)
         files, data = export(friend)

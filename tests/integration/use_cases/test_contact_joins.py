@@ -155,6 +155,21 @@ class TestJoin:
 
         assert WhatsAppContact.objects.get(pk=old.contact.pk).is_blocked
 
+    def test_keeps_the_first_time_at_which_either_said_to_be_an_adult(self) -> None:
+        old, new = create_pair(adult_confirmed_at=NOON)
+        before = dump()
+
+        join = contact_joins.join_contacts(old.contact.pk, new.contact.pk, **BY)
+        joined = WhatsAppContact.objects.get(pk=old.contact.pk).adult_confirmed_at
+        for side in join.before.values():  # as a join before there was such a time
+            del side["adult_confirmed_at"]
+        join.save()
+        contact_joins.undo_join(join.pk, **BY)
+
+        assert joined == NOON
+        WhatsAppContact.objects.filter(pk=old.contact.pk).update(adult_confirmed_at=None)
+        assert dump() == before
+
     def test_settles_the_suggestion_and_its_alarm(self) -> None:
         old, new = create_pair(user_id=None)
         system = {"type": "user_changed_number", "wa_id": NEW_PHONE}
