@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.conversation.buyer_texts import number_list, parsing
+from shared.conversation.buyer_texts import inquiries, number_list, parsing
 from shared.conversation.buyer_texts.parsing import ParsedCommand, ParsedTicketNumbers
 from shared.conversation.buyer_texts.text_normalization import (
     MAX_NUMBERS_TEXT,
@@ -41,6 +41,9 @@ READINGS: Final[dict[str, Callable[[str], object]]] = {
     "has_unclear_numbers": parsing.has_unclear_numbers,
     "is_addition": parsing.is_addition,
     "wants_other_numbers": parsing.wants_other_numbers,
+    "inquiry": inquiries.parse_inquiry,
+    "says_adult": inquiries.says_adult,
+    "says_minor": inquiries.says_minor,
     "choice": lambda text: parsing.parse_choice(text, TITLES),
 }
 """All functions that parse a buyer's text."""
@@ -53,12 +56,13 @@ HOSTILE: Final = (
 
 
 def count_lines(reading: Callable[[str], object], text: str) -> int:
-    """Count how many lines of the two modules that parse are executed."""
+    """Count how many lines of the modules that parse are executed."""
     lines = 0
+    parsers = {parsing.__file__, number_list.__file__, inquiries.__file__}
 
     def note(code: object, _: int) -> object:
         nonlocal lines
-        lines += getattr(code, "co_filename", "") in {parsing.__file__, number_list.__file__}
+        lines += getattr(code, "co_filename", "") in parsers
         return None
 
     tool, monitoring = 4, sys.monitoring
