@@ -71,8 +71,8 @@ class _Reader:
     def _load_raffle(self, raffle_id: int, phone_number_id: str) -> Raffle | None:
         place = (raffle_id, phone_number_id)
         if place not in self.raffles:
-            found = draws.list_public_raffles([raffle_id], phone_number_id=phone_number_id)
-            self.raffles[place] = found[0] if found else None
+            found = draws.find_public_raffle(raffle_id, phone_number_id=phone_number_id)
+            self.raffles[place] = found
         return self.raffles[place]
 
     def _list_latest(self, phone_number_id: str) -> list[Raffle]:

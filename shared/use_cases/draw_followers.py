@@ -5,13 +5,13 @@
 
 from datetime import datetime
 
-from django.db.models import F, QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 
 from shared.conversation.facts import draws
 from shared.conversation.notify import notify_buyer
 from shared.conversation.texts import draw_updates
 from shared.core.enums import MessageDeliveryStatus, OrderStatus, OutboxStatus, RaffleAction
-from shared.raffles.draw_models import PrizeClaim
+from shared.raffles.draw_models import DrawResult, PrizeClaim
 from shared.raffles.models import Order, RaffleEvent
 from shared.raffles.services.draws import winners
 from shared.whatsapp import window
@@ -27,12 +27,12 @@ def query_former_winners(event: RaffleEvent) -> QuerySet[Order]:
 
 
 def _list_replaced_claims(event: RaffleEvent) -> list[PrizeClaim]:
-    """Return the claims of the results that those of a redraw replaced."""
+    """Return the claims of the results that those of a redraw replaced by another number."""
+    again = DrawResult.objects.filter(
+        prize=OuterRef("result__prize"), attempt=OuterRef("result__attempt") + 1, at=event.at
+    ).exclude(number=OuterRef("result__number"))
     claims = PrizeClaim.objects.filter(
-        result__raffle_id=event.raffle_id,
-        told_at__isnull=False,
-        result__prize__results__attempt=F("result__attempt") + 1,
-        result__prize__results__at=event.at,
+        Exists(again), result__raffle_id=event.raffle_id, told_at__isnull=False
     )
     return list(claims.select_related("result__prize"))
 

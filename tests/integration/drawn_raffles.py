@@ -57,10 +57,10 @@ def seal(raffle: Raffle) -> None:
     raffle.refresh_from_db()
 
 
-def draw(raffle: Raffle, *, now: datetime = DRAW_AT) -> list[DrawResult]:
+def draw(raffle: Raffle, *, value: str = VALUE, now: datetime = DRAW_AT) -> list[DrawResult]:
     """Enter the public value and draw all prizes."""
     source_readings.enter_values(
-        raffle.pk, position=1, values=[VALUE], link="https://example.com/1", by=RITA, now=now
+        raffle.pk, position=1, values=[value], link="https://example.com/1", by=RITA, now=now
     )
     raffle.refresh_from_db()
     inputs = drawing.load_inputs(raffle, SealedList.objects.get(raffle=raffle))

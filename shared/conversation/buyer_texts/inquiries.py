@@ -76,19 +76,21 @@ def _parse_verify(text: str) -> ParsedInquiry | None:
     place = next((at for at, word in enumerate(words) if not _is_filler(word)), None)
     if place is None or not _is_verify(normalize_text(words[place])):
         return None
-    rest = " ".join(words[place + 1 :])
-    if not rest or all(map(_is_filler, words[place + 1 :])):
-        asks = normalize_text(words[place]) not in _NEEDS_NUMBER or bool(rest)
-        return ParsedInquiry(ChatInquiry.VERIFY) if asks else None
-    numbers = parsing.parse_ticket_numbers(rest)
+    rest = words[place + 1 :]
+    if all(map(_is_filler, rest)):
+        is_clear = normalize_text(words[place]) != _CHECK
+        is_clear = is_clear or not _NUMBER_NOUNS.isdisjoint(map(normalize_text, rest))
+        return ParsedInquiry(ChatInquiry.VERIFY) if is_clear else None
+    numbers = parsing.parse_ticket_numbers(" ".join(rest))
     if numbers is None:
         return None
     single = numbers.values[0] if len(numbers.values) == 1 else None
     return ParsedInquiry(ChatInquiry.VERIFY, number=single)
 
 
-_NEEDS_NUMBER: Final = {"check"}
-"""Words that are no question without a number: "check"."""
+_CHECK: Final = "check"
+_NUMBER_NOUNS: Final = frozenset({"number", "ticket"})
+"""Words of which one makes a question of "check", which may also be about a payment."""
 
 
 def _is_filler(word: str) -> bool:

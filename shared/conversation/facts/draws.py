@@ -1,6 +1,6 @@
 """Facts about draws, loaded when a buyer asks or is told: sealed lists, winners, ticket numbers."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from functools import lru_cache
 from typing import Final
@@ -25,7 +25,7 @@ from shared.raffles.services.draws.winners import Winner
 MAX_DRAWS: Final = 3
 """The most raffles whose results are shown in one message."""
 
-_LISTS_KEPT: Final = 4
+_LISTS_KEPT: Final = 2
 """Sealed lists kept in memory: one of a million numbers takes eight megabytes."""
 
 
@@ -36,12 +36,11 @@ def list_latest_drawn_raffles(phone_number_id: str, *, limit: int = MAX_DRAWS) -
     return list(drawn.annotate(latest=Max("draw_results__id")).order_by("-latest", "-id")[:limit])
 
 
-def list_public_raffles(raffle_ids: Collection[int], *, phone_number_id: str) -> Sequence[Raffle]:
-    """Return raffles by id that a business number sells or sold; drafts are nobody's business."""
+def find_public_raffle(raffle_id: int, *, phone_number_id: str) -> Raffle | None:
+    """Return a raffle that a business number sells or sold; a draft is nobody's business."""
     sold_here = Q(phone_number_id="") | Q(phone_number_id=phone_number_id)
-    known = Raffle.objects.filter(sold_here, pk__in=raffle_ids).exclude(status=RaffleStatus.DRAFT)
-    by_id = {raffle.pk: raffle for raffle in known}
-    return [by_id[raffle_id] for raffle_id in raffle_ids if raffle_id in by_id]
+    known = Raffle.objects.filter(sold_here, pk=raffle_id)
+    return known.exclude(status=RaffleStatus.DRAFT).first()
 
 
 def load_raffle_facts(raffle: Raffle, *, now: datetime) -> RaffleFacts:

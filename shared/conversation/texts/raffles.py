@@ -108,8 +108,9 @@ def build_raffle_card_message(
     lines = [head]
     if raffle.description:
         lines.append(raffle.description)
+    age = "18+ only · " if raffle.adults_only else ""
     lines.append(
-        f"{_format_draw_date(raffle)}{_describe_price(raffle)} · {_describe_available(raffle)}"
+        f"{age}{_format_draw_date(raffle)}{_describe_price(raffle)} · {_describe_available(raffle)}"
     )
     lines += [_build_reminder(order, now=now) for order in live[:3]]
     if not raffle.available:

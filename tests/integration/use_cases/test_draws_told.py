@@ -5,18 +5,18 @@ from datetime import timedelta
 
 import pytest
 
-from shared.core.enums import OutboxStatus, RaffleAction, RedrawReason
+from shared.core.enums import OutboxStatus, RaffleAction, RedrawReason, VoidReason
 from shared.raffles.draw_errors import PrizeNotFound, WinnerNotConfirmed
 from shared.raffles.draw_models import DrawResult, PrizeClaim
 from shared.raffles.models import Order, Raffle, RaffleEvent
-from shared.raffles.services.draws import drawing, winners
+from shared.raffles.services.draws import drawing, source_readings, winners
 from shared.use_cases import draws, raffle_changes
 from shared.use_cases.draws import TellableBuyers, Told, WinnersTold
 from shared.whatsapp.models import OutboundMessage, WhatsAppContact
 from tests import builders, meta_limits
 from tests.builders import MINUTE, NOON
 from tests.integration import drawn_raffles
-from tests.integration.drawn_raffles import DRAW_AT, RITA
+from tests.integration.drawn_raffles import DRAW_AT, RITA, VALUE
 
 pytestmark = pytest.mark.django_db
 
@@ -238,6 +238,32 @@ class TestFormerWinners:
 
         assert list_keys() == keys
         assert list_keys(former.contact) == keys
+
+    @pytest.mark.parametrize(
+        ("value", "keys"), [("cd" * 32, ["winner", "prize_lost"]), (VALUE, ["winner"])]
+    )
+    def test_hear_of_it_too_if_the_value_was_misread_and_somebody_else_wins(
+        self, value: str, keys: Sequence[str]
+    ) -> None:
+        raffle, (result,) = draw_raffle()
+        drawn_raffles.confirm(result)
+        draws.tell_winners(raffle.pk, by=RITA, now=DRAW_AT)
+        OutboundMessage.objects.update(status=OutboxStatus.SENT)
+
+        source_readings.void_reading(
+            result.how["readings"][0],
+            reason=VoidReason.MISREAD,
+            comment="a slip",
+            by=RITA,
+            now=LATER,
+        )
+        with pytest.raises(WinnerNotConfirmed):
+            draws.tell_winners(raffle.pk, by=RITA, now=LATER)
+        (again,) = drawn_raffles.draw(raffle, value=value, now=LATER)
+        work_off()
+
+        assert (again.number == result.number) == (value == VALUE)
+        assert list_keys() == keys
 
     def test_of_another_prize_of_the_order_are_told_again_if_their_message_was_withdrawn(
         self,

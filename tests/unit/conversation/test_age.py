@@ -165,7 +165,8 @@ def test_answers_are_read(text: str, adult: bool, minor: bool) -> None:
     assert (inquiries.says_adult(text), inquiries.says_minor(text)) == (adult, minor)
 
 
-def test_raffles_for_everybody_ask_nobody() -> None:
+def test_the_card_says_for_whom_the_raffle_is_and_raffles_for_everybody_ask_nobody() -> None:
     context, known = FACTS_BY_STATE[State.CHOOSE_MODE]
 
+    assert "\n18+ only · Draw: " in take(State.CHOOSE_MODE, TextReceived("hi")).replies[0].body
     assert flow.step(State.CHOOSE_MODE, context, TextReceived("5 random"), known).effect

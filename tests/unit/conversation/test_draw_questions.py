@@ -58,7 +58,10 @@ DRAWN_ORDER: Final = replace(PAID, raffle=DRAW.raffle, receipt_entry=57, receipt
             (text, ParsedInquiry(RESULTS, is_certain=False))
             for text in ("resuts", "reslts", "winers", "wimner")
         ],
-        *[(text, ParsedInquiry(VERIFY)) for text in ("verify", "Verify please", "verify 7, 8")],
+        *[
+            (text, ParsedInquiry(VERIFY))
+            for text in ("verify", "Verify please", "verify 7, 8", "check my number")
+        ],
         *[
             (text, ParsedInquiry(VERIFY, number=7))
             for text in (
@@ -70,6 +73,7 @@ DRAWN_ORDER: Final = replace(PAID, raffle=DRAW.raffle, receipt_entry=57, receipt
             (text, None)
             for text in (
                 "", "winter", "check", "check my payment", "verify my payment", "very 7", "07",
+                "check it please", "please check",
                 "verify 7.5", "the winner takes it all", "5 random", "rules " * 100, "checks 5",
                 "menu", "cancel", "my tickets", "yes", "18",
             )
