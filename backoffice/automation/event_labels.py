@@ -26,6 +26,10 @@ EVENT_TYPE_LABELS: Final[Mapping[str, str]] = {
     EventType.RAFFLE_SOLD_OUT: "A raffle is sold out",
     EventType.RAFFLE_DRAW_MOVED: "The draw of a raffle was moved",
     EventType.RAFFLE_CALLED_OFF: "A raffle was called off",
+    EventType.RAFFLE_SEALED: "The list of a raffle was sealed",
+    EventType.RAFFLE_DRAWN: "Prizes of a raffle were drawn",
+    EventType.WINNER_CONFIRMED: "A winner was confirmed",
+    EventType.PRIZE_CLAIMED: "A prize was claimed",
     EventType.MESSAGE_FAILED: "A message did not reach its buyer",
     EventType.CHANNEL_ALERT: "An alarm was raised",
 }

@@ -62,6 +62,8 @@ def erase_event_data(data: dict[str, Any]) -> dict[str, Any]:
             "buyer": order.get("buyer") and _ERASED,
             "refund": refund and {**refund, "reference": ""},
         }
+    if winner := data.get("winner"):
+        erased["winner"] = {**winner, "buyer": winner.get("buyer") and _ERASED}
     if message := data.get("message"):
         erased["message"] = {**message, "buyer": _ERASED, "reason": ""}
     if alert := data.get("alert"):

@@ -13,6 +13,7 @@ from pydantic import Field
 from shared.core.enums import EventType, OrderStatus
 from shared.events.models import Event
 from shared.publishing import representations, signed_links
+from shared.publishing.draw_representations import DrawnPrize, SealedDraw, Winner
 from shared.publishing.representations import Moment, Representation
 
 
@@ -101,6 +102,33 @@ class RaffleChangeData(Representation):
     by: Doer
 
 
+class SealedRaffleData(Representation):
+    """What `raffle.sealed` tells."""
+
+    raffle: ChangedRaffle
+    sealed: SealedDraw
+    by: Doer
+
+
+class DrawnRaffleData(Representation):
+    """What `raffle.drawn` tells; who won follows with `winner.confirmed`."""
+
+    raffle: ChangedRaffle
+    sealed: SealedDraw
+    redrawn: bool = Field(description="Whether prizes were drawn before, and are drawn again now.")
+    results: list[DrawnPrize] = Field(description="What was drawn now, in the order of the prizes.")
+    by: Doer
+
+
+class WinnerData(Representation):
+    """What `winner.confirmed` and `prize.claimed` tell."""
+
+    raffle: ChangedRaffle
+    result: DrawnPrize
+    winner: Winner
+    by: Doer
+
+
 class FailedMessage(Representation):
     """A message that a buyer did not get; what it said is not told."""
 
@@ -178,6 +206,27 @@ class RaffleChangeTold(_EventPayload):
     data: RaffleChangeData
 
 
+class RaffleSealedTold(_EventPayload):
+    """The list of sold numbers of a raffle is final; the draw follows."""
+
+    type: Literal[EventType.RAFFLE_SEALED]
+    data: SealedRaffleData
+
+
+class RaffleDrawnTold(_EventPayload):
+    """Prizes of a raffle were drawn, for the first time or again."""
+
+    type: Literal[EventType.RAFFLE_DRAWN]
+    data: DrawnRaffleData
+
+
+class WinnerTold(_EventPayload):
+    """A person confirmed a winner, or noted that the prize was claimed."""
+
+    type: Literal[EventType.WINNER_CONFIRMED, EventType.PRIZE_CLAIMED]
+    data: WinnerData
+
+
 class MessageTold(_EventPayload):
     """A message could not be sent or delivered."""
 
@@ -193,7 +242,14 @@ class AlertTold(_EventPayload):
 
 
 type Envelope = Annotated[
-    OrderTold | RaffleTold | RaffleChangeTold | MessageTold | AlertTold,
+    OrderTold
+    | RaffleTold
+    | RaffleChangeTold
+    | RaffleSealedTold
+    | RaffleDrawnTold
+    | WinnerTold
+    | MessageTold
+    | AlertTold,
     Field(discriminator="type"),
 ]
 """An event as other systems read it, by its type."""

@@ -19,7 +19,7 @@ from django.dispatch import receiver
 from shared.core.enums import EventType, LedgerKind, OrderAction, OrderStatus, RaffleAction
 from shared.events.models import Event
 from shared.events.services import feed
-from shared.publishing import representations
+from shared.publishing import draw_recorder, representations
 from shared.raffles.actor import Actor
 from shared.raffles.models import LedgerEntry, Order, PaymentProof, Raffle, RaffleEvent
 from shared.raffles.services import availability
@@ -105,19 +105,27 @@ def record_sell_out(*, order: Order, action: OrderAction, now: datetime, **_: An
 def record_raffle_change(
     *, raffle: Raffle, event: RaffleEvent, by: Actor, now: datetime, **_: Any
 ) -> None:
-    """Record `raffle.draw_moved` or `raffle.called_off`; its orders follow one by one."""
+    """Record the event of a change of a raffle, if that change has one."""
     action = RaffleAction(event.action)
     type_ = EVENT_TYPES_BY_RAFFLE_ACTION[action]
     if type_ is None:
         return
-    raffle_data = {
-        "id": raffle.pk,
-        "title": raffle.title,
-        "prize": raffle.prize,
-        "status": raffle.status,
-        "draw_at": _format_moment(raffle.draw_at),
-        "draw_when_sold_out": raffle.draw_when_sold_out,
+    described = {
+        "raffle": {
+            "id": raffle.pk,
+            "title": raffle.title,
+            "prize": raffle.prize,
+            "status": raffle.status,
+            "draw_at": _format_moment(raffle.draw_at),
+            "draw_when_sold_out": raffle.draw_when_sold_out,
+        },
+        "by": _describe_actor(by),
     }
+    if action not in (RaffleAction.DRAW_MOVED, RaffleAction.CALLED_OFF):
+        draw_recorder.record_draw_event(
+            action, type_=type_, raffle=raffle, described=described, now=now
+        )
+        return
     draw_data = {
         "before": _format_moment(event.draw_before),
         "after": _format_moment(event.draw_after),
@@ -125,10 +133,9 @@ def record_raffle_change(
     feed.record_event(
         type_,
         data={
-            "raffle": raffle_data,
+            **described,
             "draw": draw_data if action is RaffleAction.DRAW_MOVED else None,
             "reason": event.reason,
-            "by": _describe_actor(by),
         },
         subject=raffle.title,
         now=now,

@@ -8,7 +8,10 @@ from shared.publishing.event_payloads import (
     MessageTold,
     OrderTold,
     RaffleChangeTold,
+    RaffleDrawnTold,
+    RaffleSealedTold,
     RaffleTold,
+    WinnerTold,
 )
 
 SIGNATURE_HEADERS: Final = (
@@ -17,7 +20,16 @@ SIGNATURE_HEADERS: Final = (
     "webhook-timestamp",
     "webhook-signature",
 )
-EVENT_PAYLOADS: Final = (OrderTold, RaffleTold, RaffleChangeTold, MessageTold, AlertTold)
+EVENT_PAYLOADS: Final = (
+    OrderTold,
+    RaffleTold,
+    RaffleChangeTold,
+    RaffleSealedTold,
+    RaffleDrawnTold,
+    WinnerTold,
+    MessageTold,
+    AlertTold,
+)
 _WEBHOOK_DESCRIPTION: Final = """\
 Sent to each endpoint that wants the type, at least once and in no promised order: `id` tells
 repeats, `sequence` the order. `X-Raffle-Signature` is `sha256=` and the HMAC-SHA256 of the raw body

@@ -343,7 +343,7 @@ class TestEveryEvent:
         }
         n8n = build_runner("raffleEvents01", api, code=code)
         some = [{**heard[0], "id": f"evt_{type_}", "type": str(type_)} for type_ in EventType]
-        unknown = {**heard[0], "id": "evt_new", "type": "raffle.drawn"}
+        unknown = {**heard[0], "id": "evt_new", "type": "raffle.renamed"}
 
         for event in (heard[0], *some, unknown):
             n8n.run("Event", build_webhook_item(event, secret=SECRETS["raffleEventSecret"]))
