@@ -22,7 +22,8 @@ class ApiToken(models.Model):
         max_length=6,
         choices=enums.build_choices(Scope),
         default=Scope.READ,
-        help_text="Read: look only. Review: decide about payments, too. Admin: everything.",
+        help_text="Read: look only. Review: decide about payments, too. Admin: refund and run "
+        "raffles, too. Draw: look, enter values and draw.",
     )
     created_at = models.DateTimeField(editable=False)
     created_by = models.CharField(max_length=150, blank=True, editable=False)

@@ -30,12 +30,9 @@ class HasScope(BasePermission):
         """
         if not request.user.is_authenticated:
             raise NotAuthenticated
-        has, needed = (
-            scopes.get_caller_scope(request),
-            get_needed_scope(view, method=str(request.method)),
-        )
-        if needed is not None and not scopes.includes_scope(has, needed):
-            raise ScopeMissing(scope=has, needed=needed)
+        needed = get_needed_scope(view, method=str(request.method))
+        if needed is not None and needed not in scopes.get_caller_scopes(request):
+            raise ScopeMissing(scope=scopes.name_caller_scope(request), needed=needed)
         return True
 
 

@@ -19,8 +19,12 @@ SCOPE_LABELS: Final = {
         "Admin",
         "Also opens, pauses and closes raffles, and says where events are sent.",
     ),
+    Scope.DRAW: (
+        "Draw",
+        "Looks as Read does, enters values of sealed raffles and draws. No payments, no raffles.",
+    ),
 }
-"""Label and description by scope; each scope includes the one before."""
+"""Label and description by scope."""
 
 
 def describe_scope(scope: str) -> str:

@@ -311,8 +311,9 @@ class EventDeliveryStatus(StrEnum):
 
 
 class Scope(StrEnum):
-    """The scope of an API token; each one includes the one before."""
+    """The scope of an API token; `backoffice.api.scopes` says which ones each includes."""
 
     READ = "READ"
     REVIEW = "REVIEW"
     ADMIN = "ADMIN"
+    DRAW = "DRAW"

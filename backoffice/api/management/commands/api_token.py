@@ -35,7 +35,8 @@ class Command(BaseCommand):
             "--scope",
             choices=[scope.lower() for scope in Scope],
             default=Scope.READ.lower(),
-            help="read: look only; review: decide about payments, too; admin: everything",
+            help="read: look only; review: decide about payments, too; admin: refund and run "
+            "raffles, too; draw: look, enter values and draw",
         )
         create.add_argument(
             "--expires", type=_parse_days, metavar="DAYS", help="after so many days"

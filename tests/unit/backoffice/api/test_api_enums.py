@@ -72,6 +72,11 @@ def test_each_decision_about_a_late_payment_is_accepted_and_leads_to_an_action(
     assert decision in ACTION_PER_DECISION
 
 
+@pytest.mark.parametrize("scope", Scope)
+def test_each_scope_includes_itself_and_reading(scope: Scope) -> None:
+    assert {scope, Scope.READ} <= scopes.INCLUDED_SCOPES[scope]
+
+
 @pytest.mark.parametrize("scope", [scope for scope in Scope if scope is not Scope.ADMIN])
 def test_each_scope_but_that_of_superusers_has_a_permission(scope: Scope) -> None:
     assert scope in scopes.PERMISSION_PER_SCOPE
