@@ -43,6 +43,7 @@ STATUS_PER_CODE: Final[Mapping[str, int]] = {
     "quantity_out_of_bounds": 422,
     "scope_missing": 403,
     "secret_refused": 422,
+    "value_invalid": 422,
 }
 """HTTP status by the code of a domain error; by default 404 for `…_not_found` and 409 otherwise."""
 

@@ -3,6 +3,7 @@
 from django.urls import re_path
 
 from backoffice.api.views import (
+    draws,
     endpoints,
     events,
     late_payments,
@@ -102,6 +103,12 @@ urlpatterns = [
         r"^raffles/(?P<id>[^/]+)/call-off/?$",
         raffle_lifecycle.CallOffRaffleView.as_view(),
         name="api_call_off_raffle",
+    ),
+    re_path(r"^raffles/(?P<id>[^/]+)/draw/?$", draws.DrawView.as_view(), name="api_draw"),
+    re_path(
+        r"^raffles/(?P<id>[^/]+)/draw/values/?$",
+        draws.DrawValuesView.as_view(),
+        name="api_draw_values",
     ),
     re_path(r"^statistics/?$", statistics.StatisticsView.as_view(), name="api_statistics"),
     re_path(r"^events/?$", events.EventFeedView.as_view(), name="api_events"),

@@ -287,7 +287,7 @@ def _record_telling(raffle_id: int, *, by: Actor, now: datetime) -> RaffleEvent:
     _refuse_unconfirmed(raffle, now=now)
     last = draw_followers.find_last_telling(raffle_id)
     if last is None:
-        lifecycle.record_raffle_event(
+        raffle_history.record_raffle_event(
             raffle,
             action=RaffleAction.RESULTS_TOLD,
             before=RaffleStatus(raffle.status),

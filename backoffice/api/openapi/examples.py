@@ -11,9 +11,10 @@ from drf_spectacular.utils import OpenApiExample
 from pydantic import BaseModel
 
 from backoffice.api.responses import base, orders, raffles
-from backoffice.api.serializers import endpoints, order_decisions, proof_moves
+from backoffice.api.serializers import draws, endpoints, order_decisions, proof_moves
 from shared.core.enums import OrderStatus
 from shared.publishing import representations
+from shared.raffles.draw_methods import DRAND_CHAIN
 from shared.raffles.errors import DrawTimeReached, RaffleCalledOff, RaffleDrawn, RaffleSealed
 
 _NOON: Final = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -231,6 +232,19 @@ REQUEST_EXAMPLES: Final[
         }
     },
     order_decisions.CallOffSerializer: {"a reason": {"reason": "The permit was withdrawn"}},
+    draws.ValuesSerializer: {
+        "of a lottery": {
+            "position": 1,
+            "values": ["5", "12", "33", "34", "41", "45"],
+            "link": "https://lottery.example/results/118",
+        },
+        "of drand": {
+            "position": 1,
+            "values": ["4b1f0e5d2c" + "7" * 54],
+            "link": f"https://api.drand.sh/{DRAND_CHAIN}/public/35000000",
+        },
+    },
+    draws.DrawSerializer: {"what was looked at": {"fingerprint": "3f" * 32}},
     proof_moves.MoveSerializer: {
         "to another order": {"order": "R-7K3F9", "from_order": "R-4M8TQ"},
         "of a receipt without an order": {"order": "R-7K3F9", "from_order": None},

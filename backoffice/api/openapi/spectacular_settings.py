@@ -30,6 +30,7 @@ SETTINGS: Final[dict[str, Any]] = {
         {"name": "orders", "description": "Orders, and what is decided about their payment."},
         {"name": "proofs", "description": "Payment proofs: pictures and PDFs that buyers sent."},
         {"name": "raffles", "description": "Raffles, their numbers and how they sell."},
+        {"name": "draws", "description": "How raffles are drawn, and what came of it."},
         {"name": "statistics", "description": "How sales went, day by day."},
         {"name": "events", "description": "What happened, in order, to catch up with."},
         {"name": "endpoints", "description": "Addresses that are told of events."},

@@ -29,6 +29,10 @@ _COPIED_FIELDS: Final = (
     "draw_at",
     "draw_when_sold_out",
     "time_zone",
+    "promoter",
+    "permit_number",
+    "rules_url",
+    "adults_only",
     "created_at",
     "updated_at",
 )
@@ -47,6 +51,9 @@ class RaffleResponse(Representation):
     title: str = Field(examples=["Summer Raffle"])
     description: str = Field(description="May be empty.")
     prize: str = Field(examples=["a motorbike"])
+    prizes: list[str] = Field(
+        examples=[["a motorbike", "a helmet"]], description="The first one is drawn first."
+    )
     status: str = Field(examples=["OPEN"], description=STATUS_DESCRIPTION)
     selling: bool
     why_not: str | None = Field(
@@ -73,7 +80,15 @@ class RaffleResponse(Representation):
     )
     draw_at: Moment | None
     draw_when_sold_out: bool = Field(description="Drawn when all numbers are sold, at no date.")
+    draw_method: str | None = Field(
+        examples=["PUBLIC_VALUE"],
+        description="PUBLIC_VALUE, LOTTERY_DIGITS or RECORDED_DRUM; null: nobody has chosen yet.",
+    )
     time_zone: str = Field(examples=["America/Bogota"])
+    promoter: str = Field(examples=["The Club"], description="May be empty.")
+    permit_number: str = Field(examples=["RF-2026-118"], description="May be empty.")
+    rules_url: str = Field(description="Where all rules are published; may be empty.")
+    adults_only: bool = Field(description="Only people who are 18 or older take part.")
     created_at: Moment
     updated_at: Moment
 
@@ -216,6 +231,8 @@ def _build_raffle_fields(raffle: models.Raffle, *, now: datetime) -> dict[str, A
         "selling": why_not is None,
         "why_not": why_not,
         "price": str(raffle.price),
+        "prizes": [prize.title for prize in raffle.prizes.all()] or [raffle.prize],
+        "draw_method": raffle.draw_method or None,
         "sales_end_at": sale_rules.compute_sales_end(raffle),
         "first_number": raffle.format_ticket_number(raffle.first_number),
         "last_number": raffle.format_ticket_number(raffle.last_number),

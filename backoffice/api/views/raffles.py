@@ -92,7 +92,8 @@ class RaffleListView(APIView):
 
         The oldest first unless asked for otherwise. A parameter that does not exist is refused.
         """
-        rows = filters.filter_rows(RaffleFilterSet, request.query_params, Raffle.objects.all())
+        described = Raffle.objects.prefetch_related("prizes")
+        rows = filters.filter_rows(RaffleFilterSet, request.query_params, described)
         page, now = IdPaginator(request).get_page(rows), timezone.now()
         results = [raffles.build_raffle_response(raffle, now=now) for raffle in page.rows]
         return base.render_response(

@@ -15,25 +15,26 @@ from shared.publishing import recorder
 from shared.raffles.models import Order, Raffle
 from shared.raffles.services import locks, orders
 from shared.use_cases import payments
-from tests import builders
+from tests import builders, draw_builders
 from tests.builders import MINUTE, NOON
 from tests.integration.backoffice import sample_data
 
 
 @dataclass
 class SeededApi:
-    """The token, order codes and ids that were created.
+    """The tokens, order codes and ids that were created.
 
     `codes` and `ids` are keyed by what each row is used for.
     """
 
     token: str
+    draw_token: str
     codes: dict[str, str] = field(default_factory=dict)
     ids: dict[str, Any] = field(default_factory=dict)
 
 
 def seed_database() -> SeededApi:
-    """Create raffles, orders, proofs, an endpoint, events, deliveries and an ADMIN token."""
+    """Create raffles, orders, proofs, an endpoint, events, deliveries and two tokens."""
     raffle = builders.create_raffle(
         numbers=1000, first_number=0, draw_at=datetime.now(UTC) + timedelta(days=20)
     )
@@ -47,7 +48,8 @@ def seed_database() -> SeededApi:
     )
     token = tokens.issue_token(name="n8n", scope=Scope.ADMIN, by="olga", now=NOON)
     User.objects.create_superuser("olga", password="correct-horse-battery")
-    made = SeededApi(token.text)
+    draws = tokens.issue_token(name="draws", scope=Scope.DRAW, by="olga", now=NOON)
+    made = SeededApi(token.text, draw_token=draws.text)
     for place, name in enumerate(("confirm", "cancel", "reject", "spare", "paid")):
         order = _create_order_to_review(raffle, numbers=[7 + place * 10, 13 + place * 10])
         made.codes[name] = str(order.code)
@@ -84,6 +86,7 @@ def seed_database() -> SeededApi:
     made.ids |= {
         "raffle": raffle.pk,
         "closed": closed.pk,
+        "sealed": _create_sealed_raffle().pk,
         "proof": Order.objects.get(pk=made.ids["confirm"]).proofs.get().pk,
         "orphan": orphan.pk,
         "endpoint": endpoint.pk,
@@ -101,6 +104,17 @@ def _create_order_to_review(raffle: Raffle, *, numbers: list[int]) -> Order:
         sample_data.receive_proof(order), content=sample_data.draw_picture(f"#{order.pk:06x}")
     )
     return order
+
+
+def _create_sealed_raffle() -> Raffle:
+    """Create a sealed raffle whose source has just spoken."""
+    raffle = draw_builders.create_raffle_with_rules(
+        title="Spring Raffle", draw_at=datetime.now(UTC).replace(microsecond=0)
+    )
+    ana = builders.create_contact(profile_name="Ana")
+    draw_builders.sell_numbers(raffle, 3, 7, 13, buyer=ana)
+    draw_builders.seal_raffle(raffle)
+    return raffle
 
 
 def _create_late_order(raffle: Raffle) -> str:

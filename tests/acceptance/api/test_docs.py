@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+import httpx
 import pytest
 
 from tests.acceptance.api.conftest import ApiServer
@@ -39,6 +40,8 @@ CONFIRMATION_IDS: Final = {
     '"confirmation_id": 35': "refund confirmation",
 }
 """Name of the seeded id that stands for each confirmation in the docs."""
+FINGERPRINT: Final = re.compile(r"\b[0-9a-f]{64}\b")
+"""The inputs of the draw in the docs, for which those of the seeded raffle stand."""
 ANYTHING: Final = "…"
 
 
@@ -74,6 +77,7 @@ def test_every_curl_is_answered_as_the_docs_say(api_server: ApiServer, tmp_path:
         "CURL_HOME": str(tmp_path),
         "PUBLIC_URL": api_server.address,
         "TOKEN": api_server.seeded.token,
+        "DRAW_TOKEN": api_server.seeded.draw_token,
     }
     for example in list_examples():
         command = example.command
@@ -82,6 +86,8 @@ def test_every_curl_is_answered_as_the_docs_say(api_server: ApiServer, tmp_path:
         for field, name in CONFIRMATION_IDS.items():
             command = command.replace(field, f'"confirmation_id": {api_server.seeded.ids[name]}')
         command = command.replace("proofs/41/", f"proofs/{api_server.seeded.ids['moved proof']}/")
+        if FINGERPRINT.search(command):
+            command = FINGERPRINT.sub(load_fingerprint(api_server), command)
         done = subprocess.run(
             ["bash", "-euc", command],
             env=environment,
@@ -95,6 +101,16 @@ def test_every_curl_is_answered_as_the_docs_say(api_server: ApiServer, tmp_path:
         if example.answer is not None:
             fault = find_difference(json.loads(body), example.answer)
             assert not fault, f"{example.command}\n{fault}\n{body}"
+
+
+def load_fingerprint(api_server: ApiServer) -> str:
+    """Return the fingerprint of the inputs of the sealed raffle's draw."""
+    draw = httpx.get(
+        f"{api_server.address}/api/raffles/{api_server.seeded.ids['sealed']}/draw",
+        headers={"Authorization": f"Bearer {api_server.seeded.draw_token}"},
+        trust_env=False,
+    )
+    return str(draw.json()["inputs"]["fingerprint"])
 
 
 def test_every_address_has_a_curl() -> None:

@@ -2,7 +2,7 @@
 
 For a longer run, start a back office and use the same configuration:
 
-    API_ADDRESS=http://127.0.0.1:8000 API_TOKEN=rtb_… uv run st \\
+    API_ADDRESS=http://127.0.0.1:8000 API_TOKEN=rtb_… API_DRAW_TOKEN=rtb_… uv run st \\
         --config-file tests/acceptance/api/schemathesis.toml run $API_ADDRESS/api/schema -n 200
 """
 
@@ -34,6 +34,7 @@ def test_no_request_breaks_a_promise_of_the_document(api_server: ApiServer, tmp_
         "PYTHONPATH": str(ROOT),
         "API_ADDRESS": api_server.address,
         "API_TOKEN": api_server.seeded.token,
+        "API_DRAW_TOKEN": api_server.seeded.draw_token,
     }
 
     done = subprocess.run(

@@ -8,18 +8,23 @@ from pydantic import BaseModel
 
 from backoffice.api import scopes
 from backoffice.api.late_decisions import ACTION_PER_DECISION, LatePaymentDecision
-from backoffice.api.responses import events, orders, raffles, statistics
+from backoffice.api.responses import draws, events, orders, raffles, statistics
 from backoffice.api.serializers.order_decisions import ResolutionSerializer
 from shared.core.enums import (
     ActorKind,
+    DrawMethod,
     EventDeliveryStatus,
     OrderStatus,
     OutboxStatus,
     RaffleStatus,
+    RedrawReason,
     Scope,
+    SourceKind,
     TicketStatus,
+    UnsoldRule,
+    VoidReason,
 )
-from shared.publishing import event_payloads
+from shared.publishing import draw_representations, event_payloads
 from tests.cases import walk_cases
 
 DESCRIBED: Final[list[tuple[type[BaseModel], str, type[StrEnum]]]] = [
@@ -37,6 +42,13 @@ DESCRIBED: Final[list[tuple[type[BaseModel], str, type[StrEnum]]]] = [
     (raffles.NumberRangeResponse, "status", TicketStatus),
     (statistics.RaffleFiguresResponse, "status", RaffleStatus),
     (event_payloads.ChangedRaffle, "status", RaffleStatus),
+    (raffles.RaffleResponse, "draw_method", DrawMethod),
+    (draws.DrawResponse, "method", DrawMethod),
+    (draws.DrawRulesResponse, "unsold_rule", UnsoldRule),
+    (draws.SourceReadingResponse, "void_reason", VoidReason),
+    (draw_representations.SealedDraw, "method", DrawMethod),
+    (draw_representations.SourceDate, "kind", SourceKind),
+    (draw_representations.DrawnPrize, "reason", RedrawReason),
 ]
 """Fields whose description lists all members of an enum."""
 

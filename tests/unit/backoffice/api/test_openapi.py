@@ -21,6 +21,9 @@ RENEW: Final = (
 OPERATIONS: Final = {
     "deliveries_list": "GET /api/deliveries",
     "delivery_resend": "POST /api/deliveries/{id}/resend",
+    "draw_enter_values": "POST /api/raffles/{id}/draw/values",
+    "draw_execute": "POST /api/raffles/{id}/draw",
+    "draw_retrieve": "GET /api/raffles/{id}/draw",
     "endpoints_list": "GET /api/endpoints",
     "endpoint_create": "POST /api/endpoints",
     "endpoint_retrieve": "GET /api/endpoints/{id}",

@@ -17,8 +17,10 @@ ELSEWHERE: Final = frozenset(
     {
         "address_refused",  # a base class of two others
         "alarm_resolved",
+        "another_person_needed",  # no prize is drawn again over the API
         "asked_just_now",
         "buyer_name_missing",
+        "chain_broken",  # no raffle is sealed over the API
         "contact_already_joined",
         "contact_limit_reached",
         "cooling_down",
@@ -29,23 +31,40 @@ ELSEWHERE: Final = frozenset(
         "buyer_is_owed_money",
         "buyer_message_under_way",
         "buyer_not_found",
+        "decisions_open",
         "draw_date_passed",  # no draw is moved over the API
+        "evidence_missing",  # the API answers `malformed` to values without a link
         "join_already_undone",
         "join_not_undoable",
         "message_answered",
         "message_not_failed",
+        "nothing_sold",
         "number_sends",
         "order_expired",
         "order_not_draft",
         "note_missing",  # the API answers `malformed` to a body without a note
         "order_wants_payment",
         "other_business_number",
+        "person_needed",
+        "prize_claimed",
+        "prize_not_found",
         "orders_unsettled",  # no raffle is sealed over the API
         "proof_file_lost",
         "raffle_not_selling",
+        "redraw_too_early",
         "rejection_note_missing",  # the API answers `malformed` to a body without a note
+        "result_replaced",
+        "result_void",
+        "rules_frozen",  # no rules are written over the API
+        "rules_missing",
         "same_contact",
+        "second_person_needed",  # no value is confirmed over the API
+        "source_date_named",
+        "stub_not_sold",
         "token_name_taken",
+        "too_few_sold",
+        "value_voided",
+        "winner_not_confirmed",
     }
 )
 """Codes that only the chat, the back office or the command line use, and never the API."""

@@ -1,0 +1,42 @@
+"""Serializers of request bodies about draws."""
+
+from typing import Final
+
+from rest_framework import serializers
+
+from backoffice.api.serializers.order_decisions import StrictSerializer
+from backoffice.ui import ids
+from shared.raffles.services.draws.source_readings import MAX_VALUE_LENGTH
+
+_MAX_VALUES: Final = 40
+"""Most numbers that a source draws."""
+_MAX_LINK_LENGTH: Final = 500
+
+
+class ValuesSerializer(StrictSerializer):
+    """Body that enters the values of a source."""
+
+    position = serializers.IntegerField(
+        min_value=1,
+        max_value=ids.MAX_ID,
+        help_text="Place of the source in the rules; the first one is 1.",
+    )
+    values = serializers.ListField(
+        child=serializers.RegexField(f"^[0-9A-Fa-f]{{1,{MAX_VALUE_LENGTH}}}$"),
+        min_length=1,
+        max_length=_MAX_VALUES,
+        help_text="As published, in any order: whole numbers, or the 64 hex digits of drand.",
+    )
+    link = serializers.RegexField(
+        r"^https?://[!-~]+$",
+        max_length=_MAX_LINK_LENGTH,
+        help_text="Address of the page that shows them; it is part of the public record.",
+    )
+
+
+class DrawSerializer(StrictSerializer):
+    """Body that draws."""
+
+    fingerprint = serializers.RegexField(
+        "^[0-9a-f]{64}$", help_text="`inputs.fingerprint` of the draw that was looked at."
+    )

@@ -1,0 +1,147 @@
+"""Views of the draw of a raffle: what it is drawn from, entering values, and drawing."""
+# ruff: noqa: ARG002 - DRF gives these arguments
+
+from collections.abc import Sequence
+from typing import ClassVar, Final
+
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from backoffice.api import scopes
+from backoffice.api.idempotency import IdempotentView
+from backoffice.api.openapi import examples
+from backoffice.api.openapi.schema import describe_refusals
+from backoffice.api.responses import base, draws
+from backoffice.api.serializers.draws import DrawSerializer, ValuesSerializer
+from backoffice.api.serializers.order_decisions import validate_body
+from backoffice.api.views.raffles import SingleRaffleView
+from shared.core import logs
+from shared.core.enums import Scope
+from shared.raffles.draw_errors import (
+    InputsChanged,
+    InputsMissing,
+    PoolExhausted,
+    RaffleNotSealed,
+    ValueExists,
+    ValueInvalid,
+    ValueNotDue,
+    ValueNotFound,
+)
+from shared.raffles.draw_models import SealedList
+from shared.raffles.errors import RaffleNotFound
+from shared.raffles.models import Raffle
+from shared.raffles.services.draws import drawing, source_readings
+
+_RAFFLE_NOT_FOUND: Final = RaffleNotFound(reference="7")
+
+_log = logs.get_logger(__name__)
+
+
+class DrawView(IdempotentView, SingleRaffleView):
+    """`GET` and `POST /api/raffles/{id}/draw`."""
+
+    scopes: ClassVar = {"GET": Scope.READ, "POST": Scope.DRAW}
+
+    @extend_schema(
+        operation_id="draw_retrieve",
+        tags=["draws"],
+        responses={200: draws.DrawResponse, **describe_refusals(_RAFFLE_NOT_FOUND)},
+    )
+    def get(self, request: Request, **_: str) -> Response:
+        """Show the draw of a raffle: rules, sources, sealed list and results.
+
+        Who won is shown once a person has confirmed it.
+        """
+        return base.render_response(
+            draws.build_draw_response(self.load_raffle(), now=timezone.now())
+        )
+
+    @extend_schema(
+        operation_id="draw_execute",
+        tags=["draws"],
+        request=DrawSerializer,
+        responses={
+            200: draws.DrawStepResponse,
+            **describe_refusals(
+                _RAFFLE_NOT_FOUND,
+                RaffleNotSealed(),
+                InputsMissing(missing=["drand quicknet"]),
+                InputsChanged(),
+                PoolExhausted(),
+            ),
+        },
+    )
+    def post(self, request: Request, **_: str) -> Response:
+        """Draw all prizes that are not drawn, for good.
+
+        Results never change. The fingerprint says which inputs were looked at; if they are others
+        by now, nothing is drawn. A repeat draws nothing and says so.
+        """
+        body = validate_body(DrawSerializer(data=request.data))
+        raffle, by, now = self.load_raffle(), scopes.get_actor(request), timezone.now()
+        drawn = drawing.draw(raffle.pk, fingerprint=body["fingerprint"], by=by, now=now)
+        if not drawn.repeated:
+            _log.info("raffle_drawn", raffle=raffle.pk, kind=by.kind, by=by.id)
+        return base.render_response(
+            draws.build_step_response(self.load_raffle(), already=drawn.repeated, now=now)
+        )
+
+
+class DrawValuesView(IdempotentView, SingleRaffleView):
+    """`POST /api/raffles/{id}/draw/values`."""
+
+    scope = Scope.DRAW
+
+    @extend_schema(
+        operation_id="draw_enter_values",
+        tags=["draws"],
+        request=ValuesSerializer,
+        responses={
+            200: draws.DrawStepResponse,
+            **describe_refusals(
+                _RAFFLE_NOT_FOUND,
+                ValueNotFound(),
+                RaffleNotSealed(),
+                ValueNotDue(at=examples.DRAW),
+                ValueExists(),
+                ValueInvalid(problem="It publishes 3 values, not 2."),
+            ),
+        },
+    )
+    def post(self, request: Request, **_: str) -> Response:
+        """Enter the values that a public source published.
+
+        If one person draws, they count at once. If two do, a member of staff confirms them in the
+        back office: a token is never the second person. The same values again change nothing and
+        say so; other ones are refused, because nobody chooses among values.
+        """
+        body = validate_body(ValuesSerializer(data=request.data))
+        raffle, by, now = self.load_raffle(), scopes.get_actor(request), timezone.now()
+        already, position, values = False, body["position"], body["values"]
+        try:
+            source_readings.enter_values(
+                raffle.pk,
+                position=position,
+                values=values,
+                link=body["link"],
+                by=by,
+                now=now,
+            )
+        except ValueExists:
+            already = _has_values(raffle, position=position, values=values)
+            if not already:
+                raise
+        else:
+            _log.info("draw_values_entered", raffle=raffle.pk, kind=by.kind, by=by.id)
+        return base.render_response(draws.build_step_response(raffle, already=already, now=now))
+
+
+def _has_values(raffle: Raffle, *, position: int, values: Sequence[str]) -> bool:
+    """Whether the values of a source's present date are these, in any order."""
+    sealed = SealedList.objects.get(raffle=raffle)
+    states = source_readings.load_source_states(raffle, sealed)
+    reading = next(state.reading for state in states if state.source.position == position)
+    given = sorted(value.lower() for value in values)
+    return reading is not None and sorted(reading.values) == given
