@@ -146,6 +146,9 @@ class _Parser:
                 return self._named(text or "")
         if text == "{":
             return self._object()
+        if text == "[":
+            items = self._arguments("]")
+            return lambda scope, _: [item(scope, False) for item in items]
         raise UnreadableExpression(f"{text!r} is not expected in {self._code!r}")
 
     def _named(self, name: str) -> Tree:

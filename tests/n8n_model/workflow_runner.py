@@ -62,6 +62,7 @@ class WorkflowSurroundings:
         secrets: secrets by the id of the credential.
         settings: values of the Settings node by field.
         code: implementation of each code node.
+        elsewhere: answers of other servers by address; each is asked without a credential.
 
     """
 
@@ -72,6 +73,7 @@ class WorkflowSurroundings:
     code: Mapping[str, Callable[[list[Any], ExpressionScope], list[Any]]] = field(
         default_factory=dict
     )
+    elsewhere: Mapping[str, Any] = field(default_factory=dict)
 
 
 class WorkflowRunner:
@@ -181,10 +183,14 @@ class WorkflowRunner:
     def _httpRequest(self, node: Node, item: WorkflowItem) -> list[WorkflowItem]:
         parameters = node["parameters"]
         options = parameters["options"]
+        url = self._evaluate(parameters["url"], item)
+        if url in self.wire.elsewhere:
+            assert "credentials" not in node, "our token is for us alone"
+            return [replace(item, json=self.wire.elsewhere[url])]
         given = parameters.get("headerParameters", {"parameters": []})["parameters"]
         request = NodeRequest(
             method=parameters.get("method", "GET"),
-            path=self._extract_path(self._evaluate(parameters["url"], item)),
+            path=self._extract_path(url),
             headers={each["name"]: self._evaluate(each["value"], item) for each in given},
             body=json.loads(self._evaluate(parameters.get("jsonBody", "null"), item)),
         )

@@ -36,7 +36,7 @@ class TestFiles:
         nodes = [node for flow in FLOWS.values() for node in flow["nodes"]]
         paths = [node["parameters"].get("path") for node in nodes if "webhookId" in node]
 
-        assert len(FLOWS) == len(workflow_rules.load_workflows()) == 4
+        assert len(FLOWS) == len(workflow_rules.load_workflows()) == 5
         assert len(paths) == len({*paths})
 
     def test_repeat_a_request_under_the_same_key_and_never_under_the_execution_s(self) -> None:
@@ -47,12 +47,12 @@ class TestFiles:
             if node["parameters"].get("method", "GET") == "POST"
         ]
 
-        assert len(posts) == 3
+        assert len(posts) == 4
         for post in posts:
             [header] = post["parameters"]["headerParameters"]["parameters"]
             assert header["name"] == "Idempotency-Key"
             assert "$execution" not in header["value"]
-            assert re.search(r"order\.id|\.key", header["value"])
+            assert re.search(r"order\.id|\.key|json\.id", header["value"])
         made = node(FLOWS["raffleTransfers01"], "Match")["parameters"]["jsCode"]
         assert "const key = `statement-${code}-${readAt}`;" in made
 
@@ -71,14 +71,19 @@ class TestFiles:
     def test_can_be_run_by_n8n_execute(self) -> None:
         """It needs a manual trigger and starts at the first trigger that is not a webhook."""
         starts = {}
-        for name in ("raffleTransfers01", "raffleSummary01", "raffleEvents01"):
+        for name in ("raffleTransfers01", "raffleSummary01", "raffleEvents01", "raffleDraws01"):
             kinds = {node["name"]: node["type"].rpartition(".")[2] for node in FLOWS[name]["nodes"]}
             assert "manualTrigger" in kinds.values()
             first = (
                 name for name, kind in kinds.items() if kind in ("manualTrigger", "scheduleTrigger")
             )
             starts[name] = next(first)
-        assert [*starts.values()] == ["Start", "Every morning", "Every hour"]
+        assert [*starts.values()] == [
+            "Start",
+            "Every morning",
+            "Every hour",
+            "Every quarter of an hour",
+        ]
 
     def test_empty_the_memory_of_ids_before_it_stops_them(self) -> None:
         for flow in (FLOWS["raffleProofs01"], FLOWS["raffleEvents01"]):
@@ -156,6 +161,7 @@ class TestExpressions:
             ("={{ !$json.none }}", True),
             ("={{ $json.id === 7 ? 'seven' : $json.absent }}", "seven"),
             ("={{ ({ 'a': 'x', b: 'y' })['b'] + '!' }}", "y!"),
+            ("={{ [$json.id, 'b'].join(' ') }}", "7 b"),
             ("={{ JSON.stringify({ id: $json.id, none: null }) }}", '{"id": 7, "none": null}'),
         ],
     )

@@ -11,12 +11,15 @@ from typing import Any, Final
 import pytest
 from pytest_django import Settings
 
-from shared.core.enums import EventType, OrderAction, OrderStatus
+from shared.core.enums import EventType, OrderAction, OrderStatus, Scope
 from shared.events import signing
 from shared.publishing import recorder
+from shared.raffles import draw_methods
+from shared.raffles.draw_models import DrawResult, SourceReading
 from shared.raffles.models import Order
+from shared.raffles.services.draws.draw_rules import ChosenRules
 from shared.use_cases import payments, reversals
-from tests import builders
+from tests import builders, draw_builders
 from tests.builders import MINUTE, NOON
 from tests.integration.backoffice import sample_data
 from tests.integration.backoffice.api_client import ApiProgram, create_late_order
@@ -330,6 +333,40 @@ class TestSummary:
             assert part in mail["text"]
         for order in (waits, late):
             assert str(order.code) in mail["text"]
+
+
+class TestDrandValues:
+    def test_are_entered_once_their_round_has_come_and_a_person_draws(
+        self, settings: Settings
+    ) -> None:
+        settings.PUBLIC_URL = URL
+        api = ApiProgram(sample_data.create_api_token("draws", scope=Scope.DRAW))
+        now = datetime.now(UTC).replace(microsecond=0)
+        waiting, due = (
+            draw_builders.create_raffle_with_rules(draw_at=at, rules=ChosenRules())
+            for at in (now + 60 * MINUTE, now)
+        )
+        for raffle in (waiting, due):
+            draw_builders.sell_numbers(raffle, 1, 2)
+            draw_builders.seal_raffle(raffle)
+        round_number = draw_methods.compute_drand_round(now)
+        address = f"https://api.drand.sh/{draw_methods.DRAND_CHAIN}/public/{round_number}"
+        answer = {"round": round_number, "randomness": "ab" * 32, "signature": "cd" * 48}
+        n8n = build_runner("raffleDraws01", api, elsewhere={address: answer})
+
+        n8n.run("Now")
+
+        [mail] = n8n.mails
+        assert mail["subject"] == "Summer Raffle: the value of drand quicknet is entered"
+        assert mail["text"].startswith("It counts. Now somebody draws.\n")
+        assert f"{URL}/admin/draws/{due.pk}/" in mail["text"]
+        reading = SourceReading.objects.get()
+        assert (reading.raffle_id, reading.values, reading.link) == (due.pk, ["ab" * 32], address)
+        assert not DrawResult.objects.exists()
+
+        n8n.run("Every quarter of an hour")
+
+        assert len(n8n.mails) == 1
 
 
 class TestEveryEvent:
