@@ -110,6 +110,11 @@ urlpatterns = [
         draws.DrawValuesView.as_view(),
         name="api_draw_values",
     ),
+    re_path(
+        r"^raffles/(?P<id>[^/]+)/draw/record/?$",
+        draws.DrawRecordView.as_view(),
+        name="api_draw_record",
+    ),
     re_path(r"^statistics/?$", statistics.StatisticsView.as_view(), name="api_statistics"),
     re_path(r"^events/?$", events.EventFeedView.as_view(), name="api_events"),
     re_path(r"^endpoints/?$", endpoints.EndpointListView.as_view(), name="api_endpoints"),

@@ -161,7 +161,7 @@ def build_step_response(raffle: models.Raffle, *, already: bool, now: datetime) 
 
 
 def _build_draw_fields(raffle: models.Raffle, *, now: datetime) -> dict[str, Any]:
-    sealed = SealedList.objects.filter(raffle=raffle).first()
+    sealed = SealedList.objects.defer("numbers").filter(raffle=raffle).first()
     inputs = drawing.load_inputs(raffle, sealed) if sealed is not None else None
     needs_rules = draw_rules.need_rules(raffle.pk)
     chosen = draw_rules.load_chosen_rules(raffle)

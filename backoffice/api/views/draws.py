@@ -1,10 +1,12 @@
-"""Views of the draw of a raffle: what it is drawn from, entering values, and drawing."""
+"""Views of the draw of a raffle: its inputs, entering values, drawing, and the public record."""
 # ruff: noqa: ARG002 - DRF gives these arguments
 
 from collections.abc import Sequence
-from typing import ClassVar, Final
+from typing import Any, ClassVar, Final
 
+from django.http import FileResponse
 from django.utils import timezone
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -33,6 +35,7 @@ from shared.raffles.draw_models import SealedList
 from shared.raffles.errors import RaffleNotFound
 from shared.raffles.models import Raffle
 from shared.raffles.services.draws import drawing, source_readings
+from shared.raffles.services.draws.records import public_record
 
 _RAFFLE_NOT_FOUND: Final = RaffleNotFound(reference="7")
 
@@ -145,3 +148,32 @@ def _has_values(raffle: Raffle, *, position: int, values: Sequence[str]) -> bool
     reading = next(state.reading for state in states if state.source.position == position)
     given = sorted(value.lower() for value in values)
     return reading is not None and sorted(reading.values) == given
+
+
+class DrawRecordView(SingleRaffleView):
+    """`GET /api/raffles/{id}/draw/record`."""
+
+    def perform_content_negotiation(self, request: Request, force: bool = False) -> Any:
+        """Ignore the `Accept` header: the response is the file, and only errors are JSON."""
+        return super().perform_content_negotiation(request, force=True)
+
+    @extend_schema(
+        operation_id="draw_record",
+        tags=["draws"],
+        responses={
+            (200, "application/zip"): OpenApiTypes.BINARY,
+            **describe_refusals(_RAFFLE_NOT_FOUND, RaffleNotSealed()),
+        },
+    )
+    def get(self, request: Request, **_: str) -> FileResponse:
+        """Send the public record of a draw: a ZIP with which anyone can verify it.
+
+        It has no personal data. A sealed raffle has one before it is drawn, too.
+        """
+        raffle = self.load_raffle()
+        return FileResponse(
+            public_record.build_public_record(raffle),
+            as_attachment=True,
+            filename=public_record.build_record_name(raffle),
+            content_type="application/zip",
+        )

@@ -1,6 +1,7 @@
 """Tests of draws over the API: reading, entering values and drawing, each once, with its scope."""
 
 from datetime import timedelta
+from pathlib import Path
 from typing import Any, Final
 
 import pytest
@@ -12,6 +13,7 @@ from shared.events.models import Event
 from shared.raffles.draw_models import DrawResult, SourceReading
 from shared.raffles.models import Raffle
 from shared.raffles.services.draws import drawing, source_readings, winners
+from shared.raffles.services.draws.records import verify
 from tests import builders
 from tests.builders import build_staff_actor
 from tests.draw_builders import (
@@ -120,6 +122,23 @@ class TestStory:
         assert DrawResult.objects.count() == 2
         assert Event.objects.filter(type=EventType.RAFFLE_DRAWN).count() == 1
         assert "Ana" not in str(drawn)
+
+    def test_the_record_is_a_zip_that_verifies(
+        self, draws: ApiProgram, raffle: Raffle, tmp_path: Path
+    ) -> None:
+        path = f"/api/raffles/{raffle.pk}/draw/record"
+        assert parse_refusal(draws.get(path)) == (409, "raffle_not_sealed")
+        seal_raffle(raffle)
+        draw(draws, raffle, enter(draws, raffle).json()["inputs"]["fingerprint"])
+
+        answer = draws.get(path)
+
+        assert answer["Content-Type"] == "application/zip"
+        name = f"raffle-{raffle.pk}-draw.zip"
+        assert answer["Content-Disposition"] == f'attachment; filename="{name}"'
+        (tmp_path / name).write_bytes(answer.getvalue())
+        report = verify.verify_record(tmp_path / name)
+        assert (report.problems, bool(report.facts)) == ([], True)
 
     def test_winners_are_shown_once_a_person_has_confirmed_them(
         self, draws: ApiProgram, raffle: Raffle

@@ -23,6 +23,7 @@ OPERATIONS: Final = {
     "delivery_resend": "POST /api/deliveries/{id}/resend",
     "draw_enter_values": "POST /api/raffles/{id}/draw/values",
     "draw_execute": "POST /api/raffles/{id}/draw",
+    "draw_record": "GET /api/raffles/{id}/draw/record",
     "draw_retrieve": "GET /api/raffles/{id}/draw",
     "endpoints_list": "GET /api/endpoints",
     "endpoint_create": "POST /api/endpoints",
