@@ -6,10 +6,11 @@ from rest_framework import serializers
 
 from backoffice.api.serializers.order_decisions import StrictSerializer
 from backoffice.ui import ids
-from shared.raffles.services.draws.source_readings import MAX_VALUE_LENGTH
 
 _MAX_VALUES: Final = 40
 """Most numbers that a source draws."""
+_MAX_VALUE_LENGTH: Final = 64
+"""Characters of a value of drand; whole numbers have fewer."""
 _MAX_LINK_LENGTH: Final = 500
 
 
@@ -22,7 +23,7 @@ class ValuesSerializer(StrictSerializer):
         help_text="Place of the source in the rules; the first one is 1.",
     )
     values = serializers.ListField(
-        child=serializers.RegexField(f"^[0-9A-Fa-f]{{1,{MAX_VALUE_LENGTH}}}$"),
+        child=serializers.RegexField(f"^[0-9A-Fa-f]{{1,{_MAX_VALUE_LENGTH}}}$"),
         min_length=1,
         max_length=_MAX_VALUES,
         help_text="As published, in any order: whole numbers, or the 64 hex digits of drand.",
