@@ -5,7 +5,6 @@ import shutil
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
@@ -18,22 +17,13 @@ from deploy.child_processes import CommandFailed, ProcessFailed
 from deploy.demo import services
 from deploy.demo.clients import AdminBrowser, ApiClient, DemoMismatch
 from deploy.demo.environment import DemoFolder, find_demo_ports
+from deploy.demo.scripted_buyer import ScriptedBuyer
 from deploy.demo.services import RunningDemo
 from deploy.exit_codes import INTERRUPTED_EXIT_CODE
-from deploy.sandbox import sample_receipts
-from deploy.sandbox.client import (
-    BuyerClient,
-    NothingSeen,
-    SandboxClient,
-    SandboxRefused,
-    SeenMessage,
-)
-from deploy.sandbox.phone import bubbles
+from deploy.sandbox.client import SandboxClient, SandboxRefused
 
 MAX_MESSAGES_PER_PURCHASE: Final = 6
 """Messages that the bot may send per purchase; every message costs the seller money."""
-ANSWER_TIMEOUT_SECONDS: Final = 20.0
-"""Seconds to wait for an answer; a slow machine needs some of them."""
 
 RAFFLE_CARD_PATTERN: Final = (
     r"\*Summer Raffle\* · win a motorbike.*\$5\.00 a number · \d+ of 100 left"
@@ -54,66 +44,6 @@ class PlacedPurchase:
 
     code: str
     numbers: tuple[str, ...]
-
-
-class ScriptedBuyer:
-    """A buyer who follows the script and prints both sides of the chat."""
-
-    def __init__(self, buyer: BuyerClient, *, name: str, console: Console) -> None:
-        self.buyer = buyer
-        self.name = name
-        self._console = console
-        self._last_number = 0
-        console.print(Text(f"\n— {name}'s phone —", "bold"))
-
-    def says(self, text: str) -> None:
-        """Write a text."""
-        self._print_sent(self.buyer.says(text))
-
-    def taps(self, title: str) -> None:
-        """Tap a button of the newest message."""
-        self._print_sent(self.buyer.taps(title))
-
-    def sends_receipt(self, *lines: str) -> None:
-        """Send a picture of a receipt."""
-        self._print_sent(
-            self.buyer.sends_picture(
-                sample_receipts.draw_receipt_jpeg(lines, at=datetime.now(tz=UTC))
-            )
-        )
-
-    def expect_message(self, pattern: str, *, buttons: Sequence[str] | None = ()) -> re.Match[str]:
-        """Wait for the next message of the bot and compare it.
-
-        Args:
-            pattern: a regular expression its text must contain; a dot also fits line ends.
-            buttons: the titles of its buttons, in order; None: any.
-
-        Raises:
-            DemoMismatch: no message came, or another one.
-
-        """
-        try:
-            message = self.buyer.waits_for(
-                1, after=self._last_number, timeout=ANSWER_TIMEOUT_SECONDS
-            )[0]
-        except NothingSeen:
-            raise DemoMismatch(f"{self.name} waits for /{pattern}/ and hears nothing") from None
-        self._last_number = message.n
-        bubbles.print_message(self._console, message)
-        found = re.search(pattern, message.text, re.DOTALL)
-        if found is None:
-            raise DemoMismatch(f"{self.name} expects /{pattern}/ and reads {message.text!r}")
-        if buttons is not None and message.titles != list(buttons):
-            raise DemoMismatch(f"{self.name} expects {buttons} and can tap {message.titles}")
-        return found
-
-    def _print_sent(self, number: int) -> None:
-        self._last_number = max(self._last_number, number)
-        bubbles.print_message(self._console, self._load_message(number))
-
-    def _load_message(self, number: int) -> SeenMessage:
-        return self.buyer.sees(after=number - 1, read=False)[0]
 
 
 def run_script(console: Console) -> int:

@@ -9,7 +9,7 @@ from rich.console import Console
 
 from deploy.demo import script
 from deploy.demo.clients import DemoMismatch, HtmlPage
-from deploy.demo.script import ScriptedBuyer
+from deploy.demo.scripted_buyer import ScriptedBuyer
 from deploy.sandbox.client import SandboxClient
 from deploy.sandbox.in_process import run_sandbox
 from tests.unit.deploy.sandbox.fake_business import ANA, BUTTONS, UNREACHABLE_URL, FakeBusiness
