@@ -54,8 +54,9 @@ class Role:
 
 SELLER: Final = Role(
     "Seller",
-    "Runs the raffles: makes and opens them, moves draws, calls raffles off, decides about "
-    "payments, refunds, sells for cash, exports, answers and erases buyers. May not change people.",
+    "Runs the raffles: makes and opens them, moves draws, seals and draws, calls raffles off, "
+    "decides about payments, refunds, sells for cash, exports, answers and erases buyers. May not "
+    "change people.",
     VIEW_SALES_PERMISSIONS
     | VIEW_MESSAGES_PERMISSIONS
     | VIEW_CHANNEL_PERMISSIONS
@@ -64,6 +65,7 @@ SELLER: Final = Role(
         "raffles.add_raffle",
         "raffles.change_raffle",
         "raffles.call_off_raffle",
+        "raffles.draw_raffle",
         "raffles.add_order",
         "raffles.change_order",
         "raffles.refund_order",
