@@ -256,11 +256,7 @@ def raffle_picture_view(request: HttpRequest, raffle_id: int) -> HttpResponseBas
     """Return the raffle's picture."""
     require_permission(request, "raffles.view_raffle")
     raffle = get_object_or_404(Raffle, pk=raffle_id)
-    name = raffle.picture.name or ""
-    kind = "image/png" if name.lower().endswith(".png") else "image/jpeg"
-    return file_responses.build_file_response(
-        raffle.picture, content_type=kind, name=f"raffle-{raffle.pk}"
-    )
+    return file_responses.build_picture_response(raffle.picture, name=f"raffle-{raffle.pk}")
 
 
 def _count_free(raffle: Raffle, counts: TicketCounts) -> int | None:

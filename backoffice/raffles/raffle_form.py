@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 from backoffice.raffles import frozen_fields
+from backoffice.raffles.picture_field import MAX_PICTURE_BYTES
 from backoffice.raffles.price_question import (
     PriceQuestion,
     build_price_question,
@@ -18,9 +19,6 @@ from shared.conversation import formatting
 from shared.raffles.models import Raffle
 from shared.raffles.validators import load_time_zones
 from shared.whatsapp.models import BusinessNumber
-
-MAX_PICTURE_BYTES: Final = 5 * 1024 * 1024
-"""Meta's limit for an image, in bytes ("Supported media types")."""
 
 FIELDS_CARRIED_OVER: Final = (
     "currency",

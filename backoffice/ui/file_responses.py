@@ -59,6 +59,21 @@ def build_file_response(file: FieldFile, *, content_type: str, name: str) -> Htt
     return response
 
 
+def build_picture_response(file: FieldFile, *, name: str) -> HttpResponseBase:
+    """Return a response that shows a picture which a form has accepted: a PNG or a JPEG.
+
+    Args:
+        file: The field of the stored picture.
+        name: The file name for the download, without a suffix.
+
+    Raises:
+        Http404: There is no picture.
+
+    """
+    kind = "image/png" if (file.name or "").lower().endswith(".png") else "image/jpeg"
+    return build_file_response(file, content_type=kind, name=name)
+
+
 def build_jpeg_response(picture: bytes) -> HttpResponse:
     """Return a response that shows a JPEG."""
     response = HttpResponse(picture, content_type="image/jpeg")
