@@ -121,6 +121,11 @@ def has_public_source(raffle: Raffle) -> bool:
     return raffle.draw_method in {DrawMethod.PUBLIC_VALUE, DrawMethod.LOTTERY_DIGITS}
 
 
+def build_public_source_condition() -> Q:
+    """Return a condition for the raffles for which `has_public_source` is true."""
+    return Q(draw_method__in=[DrawMethod.PUBLIC_VALUE, DrawMethod.LOTTERY_DIGITS])
+
+
 def may_still_settle(raffle: Raffle, *, now: datetime) -> bool:
     """Whether orders of a raffle may still be settled; arguments as in `find_settling_refusal`."""
     return find_settling_refusal(raffle, now=now) is None
