@@ -68,7 +68,10 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
             ],
-            "libraries": {"automation": "backoffice.automation.template_filters"},
+            "libraries": {
+                "automation": "backoffice.automation.template_filters",
+                "draws": "backoffice.raffles.draws.template_filters",
+            },
         },
     },
 ]

@@ -10,7 +10,7 @@
 
   const fields = () => {
     const data = new FormData(form);
-    data.delete("picture");
+    for (const input of form.querySelectorAll("input[type=file]")) data.delete(input.name);
     return data;
   };
 

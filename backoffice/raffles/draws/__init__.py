@@ -1,0 +1,1 @@
+"""Pages of a raffle's draw: rules, sealing, values, results and winners."""
