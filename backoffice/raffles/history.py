@@ -16,6 +16,14 @@ RAFFLE_ACTION_LABELS: Final = {
     RaffleAction.CALLED_OFF: "Called off",
     RaffleAction.SEALED: "Sealed for the draw",
     RaffleAction.DRAWN: "Drawn",
+    RaffleAction.RULES_FROZEN: "Rules of the draw frozen",
+    RaffleAction.VALUE_ENTERED: "Value entered",
+    RaffleAction.VALUE_CONFIRMED: "Value confirmed",
+    RaffleAction.VALUE_VOIDED: "Value declared void",
+    RaffleAction.REDRAWN: "Drawn again",
+    RaffleAction.WINNER_CONFIRMED: "Winner confirmed",
+    RaffleAction.RESULTS_TOLD: "Buyers told the results",
+    RaffleAction.PRIZE_CLAIMED: "Prize claimed",
 }
 
 ACTOR_LABELS: Final = {

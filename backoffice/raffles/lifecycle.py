@@ -21,6 +21,7 @@ from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
 
 from backoffice.raffles import history, progress_bar, status
+from backoffice.raffles.draws.pages import DrawPage, build_page_url, describe_refusal
 from backoffice.raffles.history import RaffleHistoryEntry
 from backoffice.raffles.last_day import follow_up
 from backoffice.raffles.last_day.call_off import CALL_OFF_PERMISSION, may_call_off
@@ -37,6 +38,7 @@ from shared.raffles.errors import TransitionNotAllowed
 from shared.raffles.models import Order, Raffle
 from shared.raffles.services import availability, duplication, lifecycle
 from shared.raffles.services.availability import TicketCounts
+from shared.raffles.services.draws import draw_rules
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,7 @@ class RaffleLifecyclePanel:
     may_sell: bool
     may_export: bool
     may_see_orders: bool
+    needs_rules: bool
     history: list[RaffleHistoryEntry]
     follow_up: FollowUp | None
 
@@ -118,9 +121,14 @@ def load_lifecycle_panel(raffle: Raffle, *, request: HttpRequest) -> RaffleLifec
         and sale_rules.get_not_selling_reason(raffle, now=now) is None,
         may_export=has_perm("raffles.export_order"),
         may_see_orders=has_perm("raffles.view_order"),
+        needs_rules=draw_rules.need_rules(raffle.pk) and raffle.status in _STATUSES_WITHOUT_RULES,
         history=history.build_history(events, zone=raffle.time_zone),
         follow_up=follow_up.load_follow_up(raffle, events, request=request),
     )
+
+
+_STATUSES_WITHOUT_RULES: Final = (RaffleStatus.OPEN, RaffleStatus.PAUSED, RaffleStatus.CLOSED)
+"""Statuses in which the rules of a raffle may be missing that was sold before there were any."""
 
 
 def count_ticket_numbers(raffle: Raffle) -> TicketCounts:
@@ -138,6 +146,8 @@ def open_raffle_view(request: HttpRequest, raffle_id: int) -> HttpResponse:
         try:
             lifecycle.open_raffle(raffle.pk, by=build_staff_actor(request), now=timezone.now())
         except DomainError as refusal:
+            if refusal.code in _REFUSALS_ABOUT_RULES:
+                return messages.ERROR, _link_to_rules(raffle, refusal)
             if refusal.code not in _FIELDS_BY_REFUSAL:
                 raise
             return messages.ERROR, _link_to_field(raffle, refusal)
@@ -168,6 +178,7 @@ def close_raffle_view(request: HttpRequest, raffle_id: int) -> HttpResponse:
         context = {
             "raffle": raffle,
             "share": progress_bar.build_progress_bar(count_ticket_numbers(raffle)),
+            "then": "draw" if request.POST.get("then") == "draw" else "",
             "title": f"Close {raffle}?",
         }
         page = admin.site.each_context(request) | context
@@ -178,7 +189,10 @@ def close_raffle_view(request: HttpRequest, raffle_id: int) -> HttpResponse:
         audit_log.record_action(request, raffle, "Closed the raffle")
         return messages.SUCCESS, "The raffle is closed. What is pending can still be paid."
 
-    return _run_status_change(request, raffle_id, act, target=RaffleStatus.CLOSED)
+    answer = _run_status_change(request, raffle_id, act, target=RaffleStatus.CLOSED)
+    if request.POST.get("then") == "draw":
+        return redirect(build_page_url(raffle.pk, DrawPage.SEAL))
+    return answer
 
 
 @require_POST
@@ -210,6 +224,18 @@ _FIELDS_BY_REFUSAL: Final = {
     "time_zone_not_confirmed": ("time_zone", "Choose the time zone, and save"),
 }
 """The form's field to change, and its link's label, by the code of a refused opening."""
+
+
+_REFUSALS_ABOUT_RULES: Final = frozenset({"legal_details_missing", "rules_invalid"})
+"""Codes of refusals that are mended on the page of the draw's rules."""
+
+
+def _link_to_rules(raffle: Raffle, refusal: DomainError) -> SafeString:
+    """Return the refusal's sentence with a link to the rules of the draw."""
+    page = build_page_url(raffle.pk, DrawPage.RULES)
+    return format_html(
+        '{} <a class="alert-link" href="{}">Rules of the draw</a>', describe_refusal(refusal), page
+    )
 
 
 def _link_to_field(raffle: Raffle, refusal: DomainError) -> SafeString:

@@ -1,9 +1,10 @@
-"""URLs of the number map and of cash sales, below `/admin/`."""
+"""URLs of the number map, of cash sales and of draws, below `/admin/`."""
 
 from django.contrib.admin import AdminSite
 from django.urls import URLPattern, path
 
 from backoffice.raffles import cash_sale, number_map
+from backoffice.raffles.draws.urls import build_draw_urls
 
 
 def build_raffle_urls(site: AdminSite) -> list[URLPattern]:
@@ -19,4 +20,5 @@ def build_raffle_urls(site: AdminSite) -> list[URLPattern]:
             site.admin_view(number_map.number_map_view),
             name="desk_numbers",
         ),
+        *build_draw_urls(site),
     ]

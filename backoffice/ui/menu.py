@@ -61,6 +61,7 @@ MENU_GROUPS: Final[tuple[tuple[str, tuple[MenuEntry, ...]], ...]] = (
             MenuEntry(
                 "Raffles", "fa-ticket-alt", "raffles_raffle_changelist", "raffles.view_raffle"
             ),
+            MenuEntry("Draws", "fa-trophy", "desk_draws", "raffles.view_raffle"),
             MenuEntry(
                 "Orders", "fa-shopping-basket", "raffles_order_changelist", "raffles.view_order"
             ),

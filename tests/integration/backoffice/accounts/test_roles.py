@@ -230,6 +230,19 @@ ACCESS: Final[dict[str, AllowedRoles]] = {
     "desk_sell": allow_get_and_post(look="OS", do="OS"),
     "desk_numbers": allow_get(SALES),
     "desk_export": allow_get("OSA"),
+    **{f"desk_{name}": allow_get(SALES) for name in ("draws", "draw")},
+    "desk_draw_rules": allow_get_and_post(look=SALES, do="OS"),
+    "desk_draw_rules_preview": allow_post("OS"),
+    "desk_draw_prize_picture": allow_get(SALES),
+    **{f"desk_draw_{page}": allow_get_and_post(look=SALES, do="OS") for page in ("seal", "draw")},
+    **{f"desk_draw_{page}": allow_get(SALES) for page in ("values", "photo", "result", "winners")},
+    **{f"desk_draw_{step}": allow_post("OS") for step in ("enter_values", "enter_stub")},
+    **{
+        f"desk_draw_{step}": allow_get_and_post(look="OS", do="OS")
+        for step in ("skip", "confirm_reading", "void", "redraw")
+    },
+    "desk_draw_stubs": allow_get("OS"),
+    **{f"desk_draw_{step}": allow_post("OS") for step in ("confirm_winner", "claim", "consent")},
     # sales
     "raffles_raffle_changelist": allow_get(SALES),
     "raffles_raffle_history": allow_get(SALES),
@@ -324,6 +337,7 @@ def build_url(name: str, arguments: list[str], things: dict[str, Model]) -> str:
         "number_id": "whatsapp_businessnumber",
         "user_id": "auth_user",
         "id": "auth_user",
+        **dict.fromkeys(("position", "prize_id", "reading_id", "result_id"), "raffles_order"),
     }
     owner = "_".join(name.split("_")[:2])  # the model that the page belongs to
     found = {key: things[meant.get(key, owner)].pk for key in arguments}
