@@ -1,22 +1,26 @@
-"""Raffles whose draw is due, and raffles called off with open refunds: first on the dashboard."""
+"""Raffles with work for their draw, and those called off with open refunds: first on the page."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
-from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery
-from django.db.models.functions import Coalesce
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.urls import reverse
 
+from backoffice.raffles.draws import next_steps
+from backoffice.raffles.draws.next_steps import NextStep
 from backoffice.raffles.last_day import refunds
 from backoffice.ui import display
 from shared.core.enums import RaffleStatus
+from shared.raffles import sale_rules
 from shared.raffles.models import Raffle
 from shared.raffles.services import due_draws, refund_queries
 
 MAX_RAFFLES: Final = 12
 """Raffles shown at most."""
+DECISIONS_SHOWN_FROM: Final = timedelta(hours=24)
+"""Time before the draw from which orders to review are shown, if nobody may decide afterwards."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,13 +30,14 @@ class LastDayRaffle:
     Attributes:
         title: Its title.
         page: The address of its change page.
-        called_off: Whether it was called off; otherwise its draw is due.
-        closed: Whether its sale is closed.
+        lead: What is the matter, e.g. "Draw due".
+        called_off: Whether it was called off.
+        draw: The time of the draw that has come, with its time zone; else empty.
         sold_out: Whether its draw is due because all its numbers are sold.
-        draw: The time of the draw that is due, with its time zone; empty if it is drawn when sold
-            out or was called off.
+        step: Its next step; None if it was called off.
         reviews: Orders under review.
         reviews_url: The address of the list of these orders.
+        decide_until: Until when somebody may decide about them; empty if they may afterwards.
         refunds: Orders whose money must go back.
         refunds_url: The address of the list of these orders.
 
@@ -40,32 +45,33 @@ class LastDayRaffle:
 
     title: str
     page: str
+    lead: str
     called_off: bool
-    closed: bool
-    sold_out: bool
     draw: str
+    sold_out: bool
+    step: NextStep | None
     reviews: int
     reviews_url: str
+    decide_until: str
     refunds: int
     refunds_url: str
 
 
 def load_last_day_raffles(*, now: datetime) -> Sequence[LastDayRaffle]:
-    """Return the raffles with a draw that is due, then those with open refunds; in one query."""
-    due = Q(pk__in=due_draws.query_due_raffles(now=now).values("pk"))
+    """Return the raffles with work for their draw, then those with open refunds; in one query."""
     owes = Q(Exists(_query_refunds_of_raffle()), status=RaffleStatus.CANCELLED)
-    orders = due_draws.query_orders_of_raffle()
+    working = next_steps.query_raffles_with_draw_work(now=now).values("pk")
+    soon = Q(draw_at__gt=now, draw_at__lte=now + DECISIONS_SHOWN_FROM)
+    reviewed = due_draws.query_orders_of_raffle().filter(under_review_since__isnull=False)
+    last_decisions = Q(soon, sale_rules.build_public_source_condition(), Exists(reviewed))
+    found = Raffle.objects.filter(Q(pk__in=working) | owes | last_decisions)
     raffles = (
-        Raffle.objects.filter(due | owes)
-        .annotate(
-            reviews=_count_orders(orders.filter(under_review_since__isnull=False)),
-            refunds=_count_orders(_query_refunds_of_raffle()),
-            late=_count_orders(orders.filter(needs_decision=True)),
-        )
+        next_steps.annotate_draw_progress(found, now=now)
+        .annotate(owed=next_steps.count_rows(_query_refunds_of_raffle().order_by()))
         .order_by(F("draw_at").asc(nulls_last=True), "pk")[:MAX_RAFFLES]
     )
-    found = [_build_last_day_raffle(raffle) for raffle in raffles]
-    return sorted(found, key=lambda raffle: raffle.called_off)
+    rows = [_build_last_day_raffle(raffle, now=now) for raffle in raffles]
+    return sorted(rows, key=lambda raffle: raffle.called_off)
 
 
 def _query_refunds_of_raffle() -> QuerySet[Any]:
@@ -73,25 +79,36 @@ def _query_refunds_of_raffle() -> QuerySet[Any]:
     return orders.filter(raffle=OuterRef("pk"))
 
 
-def _count_orders(orders: QuerySet[Any]) -> Coalesce:
-    """Return the count of a subquery's orders."""
-    constant = orders.annotate(one=F("raffle_id") * 0).values("one")
-    return Coalesce(Subquery(constant.annotate(count=Count("pk")).values("count")), 0)
-
-
-def _build_last_day_raffle(raffle: Any) -> LastDayRaffle:
+def _build_last_day_raffle(raffle: Any, *, now: datetime) -> LastDayRaffle:
     called_off = raffle.status == RaffleStatus.CANCELLED
+    ended = raffle.status in {RaffleStatus.SEALED, RaffleStatus.DRAWN}
+    due = sale_rules.is_draw_due(raffle, now=now) and not (called_off or ended)
+    last_word = sale_rules.has_public_source(raffle) and raffle.draw_at is not None and not due
     return LastDayRaffle(
         title=raffle.title,
         page=reverse("admin:raffles_raffle_change", args=[raffle.pk]),
+        lead=_choose_lead(raffle, due=due or raffle.is_due),
         called_off=called_off,
-        closed=raffle.status == RaffleStatus.CLOSED,
-        sold_out=not called_off and raffle.draw_at is None,
-        draw=""
-        if called_off or raffle.draw_at is None
-        else display.format_time_with_zone(raffle.draw_at, zone=raffle.time_zone),
-        reviews=0 if called_off else raffle.reviews,
+        draw=display.format_time_with_zone(raffle.draw_at, zone=raffle.time_zone) if due else "",
+        sold_out=raffle.is_due and raffle.draw_at is None,
+        step=None if called_off else next_steps.find_next_step(raffle, now=now),
+        reviews=0 if called_off or ended else raffle.reviews,
         reviews_url=f"{reverse('admin:desk_queue')}?raffle={raffle.pk}",
-        refunds=raffle.refunds if called_off else raffle.late,
+        decide_until=display.format_time(raffle.draw_at, zone=raffle.time_zone)
+        if last_word
+        else "",
+        refunds=raffle.owed if called_off else 0 if ended else raffle.late,
         refunds_url=refunds.build_refund_list_url(raffle.pk),
     )
+
+
+def _choose_lead(raffle: Any, *, due: bool) -> str:
+    match RaffleStatus(raffle.status):
+        case RaffleStatus.CANCELLED:
+            return "Called off"
+        case RaffleStatus.SEALED:
+            return "Sealed"
+        case RaffleStatus.DRAWN:
+            return "Drawn"
+        case _:
+            return "Draw due" if due else "Before the draw"

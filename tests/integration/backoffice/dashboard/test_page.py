@@ -417,12 +417,12 @@ class TestLastDay:
             ("OPEN", True),
             ("PAUSED", True),
             ("CLOSED", True),
-            ("SEALED", False),
+            ("SEALED", True),
             ("DRAWN", False),
             ("CANCELLED", False),
         ],
     )
-    def test_a_draw_is_due_until_the_numbers_are_final(
+    def test_a_draw_needs_work_until_it_is_drawn_or_called_off(
         self, owner: Client, status: str, shown: bool
     ) -> None:
         self.create_due_raffle(status=status)
