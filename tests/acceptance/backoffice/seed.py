@@ -11,18 +11,19 @@ from django.db import transaction
 from django.utils import timezone
 from PIL import Image, ImageDraw
 
-from shared.core.enums import OrderStatus, OutboxKind, OutboxStatus, RaffleStatus
+from shared.core.enums import DrawMethod, OrderStatus, OutboxKind, OutboxStatus, RaffleStatus
 from shared.events.models import EventAttempt, EventDelivery
 from shared.events.services import endpoints
 from shared.publishing import recorder
 from shared.raffles.models import Order, Raffle
 from shared.raffles.services import ledger_entries, lifecycle, locks, orders
+from shared.raffles.services.draws.draw_rules import ChosenRules
 from shared.use_cases import cash_sales, payments, raffle_changes, reversals
 from shared.whatsapp import messages
 from shared.whatsapp.models import BusinessNumber, InboundMessage, OutboundMessage, WhatsAppContact
 from shared.whatsapp.services import alarms
 from tests import builders
-from tests.integration.backoffice import sample_data
+from tests.integration.backoffice import draw_steps, sample_data
 from tests.integration.whatsapp.webhook_builders import (
     build_message,
     build_webhook,
@@ -75,6 +76,7 @@ def seed_database() -> dict[str, int]:
         | create_channel_troubles()
         | create_failed_delivery()
         | create_last_day_raffles()
+        | create_draws()
         | create_longest_values()
         | create_moved_buyers(raffle)
     )
@@ -243,6 +245,34 @@ def create_last_day_raffles() -> dict[str, int]:
         keys[f"last_day_{name}"] = raffle.pk
     _load_raffles(keys["last_day_due"]).update(draw_at=timezone.now() - timedelta(minutes=30))
     return keys
+
+
+def create_draws() -> dict[str, int]:
+    """Create raffles to seal and to draw for each window size, and one that is drawn."""
+    keys = {}
+    two_prizes = ChosenRules(
+        prizes=["A motorbike with a full tank", "A helmet"], minimum_sold=2, claim_days=365
+    )
+    for size in ("wide", "narrow"):
+        to_seal = draw_steps.create_sold_raffle(
+            sold=3, draw_at=builders.DRAW, title=f"Winter Raffle, {size}", rules=two_prizes
+        )
+        keys[f"to_seal_{size}"] = to_seal.pk
+        keys[f"holding_{size}"] = sample_data.hold_numbers(to_seal, numbers=[9]).pk
+        sealed = draw_steps.create_sold_raffle(
+            sold=12, title=f"Spring Raffle, {size}", rules=two_prizes, time_zone="America/Bogota"
+        )
+        draw_steps.close_and_seal(sealed, two_people=True)
+        keys[f"sealed_{size}"] = sealed.pk
+    drawn = draw_steps.create_sold_raffle(title="Raffle of last spring", rules=two_prizes)
+    draw_steps.close_and_seal(drawn)
+    draw_steps.draw(drawn)
+    drum = draw_steps.create_sold_raffle(
+        title="Raffle with a drum",
+        rules=ChosenRules(method=DrawMethod.RECORDED_DRUM, sources=()),
+    )
+    draw_steps.close_and_seal(drum)
+    return keys | {"drawn": drawn.pk, "drum": drum.pk}
 
 
 def create_longest_values() -> dict[str, int]:
