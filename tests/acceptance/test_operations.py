@@ -4,7 +4,7 @@ import os
 import sysconfig
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
@@ -29,7 +29,7 @@ from tests.acceptance.buyer_steps import (
 )
 from tests.acceptance.stack import API_TOKEN, SANDBOX_OPTIONS, seed_database
 from tests.builders import PHONE_NUMBER_ID
-from tests.bytecode import copy_bytecode
+from tests.bytecode import copy_bytecode, copy_product_bytecode
 from tests.containers import files
 from tests.databases import use_database
 from tests.operator import page, repository
@@ -213,9 +213,18 @@ def install(operator: Operator) -> None:
             operator.buy("15550109001")
             operator.raffle.interrupt()
         else:
-            operator.follow_block(block)
+            follow_with_bytecode(operator, block)
         if "adduser" in block.text:
             folder = operator.machine.folder / "repository"
             repository.create_repository(folder, home=operator.machine.home)
-        if "uv sync" in block.text:
-            copy_bytecode(operator.machine.home / "app" / ".venv")
+
+
+def follow_with_bytecode(operator: Operator, block: page.Block) -> None:
+    """Type one block; once uv has installed the dependencies, they are given bytecode."""
+    before, installs, after = block.text.partition("uv sync --locked\n")
+    operator.follow_block(replace(block, text=before + installs))
+    if installs:
+        app = operator.machine.home / "app"
+        copy_bytecode(app / ".venv")
+        copy_product_bytecode(app)
+        operator.follow_block(replace(block, text=after))

@@ -5,7 +5,6 @@ run it: as another user, with nothing but the variables of both files, from a fo
 may write to. Paths and addresses of a container are replaced by those of the test.
 """
 
-import compileall
 import os
 import pwd
 import re
@@ -18,13 +17,12 @@ from pathlib import Path
 from typing import Final
 
 from shared.core.config import Settings
-from tests.bytecode import copy_bytecode
+from tests.bytecode import copy_bytecode, copy_product_bytecode, link_or_copy
 from tests.conftest import skip_or_fail
 from tests.containers import files
 from tests.waiting import PATIENCE
 
 OTHER_USER: Final = "nobody"
-PACKAGES: Final = ("shared", "gateway", "backoffice", "deploy")
 
 
 @dataclass
@@ -85,8 +83,8 @@ class InstalledImage:
                 check=False,
             )
             assert built.returncode == 0, f"{command}\n{built.stdout}{built.stderr}"
+            self._add_bytecode()  # the next command may be Python's
         shutil.rmtree(source)  # it runs from the package, not from here
-        self._add_bytecode()
         for folder, _, _ in (self.root / "opt").walk():
             folder.chmod(0o555)
 
@@ -139,12 +137,11 @@ class InstalledImage:
         return environment
 
     def _add_bytecode(self) -> None:
-        """Compile the product, and copy the bytecode of its dependencies."""
+        """Copy the bytecode of the product and its dependencies, as far as they are installed."""
         environment = self.root / "opt/rafflebot"
         copy_bytecode(environment)
-        [packages] = environment.glob("lib/python*/site-packages")
-        for package in PACKAGES:
-            compileall.compile_dir(packages / package, quiet=1)
+        for packages in environment.glob("lib/python*/site-packages"):
+            copy_product_bytecode(packages)
 
     def _provide_python(self) -> Path:
         """Return a Python that the other user can start; root's own may lie in a closed folder."""
@@ -154,7 +151,7 @@ class InstalledImage:
         home, version = Path(sys.base_prefix), sysconfig.get_python_version()
         copy = self.root / "python"
         leave_out = shutil.ignore_patterns("test", "site-packages", "share", "include")
-        shutil.copytree(home, copy, symlinks=True, ignore=leave_out, copy_function=_link_or_copy)
+        shutil.copytree(home, copy, symlinks=True, ignore=leave_out, copy_function=link_or_copy)
         return copy / "bin" / f"python{version}"
 
     def _give_to_user(self, folder: Path) -> None:
@@ -177,10 +174,3 @@ def _find_uv() -> Path:
     if uv is None:
         skip_or_fail("uv is not on the path")
     return Path(str(uv))
-
-
-def _link_or_copy(source: str, target: str) -> None:
-    try:
-        os.link(source, target)
-    except OSError:
-        shutil.copy2(source, target)
