@@ -240,7 +240,7 @@ def _list_message_keys() -> Iterator[str]:
 def _list_alarm_keys() -> Iterator[str]:
     yield from _find_arguments(lambda called: called in ALARMS)
     writers = {
-        ast.unparse(call.args[0].func).rpartition(".")[2]
+        _get_dotted_name(call.args[0].func).rpartition(".")[2]
         for call in _find_calls(lambda called: called in ALARMS)
         if isinstance(call.args[0], ast.Call)
     }
@@ -339,10 +339,20 @@ def _read_constants() -> Mapping[str, str]:
 def _list_calls() -> Sequence[tuple[str, ast.Call]]:
     """Return the calls with arguments, each with the name that is called."""
     return [
-        (ast.unparse(node.func), node)
+        (_get_dotted_name(node.func), node)
         for node in _list_nodes()
         if isinstance(node, ast.Call) and node.args
     ]
+
+
+def _get_dotted_name(node: ast.expr) -> str:
+    """Return a name such as `alarms.sound_alarm`, or what is known of its end."""
+    match node:
+        case ast.Name():
+            return node.id
+        case ast.Attribute():
+            return f"{_get_dotted_name(node.value)}.{node.attr}"
+    return ""
 
 
 @cache
