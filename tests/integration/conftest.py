@@ -33,15 +33,16 @@ GROUPS_PER_DATABASE: Final = 12
 """Groups of modules per database: small ones, so that all workers are busy to the end."""
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run a test on both databases, or on SQLite alone."""
+    same = metafunc.definition.get_closest_marker("same_everywhere") is not None
+    vendors = ["sqlite"] if same else ["sqlite", "postgresql"]
+    metafunc.parametrize("django_db_setup", vendors, indirect=True, scope="session")
+
+
 @pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Skip repeated tests and group the others, so that a worker uses one database at a time."""
-    repeated = {
-        item for item in items if item.get_closest_marker("same_everywhere") and _is_repeated(item)
-    }
-    if repeated:
-        config.hook.pytest_deselected(items=[item for item in items if item in repeated])
-        items[:] = [item for item in items if item not in repeated]
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Group the tests, so that a worker uses one database at a time."""
     ours = [item for item in items if _is_ours(item)]
     for item in ours:
         if _get_vendor(item) == "postgresql" and str(item.path).startswith(SECOND_RUN_FOLDERS):
@@ -50,10 +51,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     group = {path: place % GROUPS_PER_DATABASE for place, path in enumerate(modules)}
     for item in ours:
         item.add_marker(pytest.mark.xdist_group(f"{_get_vendor(item)}-{group[item.path]}"))
-
-
-def _is_repeated(item: pytest.Item) -> bool:
-    return _is_ours(item) and _get_vendor(item) == "postgresql"
 
 
 def _is_ours(item: pytest.Item) -> bool:
@@ -65,7 +62,7 @@ def _get_vendor(item: pytest.Item) -> str:
     return str(item.callspec.params["django_db_setup"])
 
 
-@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
+@pytest.fixture(scope="session")
 def django_db_setup(
     request: pytest.FixtureRequest, django_db_blocker: DjangoDbBlocker, run_folder: Path
 ) -> Iterator[None]:
