@@ -102,6 +102,7 @@ def backoffice_server(
         }
         with use_database(database):
             keys = seed.seed_database()
+            seed.render_proofs()
         with run_gunicorn(port, environment=environment, folder=folder):
             yield BackOfficeServer(environment["PUBLIC_URL"], database, keys)
 

@@ -15,9 +15,11 @@ from shared.core.enums import DrawMethod, OrderStatus, OutboxKind, OutboxStatus,
 from shared.events.models import EventAttempt, EventDelivery
 from shared.events.services import endpoints
 from shared.publishing import recorder
-from shared.raffles.models import Order, Raffle
+from shared.raffles.models import Order, PaymentProof, Raffle
+from shared.raffles.rendering import pictures
 from shared.raffles.services import ledger_entries, lifecycle, locks, orders
 from shared.raffles.services.draws.draw_rules import ChosenRules
+from shared.raffles.services.payment_proofs import renditions
 from shared.use_cases import cash_sales, payments, raffle_changes, reversals
 from shared.whatsapp import messages
 from shared.whatsapp.models import BusinessNumber, InboundMessage, OutboundMessage, WhatsAppContact
@@ -351,6 +353,16 @@ def create_failed_delivery() -> dict[str, int]:
         delivery=delivery, at=builders.NOON, http_status=404, latency_ms=143, error="Answered 404."
     )
     return {"endpoint": endpoint.pk, "delivery": delivery.pk}
+
+
+def render_proofs() -> None:
+    """Make the pictures of all proofs here: the back office starts a process for each file."""
+    for proof in PaymentProof.objects.exclude(file=""):
+        with proof.file.open("rb") as file:
+            rendering = pictures.render(file.read(), content_type=proof.content_type)
+        renditions.store_rendition(rendering, sha256=proof.sha256)
+        proof.rendition, proof.page_count = rendering.status, rendering.page_count
+        proof.save(update_fields=["rendition", "page_count"])
 
 
 def _create_unreachable_contact() -> WhatsAppContact:
