@@ -35,7 +35,7 @@ from shared.raffles.actor import Actor
 from shared.raffles.draw_errors import PrizeNotFound, WinnerNotConfirmed
 from shared.raffles.draw_models import DrawResult, PrizeClaim
 from shared.raffles.models import Order, Raffle, RaffleEvent
-from shared.raffles.services import lifecycle, locks, raffle_queries
+from shared.raffles.services import locks, raffle_history, raffle_queries
 from shared.raffles.services.draws import drawing, winners
 from shared.raffles.services.draws.winners import Winner
 from shared.use_cases import draw_followers

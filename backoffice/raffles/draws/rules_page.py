@@ -27,9 +27,9 @@ from backoffice.raffles.draws.rules_forms import (
 from backoffice.ui import audit_log, file_responses, ids
 from backoffice.ui.actions import build_staff_actor
 from shared.core.enums import DrawMethod, RaffleStatus, UnsoldRule
-from shared.raffles.draw_models import DrawRules, DrawSource, Prize
+from shared.raffles.draw_models import DrawRules, Prize
 from shared.raffles.models import Raffle
-from shared.raffles.services.draws import draw_rules, legal_details, receipt_chain, rule_text
+from shared.raffles.services.draws import draw_rules, legal_details, receipt_chain
 from shared.raffles.services.draws.draw_rules import ChosenRules, ChosenSource
 from shared.raffles.services.draws.legal_details import LegalDetails
 
@@ -238,19 +238,7 @@ def _describe_text(raffle: Raffle, forms: RulesForms) -> dict[str, Any]:
     described = copy(raffle)
     for name, value in asdict(forms.build_details()).items():
         setattr(described, name, value)
-    text = rule_text.build_rule_text(
-        described,
-        DrawRules(
-            raffle=described,
-            unsold_rule=chosen.unsold_rule,
-            minimum_sold=chosen.minimum_sold,
-            claim_days=chosen.claim_days,
-            further_terms=chosen.further_terms,
-        ),
-        method=chosen.method,
-        sources=[DrawSource(raffle=described, **asdict(source)) for source in chosen.sources],
-        prizes=list(chosen.prizes or [raffle.prize]),
-    )
+    text = draw_rules.build_rule_text(described, chosen)
     return {"text": text, "problem": draw_rules.find_rules_problem(raffle, chosen) or ""}
 
 

@@ -86,7 +86,8 @@ class TestOrders:
         buyer = builders.create_contact()
         raffle = builders.create_raffle(with_numbers=False)
         counts = []
-        for entry in ({}, {"receipt_entry": 57, "receipt_head": "9f3a12c8"}):
+        entries: list[dict[str, Any]] = [{}, {"receipt_entry": 57, "receipt_head": "9f3a12c8"}]
+        for entry in entries:
             builders.create_order_row(
                 raffle, contact=buyer, status=OrderStatus.PAID, expires_at=None, **entry
             )

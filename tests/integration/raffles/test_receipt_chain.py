@@ -260,7 +260,9 @@ class TestAtOnce:
                     locks.lock_order_with_contacts(order.pk)
                     undo(order)
 
-        run_at_once([complete, complete, partial(reverse, 0), partial(reverse, 3), sell])
+        calls: list[Callable[[], None]] = [complete, complete, sell]
+        calls += [partial(reverse, 0), partial(reverse, 3)]
+        run_at_once(calls)
         receipt_chain.complete_chain(raffle.pk, now=NOON)
 
         inside = Order.objects.filter(receipt_entry__isnull=False)

@@ -287,7 +287,12 @@ def load_rule_text(raffle: Raffle) -> str:
     rules = DrawRules.objects.filter(raffle=raffle).first()
     if rules is not None and rules.text:
         return rules.text
-    return _build_text(raffle, _build_rows(raffle, load_chosen_rules(raffle)))
+    return build_rule_text(raffle, load_chosen_rules(raffle))
+
+
+def build_rule_text(raffle: Raffle, chosen: ChosenRules) -> str:
+    """Return the text of rules as it would be frozen now; the raffle need not be saved."""
+    return _build_text(raffle, _build_rows(raffle, chosen))
 
 
 def _build_text(raffle: Raffle, rows: RuleRows) -> str:
