@@ -227,10 +227,6 @@ class SealedList(models.Model):
         return f"sealed list of raffle {self.pk}"
 
 
-def _build_reading_photo_path(reading: "SourceReading", name: str) -> str:
-    return f"draws/{reading.raffle_id}/{name}"
-
-
 class SourceReading(models.Model):
     """Values that a source published, or the stub that came out of the drum.
 
@@ -256,7 +252,7 @@ class SourceReading(models.Model):
     attempt = models.PositiveSmallIntegerField(default=0, help_text="Of a stub: of the prize.")
     values = models.JSONField(default=list, help_text="As published; empty: nothing was.")
     link = models.URLField(blank=True, max_length=500, help_text="Where it can be seen.")
-    photo = models.ImageField(upload_to=_build_reading_photo_path, blank=True)
+    photo = models.ImageField(upload_to="draws/", blank=True)
     entered_kind = models.CharField(max_length=8, choices=enums.build_choices(ActorKind))
     entered_id = models.CharField(max_length=64, blank=True)
     entered_by = models.CharField(max_length=150, blank=True)

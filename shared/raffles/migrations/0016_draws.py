@@ -3,7 +3,6 @@
 import django.core.validators
 import django.db.models.deletion
 import shared.core.enums
-import shared.raffles.draw_models
 from django.db import migrations, models
 
 
@@ -184,7 +183,7 @@ class Migration(migrations.Migration):
                 ('attempt', models.PositiveSmallIntegerField(default=0, help_text='Of a stub: of the prize.')),
                 ('values', models.JSONField(default=list, help_text='As published; empty: nothing was.')),
                 ('link', models.URLField(blank=True, help_text='Where it can be seen.', max_length=500)),
-                ('photo', models.ImageField(blank=True, upload_to=shared.raffles.draw_models._build_reading_photo_path)),
+                ('photo', models.ImageField(blank=True, upload_to='draws/')),
                 ('entered_kind', models.CharField(choices=[('CHAT', 'Chat'), ('STAFF', 'Staff'), ('TOKEN', 'Token'), ('SWEEPER', 'Sweeper')], max_length=8)),
                 ('entered_id', models.CharField(blank=True, max_length=64)),
                 ('entered_by', models.CharField(blank=True, max_length=150)),

@@ -169,7 +169,7 @@ def test_a_raffle_has_a_record_that_anyone_can_verify(tmp_path: Path) -> None:
 def enter(raffle: Raffle, position: int, value: str) -> Any:
     return confirm(
         source_readings.enter_values(
-            raffle.pk, position=position, values=[value], link="https://a.b/c", by=RITA, now=LATER
+            raffle.pk, position=position, values=[value], link="https://example.com/c", by=RITA, now=LATER
         )
     )
 
@@ -241,7 +241,7 @@ def test_winners_stay_named_for_years_and_are_told_so() -> None:
     order = sell(raffle, 1, contact_id=contact.pk)
     seal(raffle, two_people=False)
     source_readings.enter_values(
-        raffle.pk, position=1, values=["ab" * 32], link="https://a.b/c", by=RITA, now=LATER
+        raffle.pk, position=1, values=["ab" * 32], link="https://example.com/c", by=RITA, now=LATER
     )
     draw(raffle)
     (winner,) = winners.load_winners(raffle)

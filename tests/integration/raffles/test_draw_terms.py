@@ -141,7 +141,7 @@ class TestMoveDraw:
             (DRAW, DRAW - HOUR, False),
             (DRAW, None, False),
             (DRAW, DRAW + HOUR, True),  # the rules say that the next date of the source decides
-            (DRAW - 2 * HOUR, DRAW - HOUR, True),
+            (DRAW - HOUR / 2, DRAW - HOUR / 4, True),
             (DRAW + HOUR, DRAW - HOUR, False),
             (None, DRAW - HOUR, True),  # drand follows the draw
             (None, None, True),

@@ -1,7 +1,7 @@
 """Tests of the receipt chain: an entry per payment, a void per undo and refund, one head a time."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Any, Final
