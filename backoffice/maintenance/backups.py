@@ -6,7 +6,7 @@ import os
 import tarfile
 import tempfile
 import zlib
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Container, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from io import BytesIO
@@ -118,7 +118,7 @@ def restore_backup(file: Path, *, copier: DatabaseCopier) -> Manifest:
 def _write_archive(archive: Path, copy: Path, *, copier: DatabaseCopier, now: datetime) -> Manifest:
     with copier.copy_to(copy) as query:
         row_counts = database_copies.count_rows(query, copier.list_tables())
-        names = _list_named_files(query)
+        names = _list_named_files(query, tables=row_counts)
         migrations = _list_applied_migrations(query)
     archive.touch(mode=0o600)
     with tarfile.open(archive, "w:gz", compresslevel=COMPRESSION) as tar:
@@ -141,11 +141,13 @@ def _write_archive(archive: Path, copy: Path, *, copier: DatabaseCopier, now: da
     return manifest
 
 
-def _list_named_files(query: Query) -> list[tuple[str, str]]:
-    """Return storage and name of each file that the database names."""
-    return sorted(
-        {(column.storage, row[0]) for column in list_file_columns() for row in query(column.query)}
-    )
+def _list_named_files(query: Query, *, tables: Container[str]) -> list[tuple[str, str]]:
+    """Return storage and name of each file that the database names.
+
+    A database that is backed up before it is migrated lacks tables that the models know.
+    """
+    columns = [column for column in list_file_columns() if column.table in tables]
+    return sorted({(column.storage, row[0]) for column in columns for row in query(column.query)})
 
 
 def _add_files(
