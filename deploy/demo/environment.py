@@ -164,6 +164,7 @@ class DemoFolder:
             "MAX_ORDERS_UNDER_REVIEW": "5",
             "LEGAL_DETAILS_REQUIRED": "false",
             "RETENTION_DAYS": "3650",
+            "DRAW_RECORD_YEARS": "4",
             "EVENTS_ALLOW_PRIVATE": "true",  # n8n runs on this machine
             "EMAIL_HOST": "none",  # and nobody gets an e-mail of a demo
             "EMAIL_PORT": "587",

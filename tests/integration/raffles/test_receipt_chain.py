@@ -261,8 +261,7 @@ class TestAtOnce:
                     undo(order)
 
         calls: list[Callable[[], None]] = [complete, complete, sell]
-        calls += [partial(reverse, 0), partial(reverse, 3)]
-        run_at_once(calls)
+        run_at_once([*calls, partial(reverse, 0), partial(reverse, 3)])
         receipt_chain.complete_chain(raffle.pk, now=NOON)
 
         inside = Order.objects.filter(receipt_entry__isnull=False)
