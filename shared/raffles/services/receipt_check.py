@@ -19,22 +19,19 @@ class CheckedChain:
     Attributes:
         length: entries of the chain when the check began.
         head: head of the chain then.
-        sold: a byte for each ticket number of the raffle from the lowest on; 1: sold.
+        numbers: the canonical list of the sold ticket numbers.
+        sha256: hash of the list, in hex.
+        count: sold ticket numbers.
         problem: what does not fit, as text; empty: all does.
 
     """
 
     length: int
     head: str
-    sold: bytes
+    numbers: bytes
+    sha256: str
+    count: int
     problem: str
-
-    def build_list(self, raffle: Raffle) -> bytes:
-        """Return the canonical list of the sold ticket numbers."""
-        first, width = raffle.first_number, raffle.width
-        return receipt_lines.build_list(
-            f"{first + place:0{width}d}" for place, is_sold in enumerate(self.sold) if is_sold
-        )
 
 
 def check_receipt_chain(raffle: Raffle, chain: ReceiptChain) -> CheckedChain:
@@ -59,7 +56,15 @@ def check_receipt_chain(raffle: Raffle, chain: ReceiptChain) -> CheckedChain:
             problem = f"its {chain.length:,} entries do not lead to its head"
         elif entered != sold:
             problem = _describe_difference(raffle, sold=sold, entered=entered)
-    return CheckedChain(chain.length, chain.head, bytes(sold), problem)
+    numbers = _build_list(raffle, sold)
+    return CheckedChain(
+        length=chain.length,
+        head=chain.head,
+        numbers=numbers,
+        sha256=receipt_lines.hash_list(numbers),
+        count=sold.count(1),
+        problem=problem,
+    )
 
 
 class _BadEntry(Exception):
@@ -76,6 +81,13 @@ def _mark_sold_numbers(raffle: Raffle) -> bytearray:
     for number in sold.values_list("number", flat=True).iterator(chunk_size=_ROWS_PER_CHUNK):
         marks[number - raffle.first_number] = 1
     return marks
+
+
+def _build_list(raffle: Raffle, sold: bytearray) -> bytes:
+    first, width = raffle.first_number, raffle.width
+    return receipt_lines.build_list(
+        f"{first + place:0{width}d}" for place, is_sold in enumerate(sold) if is_sold
+    )
 
 
 def _follow_chain(raffle: Raffle, chain: ReceiptChain) -> tuple[str, bytearray]:

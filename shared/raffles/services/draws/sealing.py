@@ -4,10 +4,9 @@ from datetime import datetime
 from typing import Final
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 
 from shared.core.enums import DrawMethod, RaffleAction, RaffleStatus
-from shared.raffles import receipt_lines
 from shared.raffles.actor import Actor
 from shared.raffles.draw_errors import (
     ChainBroken,
@@ -35,8 +34,12 @@ def query_unsettled_orders(raffle_id: int) -> QuerySet[Order]:
 
 
 def query_undecided_orders(raffle_id: int) -> QuerySet[Order]:
-    """Return the ended orders of a raffle whose payment still waits for a decision."""
-    return Order.objects.filter(raffle_id=raffle_id, needs_decision=True).order_by("id")
+    """Return the ended orders of a raffle whose payment still waits for a decision.
+
+    Adding 0 keeps SQLite from the index by raffle: the orders to decide are few.
+    """
+    undecided = Order.objects.alias(of=F("raffle_id") + 0).filter(needs_decision=True, of=raffle_id)
+    return undecided.order_by("id")
 
 
 def seal(raffle_id: int, *, two_people: bool, by: Actor, now: datetime) -> SealedList:
@@ -73,7 +76,7 @@ def seal(raffle_id: int, *, two_people: bool, by: Actor, now: datetime) -> Seale
                 checked = _check_chain(raffle_id)
             if checked.problem:
                 raise ChainBroken(problem=checked.problem)
-            _refuse_too_few(raffle, sold=checked.sold.count(1))
+            _refuse_too_few(raffle, sold=checked.count)
             sealed = _write_sealed_list(raffle, checked, two_people=two_people, by=by, now=now)
             raffle_history.change_status(
                 raffle, to=RaffleStatus.SEALED, action=RaffleAction.SEALED, by=by, now=now
@@ -142,14 +145,12 @@ def _write_sealed_list(
         index = source_dates.find_first_date(source, raffle, sealed_at=now)
         at = source_dates.compute_date(source, raffle, sealed_at=now, index=index)
         sources.append(source_dates.describe_date(source, at, index=index))
-    numbers = checked.build_list(raffle)
-    sold = checked.sold.count(1)
     return SealedList.objects.create(
         raffle=raffle,
-        numbers=numbers,
-        sha256=receipt_lines.hash_list(numbers),
-        count=sold,
-        unsold=raffle.number_count - sold,
+        numbers=checked.numbers,
+        sha256=checked.sha256,
+        count=checked.count,
+        unsold=raffle.number_count - checked.count,
         chain_head=checked.head,
         chain_length=checked.length,
         two_people=two_people,
