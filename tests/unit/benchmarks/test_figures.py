@@ -112,7 +112,7 @@ def test_the_command_runs_each_name_on_each_database_and_says_what_was_missed(
     said = capsys.readouterr()
     assert "a message was lost" in said.err
     assert said.out.count("**missed**") == 2  # when it ran, and from the file
-    assert {"api", "screens", "search"} <= set(command.list_benchmarks())
+    assert {"api", "draw", "screens", "seal", "search"} <= set(command.list_benchmarks())
 
 
 def test_every_second_round_is_in_reverse_order() -> None:

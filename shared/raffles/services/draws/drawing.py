@@ -37,12 +37,7 @@ from shared.raffles.draw_models import DrawResult, Prize, SealedList, SourceRead
 from shared.raffles.models import Raffle
 from shared.raffles.notes import clean_note
 from shared.raffles.services import raffle_history
-from shared.raffles.services.draws import (
-    draw_rules,
-    sealed_raffles,
-    selections,
-    source_readings,
-)
+from shared.raffles.services.draws import draw_rules, sealed_raffles, selections, source_readings
 from shared.raffles.services.draws.selections import SelectionInputs
 from shared.raffles.services.draws.source_readings import SourceState
 
