@@ -26,11 +26,9 @@ def create_sold_raffle(numbers: int, *, prizes: Sequence[str]) -> "Raffle":
     from shared.raffles.models import Raffle
     from shared.raffles.services.draws import draw_rules
     from shared.raffles.services.draws.draw_rules import ChosenRules
-    from shared.raffles.services.ticket_numbers import number_generation
     from tests import builders
 
     raffle = builders.create_raffle(numbers=numbers, with_numbers=False, draw_at=DRAW_AT)
-    number_generation.generate_numbers(raffle.pk, pause=0)
     actor = builders.build_staff_actor()
     draw_rules.save_rules(raffle.pk, ChosenRules(prizes=prizes), by=actor, now=SOLD_AT)
     raffle.refresh_from_db()
@@ -45,13 +43,20 @@ def create_sold_raffle(numbers: int, *, prizes: Sequence[str]) -> "Raffle":
 
 
 def _insert_orders(raffle: "Raffle", orders: int) -> None:
-    """Insert paid orders with their ticket numbers; the ids of the orders begin with 1."""
-    from django.db import connection, transaction
+    """Insert sold ticket numbers, whose ids are the numbers, and orders, whose ids begin at 1.
 
-    from shared.raffles.models import Order
+    All are made at once, since numbers that were free before take minutes to update.
+    """
+    from shared.raffles.models import Order, OrderTicket, TicketNumber
 
     moment = rows.format_moment(SOLD_AT)
+    numbers = range(raffle.first_number, raffle.last_number + 1)
     with rows.without_foreign_key_checks():
+        rows.insert_rows(
+            TicketNumber,
+            "id raffle_id number status shuffle_key",
+            ((each, raffle.pk, each, "SOLD", each * 7919 % 2_000_000_011) for each in numbers),
+        )
         rows.insert_rows(
             Order,
             "id raffle_id status mode quantity unit_price total currency created_at closed_at "
@@ -61,15 +66,11 @@ def _insert_orders(raffle: "Raffle", orders: int) -> None:
                 for entry in range(1, orders + 1)
             ),
         )
-        with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute(
-                "INSERT INTO raffles_orderticket (order_id, ticket_id) "
-                "SELECT (number - %s) / %s + 1, id FROM raffles_ticketnumber WHERE raffle_id = %s",
-                [raffle.first_number, NUMBERS_PER_ORDER, raffle.pk],
-            )
-            cursor.execute(
-                "UPDATE raffles_ticketnumber SET status = 'SOLD' WHERE raffle_id = %s", [raffle.pk]
-            )
+        rows.insert_rows(
+            OrderTicket,
+            "order_id ticket_id",
+            (((each - raffle.first_number) // NUMBERS_PER_ORDER + 1, each) for each in numbers),
+        )
 
 
 def _insert_chain(raffle: "Raffle", *, rule_hash: str) -> None:
