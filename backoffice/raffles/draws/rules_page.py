@@ -152,9 +152,10 @@ def _save(request: HttpRequest, raffle: Raffle, forms: RulesForms) -> bool:
     action = DrawAction(request)
     with action:
         pictures = _list_pictures(raffle, forms)
+        former = list(Prize.objects.filter(raffle=raffle).values_list("picture", flat=True))
         legal_details.save_legal_details(raffle.pk, forms.build_details(), now=now)
         rules = draw_rules.save_rules(raffle.pk, chosen, by=by, now=now)
-        legal_details.save_prize_pictures(raffle.pk, pictures)
+        legal_details.save_prize_pictures(raffle.pk, pictures, former=former)
         if rules.frozen_at is not None:
             receipt_chain.complete_chain(raffle.pk, now=now)
         audit_log.record_action(request, raffle, "Said how the raffle is drawn")

@@ -128,7 +128,7 @@ REASONS = (RedrawReason.DECLINED, RedrawReason.INELIGIBLE, RedrawReason.UNCLAIME
 
 @pytest.mark.same_everywhere
 def test_a_redraw_never_chooses_whoever_presses_whenever_for_whatever_reason() -> None:
-    @settings(max_examples=15)
+    @settings(max_examples=8)
     @given(
         sold=st.sets(st.integers(0, 99), min_size=3, max_size=8),
         value=st.text("0123456789abcdef", min_size=64, max_size=64),
@@ -166,7 +166,7 @@ def test_a_redraw_never_chooses_whoever_presses_whenever_for_whatever_reason() -
 def test_nothing_is_drawn_while_any_order_is_open() -> None:
     unpaid = sorted(set(OrderStatus) - {OrderStatus.PAID})
 
-    @settings(max_examples=12)
+    @settings(max_examples=8)
     @given(st.lists(st.tuples(st.sampled_from(unpaid), st.booleans()), max_size=3))
     @roll_back
     def play(others: list[tuple[OrderStatus, bool]]) -> None:

@@ -121,18 +121,6 @@ def find_rules_problem(raffle: Raffle, chosen: ChosenRules) -> str | None:
     return rule_checks.find_problem(raffle, _build_rows(raffle, chosen))
 
 
-def refuse_unfit_rules(raffle: Raffle) -> None:
-    """Check that the rules of a raffle still fit it: its numbers may have changed since.
-
-    Raises:
-        RulesInvalid: they do not; the problem is in the details.
-
-    """
-    problem = find_rules_problem(raffle, load_chosen_rules(raffle))
-    if problem is not None:
-        raise RulesInvalid(problem=problem)
-
-
 def _build_rows(raffle: Raffle, chosen: ChosenRules) -> RuleRows:
     """Return rules as rows that are not saved, with cleaned texts."""
     titles = [clean_line(title) for title in chosen.prizes or [raffle.prize]]
