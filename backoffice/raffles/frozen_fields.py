@@ -10,6 +10,7 @@ from shared.core.enums import RaffleStatus
 from shared.raffles.errors import DrawDatePassed
 from shared.raffles.models import Raffle
 from shared.raffles.services import lifecycle
+from shared.raffles.services.draws import draw_rules
 
 FIELDS_FROZEN_BY_NUMBERS: Final = ("number_count", "first_number", "number_width")
 """Fields that the ticket numbers were generated from."""
@@ -27,6 +28,8 @@ def explain_frozen_fields(raffle: Raffle, *, now: datetime) -> dict[str, str]:
         frozen |= dict.fromkeys(FIELDS_FROZEN_BY_NUMBERS, _NUMBERS_MADE)
         if has_orders(raffle):
             frozen["currency"] = "Cannot change any more: orders exist."
+        if draw_rules.are_rules_frozen(raffle.pk):
+            frozen["prize"] = "Cannot change any more: numbers were sold for it."
     if raffle.pk and raffle.status != RaffleStatus.DRAFT:
         frozen |= dict.fromkeys(FIELDS_FROZEN_BY_OPENING, "")
         frozen["time_zone"] = "Cannot change any more: buyers know the times."

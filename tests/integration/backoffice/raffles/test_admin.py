@@ -18,6 +18,7 @@ from PIL import Image
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from shared.core.enums import RaffleStatus
+from shared.raffles.draw_models import DrawRules
 from shared.raffles.models import Raffle, TicketNumber
 from shared.use_cases import payments, reversals
 from shared.whatsapp.models import BusinessNumber
@@ -290,6 +291,16 @@ class TestForm:
         assert owner.get(build_url("change", raffle.pk)).status_code == 200
         assert owner.post(build_url("change", raffle.pk), FORM).status_code == 403
         assert owner.post(build_url("delete", raffle.pk), {"post": "yes"}).status_code == 403
+
+    @pytest.mark.same_everywhere
+    def test_the_prize_stays_once_numbers_were_sold_for_it(self, owner: Client) -> None:
+        raffle = builders.create_raffle(numbers=1)
+        DrawRules.objects.create(raffle=raffle, text="rules", sha256="0" * 64, frozen_at=NOON)
+
+        assert owner.post(build_url("change", raffle.pk), FORM).status_code == 302
+
+        raffle.refresh_from_db()
+        assert (raffle.title, raffle.prize) == ("Winter Raffle", "a motorbike")
 
     @pytest.mark.same_everywhere
     def test_editing_the_terms_does_not_bring_an_old_status_back(self, owner: Client) -> None:
