@@ -94,7 +94,7 @@ def _draw_by_digits(draw: Any, tickets: list[str]) -> list[tuple[int, int, str]]
         taken = {number for _, number in kept}
         mine = [number for prize, number in kept if prize == attempt["prize"]]
         width = draw["ticket_digits"]
-        value = readings[attempt["readings"][0]]["values"][0]
+        value = readings[attempt["readings"][-1]]["values"][0]
         wanted = (
             mine[-1] if mine else value.rjust(width, "0")[len(value.rjust(width, "0")) - width :]
         )

@@ -97,7 +97,7 @@ class SampleDraw:
         used = any(reading.pk in result.how["readings"] for result in self.results)
         reading.void_reason, reading.void_comment = reason, "seen twice"
         reading.voided_at = DRAWN_AT + timedelta(minutes=len(self.results))
-        reading.void_of_draw = used
+        reading.void_of_draw, reading.void_proposed_at = used, DRAWN_AT
 
     def add_result(
         self, prize: Prize, ticket: str, readings: Sequence[SourceReading], reason: str
@@ -143,14 +143,20 @@ class SampleDraw:
                 )
                 self.add_result(prize, selected.ticket, current, reason)
             case DrawMethod.LOTTERY_DIGITS:
-                reading = self.list_current()[prize.position - 1]
+                counting = [
+                    reading
+                    for reading in self.readings
+                    if reading.source_id == prize.position and reading.voided_at is None
+                ]
                 own = [ticket for ticket, result in won.items() if result.prize_id == prize.pk]
-                digits = draw_methods.take_last_digits(reading.values[0], width=self.raffle.width)
+                digits = draw_methods.take_last_digits(
+                    counting[-1].values[0], width=self.raffle.width
+                )
                 found = draw_methods.select_next_sold(
                     self.tickets, start=own[-1] if own else digits, excluded=won, after=bool(own)
                 )
                 assert found is not None
-                self.add_result(prize, found.ticket, [reading], reason)
+                self.add_result(prize, found.ticket, counting, reason)
             case DrawMethod.RECORDED_DRUM:
                 ticket = self.rng.choice([one for one in self.tickets if one not in won])
                 self.add_result(prize, ticket, [self.read_stub(prize, ticket)], reason)

@@ -3,10 +3,10 @@
 import io
 import json
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 import pytest
 from django.core.files.base import ContentFile
@@ -23,7 +23,7 @@ from shared.core.enums import (
 )
 from shared.raffles.actor import Actor
 from shared.raffles.draw_errors import RaffleNotSealed
-from shared.raffles.draw_models import PrizeClaim, SealedList
+from shared.raffles.draw_models import PrizeClaim, SealedList, SourceReading
 from shared.raffles.models import LedgerEntry, Order, Raffle
 from shared.raffles.services import lifecycle, orders, reservations
 from shared.raffles.services.draws import draw_rules, drawing, sealing, source_readings, winners
@@ -69,7 +69,7 @@ def draw(raffle: Raffle) -> None:
 def redraw(raffle: Raffle, *, prize: int) -> None:
     latest = {result.prize.position: result for result in drawing.load_latest_results(raffle.pk)}
     drawing.redraw(
-        latest[prize].pk, reason=RedrawReason.DECLINED, comment="wants none", by=RITA, now=LATER
+        latest[prize].pk, reason=RedrawReason.DECLINED, comment="wants none", by=OMAR, now=LATER
     )
 
 
@@ -105,14 +105,10 @@ def test_a_raffle_has_a_record_that_anyone_can_verify(tmp_path: Path) -> None:
     first = source_readings.enter_values(
         raffle.pk, position=1, values=["ab" * 32], by=RITA, now=LATER, photo=as_photo()
     )
-    source_readings.void_reading(
-        first.pk, reason=VoidReason.MISREAD, comment="a digit was wrong", by=RITA, now=LATER
-    )
+    void(first, VoidReason.MISREAD, comment="a digit was wrong", by=[RITA])
     second = enter(raffle, 1, "cd" * 32)
     draw(raffle)
-    source_readings.void_reading(
-        second.pk, reason=VoidReason.SOURCE_VOID, comment="drand said so", by=RITA, now=LATER
-    )
+    void(second, VoidReason.SOURCE_VOID, comment="drand said so")
     enter(raffle, 1, "ef" * 32)
     draw(raffle)
     redraw(raffle, prize=2)
@@ -166,16 +162,30 @@ def test_a_raffle_has_a_record_that_anyone_can_verify(tmp_path: Path) -> None:
     assert refused.value.returncode in {1, 2}
 
 
-def enter(raffle: Raffle, position: int, value: str) -> Any:
+def enter(raffle: Raffle, position: int, value: str) -> SourceReading:
     return confirm(
         source_readings.enter_values(
-            raffle.pk, position=position, values=[value], link="https://example.com/c", by=RITA, now=LATER
+            raffle.pk,
+            position=position,
+            values=[value],
+            link="https://example.com/result",
+            by=RITA,
+            now=LATER,
         )
     )
 
 
-def confirm(reading: Any) -> Any:
+def confirm(reading: SourceReading) -> SourceReading:
     return source_readings.confirm_reading(reading.pk, by=OMAR, now=reading.entered_at)
+
+
+def void(
+    reading: SourceReading, reason: VoidReason, *, comment: str, by: Sequence[Actor] = (RITA, OMAR)
+) -> None:
+    for actor in by:
+        source_readings.void_reading(
+            reading.pk, reason=reason, comment=comment, by=actor, now=LATER
+        )
 
 
 def as_photo() -> "ContentFile[bytes]":
@@ -211,9 +221,7 @@ def test_records_of_lottery_and_drum_verify_as_well() -> None:
             second = enter(raffle, 2, "1150")
         draw(raffle)
         redraw(raffle, prize=1)
-        source_readings.void_reading(
-            second.pk, reason=VoidReason.MISREAD, comment="misread", by=RITA, now=LATER
-        )
+        void(second, VoidReason.MISREAD, comment="misread")
         enter(raffle, 2, "0098")
         draw(raffle)
         check_record(raffle)
@@ -241,7 +249,12 @@ def test_winners_stay_named_for_years_and_are_told_so() -> None:
     order = sell(raffle, 1, contact_id=contact.pk)
     seal(raffle, two_people=False)
     source_readings.enter_values(
-        raffle.pk, position=1, values=["ab" * 32], link="https://example.com/c", by=RITA, now=LATER
+        raffle.pk,
+        position=1,
+        values=["ab" * 32],
+        link="https://example.com/result",
+        by=RITA,
+        now=LATER,
     )
     draw(raffle)
     (winner,) = winners.load_winners(raffle)

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from shared.core.enums import DrawMethod, SourceKind
+from shared.core.enums import DrawMethod, SourceKind, VoidReason
 from shared.raffles import draw_methods, receipt_lines
 from shared.raffles.draw_models import DrawResult, DrawSource, SourceReading
 from shared.raffles.services.draws.records.record_state import RecordState
@@ -128,10 +128,17 @@ def _describe_reading(state: RecordState, reading: SourceReading) -> dict[str, A
         else {
             "reason": reading.void_reason.lower(),
             "comment": reading.void_comment,
+            "people": _count_void_people(reading),
             "at": format_time(reading.voided_at),
             "ended_inputs": _number_ended_inputs(state.readings).get(reading.pk),
         },
     }
+
+
+def _count_void_people(reading: SourceReading) -> int:
+    """Return how many people declared values void; one may call misread what nobody confirmed."""
+    by_one = reading.confirmed_at is None and reading.void_reason == VoidReason.MISREAD
+    return 2 if reading.void_proposed_at is not None and not by_one else 1
 
 
 def _number_readings(state: RecordState) -> dict[int, int]:

@@ -107,6 +107,7 @@ class Reading:
     confirmed_at: datetime | None
     people: int
     void_reason: str
+    void_people: int
     ended_inputs: int | None
 
     def is_void(self, inputs: int) -> bool:
@@ -423,6 +424,7 @@ def _add_reading(readings: dict[int, Reading], row: Any, **place: int) -> None:
         confirmed_at=None if row.get("confirmed_at", 0) is None else take_time(row, "confirmed_at"),
         people=take(row, "people", int),
         void_reason=take(void, "reason", str) if void is not None else "",
+        void_people=take(void, "people", int) if void is not None else 0,
         ended_inputs=take_optional(void, "ended_inputs", int) if void is not None else None,
         **place,
     )
@@ -464,10 +466,10 @@ class Source:
     def check(self, sealed_at: datetime) -> None:
         """Check its dates and values."""
         late = take(self.row, "skipped_dates", int) > 0
-        earliest = sealed_at + SEALING_LEAD * self.is_drand
+        earliest = sealed_at + SEALING_LEAD
         if self.first_date <= earliest or self.step < timedelta(days=1):
             raise Wrong(DRAW, f"{self.name}: {self.first_date} is too early for its first date.")
-        if late and self.first_date - self.step > sealed_at + SEALING_LEAD:
+        if late and self.first_date - self.step > earliest:
             raise Wrong(DRAW, f"{self.name}: a date before {self.first_date} should have decided.")
         counting = [one.date for one in self.readings if not one.void_reason]
         if len(counting) > len(set(counting)):
@@ -582,8 +584,7 @@ class Drawing:
         valid = self.list_valid(inputs)
         self._check_place(name, attempt, valid)
         path = self.find_path(prize, attempt["attempt"], inputs)
-        used = take(attempt, "readings", list)
-        if not path or used[-1:] != [path[-1].number] or not self._follows(used, path):
+        if not path or take(attempt, "readings", list) != [one.number for one in path]:
             raise Wrong(DRAW, f"{name} was not drawn from the values that decided.")
         for reading in path:
             if reading.confirmed_at is None or reading.confirmed_at > at or not reading.values:
@@ -635,10 +636,6 @@ class Drawing:
         stubs = [one for one in self.readings.values() if not one.is_void(inputs)]
         return [one for one in stubs if (one.prize, one.attempt) == (prize, attempt)][:1]
 
-    def _follows(self, used: list[Any], path: Sequence[Reading]) -> bool:
-        numbers = [reading.number for reading in path]
-        return used == numbers or (self.method == "lottery_digits" and set(used) <= set(numbers))
-
     def compute(
         self, attempt: dict[str, Any], path: Sequence[Reading], valid: list[dict[str, Any]]
     ) -> str:
@@ -664,11 +661,16 @@ class Drawing:
 def check_draw(draw: Any, tickets: Sequence[str]) -> list[str]:
     """Check the values, and recompute each attempt in its order."""
     readings, sealed_at = read_readings(draw), take_time(draw, "sealed_at")
+    two_people = take(draw, "two_people", bool)
     sources = read_sources(draw, readings)
     for source in sources:
         source.check(sealed_at)
-    if any(reading.entered_at < sealed_at for reading in readings.values()):
-        raise Wrong(DRAW, "values were entered before the list was sealed.")
+    for reading in readings.values():
+        if reading.entered_at < sealed_at:
+            raise Wrong(DRAW, f"reading {reading.number} was entered before the sealing.")
+        by_one = reading.void_reason == "misread" and reading.confirmed_at is None
+        if reading.void_reason and reading.void_people < 1 + two_people - by_one:
+            raise Wrong(DRAW, f"reading {reading.number} was declared void by one person alone.")
     ended = [one.ended_inputs for one in readings.values() if one.ended_inputs is not None]
     if sorted(ended) != list(range(len(ended))):
         raise Wrong(DRAW, "values that were declared void after a draw are not counted in order.")
