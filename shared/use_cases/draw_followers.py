@@ -7,6 +7,7 @@ from datetime import datetime
 
 from django.db.models import Exists, OuterRef, QuerySet
 
+from shared.conversation.button_ids import ButtonAction, build_button_id
 from shared.conversation.facts import draws
 from shared.conversation.notify import notify_buyer
 from shared.conversation.texts import draw_updates
@@ -48,21 +49,28 @@ def follow_redraw(order: Order, event: RaffleEvent, now: datetime) -> None:
     if withdrawn:  # also a message about another prize of the same order: it is told again
         others = PrizeClaim.objects.filter(order=order, told_at__isnull=False)
         others.exclude(pk__in=[claim.pk for claim in replaced]).update(told_at=None)
-    if not _may_have_heard(order):
-        return
     for claim in replaced:
-        _notify_of_redraw(order, claim, now=now)
+        if any(map(_may_have_arrived, list_winner_messages(order, claim.result))):
+            _notify_of_redraw(order, claim, now=now)
 
 
-def _may_have_heard(order: Order) -> bool:
-    sent = (OutboxStatus.SENT, OutboxStatus.SENDING, OutboxStatus.UNKNOWN)
+def list_winner_messages(order: Order, result: DrawResult) -> list[OutboundMessage]:
+    """Return the messages to the buyer of an order that a result won, oldest first."""
     messages = OutboundMessage.objects.filter(
-        contact=order.contact_id,
-        about=str(order),
-        key=draw_updates.WINNER_KEY,
-        status__in=sent,
+        contact=order.contact_id, about=str(order), key=draw_updates.WINNER_KEY
     )
-    return messages.exclude(delivery=MessageDeliveryStatus.FAILED).exists()
+    tap_id = build_button_id(ButtonAction.SHOW_NAME, result.pk)
+    return [each for each in messages.order_by("pk") if tap_id in _list_tap_ids(each)]
+
+
+def _list_tap_ids(message: OutboundMessage) -> list[str]:
+    action = message.payload.get("interactive", {}).get("action", {})
+    return [button["reply"]["id"] for button in action.get("buttons", ())]
+
+
+def _may_have_arrived(message: OutboundMessage) -> bool:
+    sent = (OutboxStatus.SENT, OutboxStatus.SENDING, OutboxStatus.UNKNOWN)
+    return message.status in sent and message.delivery != MessageDeliveryStatus.FAILED
 
 
 def _notify_of_redraw(order: Order, claim: PrizeClaim, *, now: datetime) -> None:

@@ -225,9 +225,8 @@ def _find_told(winner: Winner) -> Told:
         return Told.NO_CHAT
     if winner.claim is None or winner.claim.told_at is None:
         return Told.NOT_TOLD
-    message = OutboundMessage.objects.filter(
-        contact=winner.order.contact_id, about=str(winner.order), key=draw_updates.WINNER_KEY
-    ).last()
+    messages = draw_followers.list_winner_messages(winner.order, winner.result)
+    message = messages[-1] if messages else None
     if message is None or message.status == OutboxStatus.STALE:
         return Told.NOT_TOLD
     failed = message.delivery == MessageDeliveryStatus.FAILED
@@ -285,8 +284,7 @@ def tell_all_buyers(raffle_id: int, *, by: Actor, now: datetime) -> RaffleEvent:
 def _record_telling(raffle_id: int, *, by: Actor, now: datetime) -> RaffleEvent:
     raffle = locks.lock_raffle(raffle_id)
     _refuse_unconfirmed(raffle, now=now)
-    last = draw_followers.find_last_telling(raffle_id)
-    if last is None:
+    if draw_followers.find_last_telling(raffle_id) is None:
         raffle_history.record_raffle_event(
             raffle,
             action=RaffleAction.RESULTS_TOLD,
@@ -294,9 +292,7 @@ def _record_telling(raffle_id: int, *, by: Actor, now: datetime) -> RaffleEvent:
             by=by,
             now=now,
         )
-        last = draw_followers.find_last_telling(raffle_id)
-    assert last is not None  # noqa: S101 - it was just recorded
-    return last
+    return RaffleEvent.objects.filter(raffle=raffle, action=RaffleAction.RESULTS_TOLD).latest("pk")
 
 
 def _refuse_unconfirmed(raffle: Raffle, *, now: datetime) -> None:
