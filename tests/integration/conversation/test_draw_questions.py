@@ -154,6 +154,7 @@ def test_a_stranger_hears_of_the_latest_draws_and_of_no_draft() -> None:
         assert "older message" in render_body(hidden)
 
 
+@pytest.mark.same_everywhere
 def test_several_raffles_are_asked_about() -> None:
     summer = builders.create_raffle()
     winter = builders.create_raffle(title="Winter Raffle")
@@ -188,6 +189,7 @@ def test_many_who_ask_at_once_cost_hardly_more_statements_than_one() -> None:
     assert counts[1] <= counts[0] + 6  # the numbers that two of them verify
 
 
+@pytest.mark.same_everywhere
 class TestAge:
     def test_is_asked_once_and_the_wish_is_done_with_the_yes_in_as_few_messages(self) -> None:
         raffles = [

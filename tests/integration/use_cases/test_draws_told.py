@@ -62,6 +62,7 @@ def tell_everybody(raffle: Raffle) -> RaffleEvent:
     return event
 
 
+@pytest.mark.same_everywhere
 class TestNobodyIsTold:
     def test_before_the_draw_or_before_a_person_has_confirmed_every_winner(self) -> None:
         raffle, (first, second) = draw_raffle(prizes=2)
@@ -87,6 +88,7 @@ class TestNobodyIsTold:
         assert not PrizeClaim.objects.filter(result=second).exists()
 
 
+@pytest.mark.same_everywhere
 class TestWinners:
     def test_are_told_once_with_what_to_do_until_when(self) -> None:
         raffle, results = draw_raffle(prizes=2)
@@ -176,6 +178,7 @@ class TestAllBuyers:
         untold = [each.order for each in draws.load_untold(raffle)]
         assert untold == [order for order in (outside, cash) if order != won]
 
+    @pytest.mark.same_everywhere
     def test_are_told_once_though_another_process_goes_on_after_some(self) -> None:
         raffle, results = draw_raffle(buyers=6)
         drawn_raffles.confirm(*results)
@@ -215,6 +218,7 @@ def redraw(result: DrawResult) -> DrawResult:
 
 
 class TestFormerWinners:
+    @pytest.mark.same_everywhere
     @pytest.mark.parametrize(
         ("status", "keys"),
         [
@@ -268,6 +272,7 @@ class TestFormerWinners:
         assert (again.number == result.number) == (value == VALUE)
         assert list_keys() == keys
 
+    @pytest.mark.same_everywhere
     def test_of_another_prize_of_the_order_are_told_again_if_their_message_was_withdrawn(
         self,
     ) -> None:
