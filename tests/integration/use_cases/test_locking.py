@@ -11,10 +11,12 @@ from django.test.utils import CaptureQueriesContext
 from shared.core.enums import RejectReason
 from shared.raffles.models import Order
 from shared.raffles.services import ledger_entries, lifecycle, locks
-from shared.use_cases import order_endings, payments, raffle_changes, reversals
+from shared.use_cases import draws, order_endings, payments, raffle_changes, reversals
 from tests import builders
 from tests.builders import MINUTE, NOON, build_staff_actor
+from tests.integration import drawn_raffles
 from tests.integration.conversation.chat import BuyerChat
+from tests.integration.drawn_raffles import DRAW_AT
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("check_inventory_after")]
 
@@ -154,6 +156,27 @@ def test_an_order_that_follows_its_raffle_is_locked_in_the_same_order(order: Ord
     assert_in_lock_order(
         list_locked_tables(lambda: raffle_changes.continue_raffle_changes(now=NOON))
     )
+
+
+def test_whoever_is_told_of_the_draw_is_locked_in_the_same_order() -> None:
+    winner = BuyerChat(now=DRAW_AT)
+    raffle = drawn_raffles.create_raffle_to_draw()
+    drawn_raffles.sell(raffle, 7, buyer=winner.contact)
+    drawn_raffles.seal(raffle)
+    (result,) = drawn_raffles.draw(raffle)
+    drawn_raffles.confirm(result)
+    by = build_staff_actor()
+
+    for tell in (
+        lambda: draws.tell_winners(raffle.pk, by=by, now=DRAW_AT),
+        lambda: winner.taps_id(f"r1:show-name:{result.pk}"),
+    ):
+        assert_in_lock_order(list_locked_tables(tell)[:3])
+    draws.tell_all_buyers(raffle.pk, by=by, now=DRAW_AT)
+    assert_in_lock_order(
+        list_locked_tables(lambda: raffle_changes.continue_raffle_changes(now=DRAW_AT))
+    )
+    assert winner.list_message_keys() == ["winner", "name_consent"]
 
 
 def test_a_hold_locks_the_raffle_before_the_ticket_numbers() -> None:
