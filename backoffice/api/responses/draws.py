@@ -1,7 +1,7 @@
 """Response models of draws: rules, sources and their values, the sealed list, and the results."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from pydantic import Field
@@ -180,7 +180,7 @@ def _build_draw_fields(raffle: models.Raffle, *, now: datetime) -> dict[str, Any
         "sealed": sealed
         and draw_representations.represent_sealed_draw(sealed, method=raffle.draw_method),
         "inputs": inputs and _build_inputs(inputs),
-        "results": _build_results(raffle, claim_days=chosen.claim_days),
+        "results": _build_results(raffle),
     }
 
 
@@ -284,8 +284,8 @@ def _build_inputs(inputs: DrawInputs) -> DrawInputsResponse:
     )
 
 
-def _build_results(raffle: models.Raffle, *, claim_days: int) -> list[DrawResultResponse]:
-    results = list(DrawResult.objects.filter(raffle=raffle).select_related("prize"))
+def _build_results(raffle: models.Raffle) -> list[DrawResultResponse]:
+    results = list(DrawResult.objects.filter(raffle=raffle).select_related("prize", "raffle"))
     claims = (
         PrizeClaim.objects.filter(result__raffle=raffle).select_related("order__contact").in_bulk()
     )
@@ -294,7 +294,7 @@ def _build_results(raffle: models.Raffle, *, claim_days: int) -> list[DrawResult
         DrawResultResponse(
             **draw_representations.represent_drawn_prize(result, raffle=raffle).model_dump(),
             selection=result.selection,
-            claim_until=result.at + timedelta(days=claim_days),
+            claim_until=drawing.compute_claim_deadline(result),
             **_build_claim_fields(
                 claims.get(result.pk), replaced=latest[result.prize_id] != result.pk
             ),
