@@ -143,7 +143,7 @@ class DrawValuesView(IdempotentView, SingleRaffleView):
 
 def _has_values(raffle: Raffle, *, position: int, values: Sequence[str]) -> bool:
     """Whether the values of a source's present date are these, in any order."""
-    sealed = SealedList.objects.get(raffle=raffle)
+    sealed = SealedList.objects.defer("numbers").get(raffle=raffle)
     states = source_readings.load_source_states(raffle, sealed)
     reading = next(state.reading for state in states if state.source.position == position)
     given = sorted(value.lower() for value in values)
