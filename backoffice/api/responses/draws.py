@@ -64,6 +64,9 @@ class SourceReadingResponse(Representation):
         description="SOURCE_VOID or MISREAD; null: they were not declared void."
     )
     void_comment: str
+    void_proposed: bool = Field(
+        description="One person declared them void; they count until another one does so, too."
+    )
 
 
 class StubResponse(SourceReadingResponse):
@@ -191,7 +194,7 @@ def _build_rules(raffle: models.Raffle, chosen: ChosenRules) -> DrawRulesRespons
         sha256=rules.sha256 or None if rules else None,
         frozen_at=rules.frozen_at if rules else None,
         unsold_rule=chosen.unsold_rule,
-        minimum_sold=chosen.minimum_sold,
+        minimum_sold=chosen.minimum_sold or max(len(chosen.prizes), 1),
         claim_days=chosen.claim_days,
     )
 
@@ -272,6 +275,7 @@ def _build_reading_fields(reading: SourceReading) -> dict[str, Any]:
         "confirmed_at": reading.confirmed_at,
         "void_reason": reading.void_reason or None,
         "void_comment": reading.void_comment,
+        "void_proposed": reading.is_void_proposed,
     }
 
 

@@ -24,6 +24,7 @@ from shared.core.enums import Scope
 from shared.raffles.draw_errors import (
     InputsChanged,
     InputsMissing,
+    LinkInvalid,
     PoolExhausted,
     RaffleNotSealed,
     ValueExists,
@@ -110,6 +111,7 @@ class DrawValuesView(IdempotentView, SingleRaffleView):
                 ValueNotDue(at=examples.DRAW),
                 ValueExists(),
                 ValueInvalid(problem="It publishes 3 values, not 2."),
+                LinkInvalid(maximum=500),
             ),
         },
     )

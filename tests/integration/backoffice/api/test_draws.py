@@ -94,6 +94,7 @@ class TestStory:
         for values in (["10000000"], ["1", "2"]):
             assert parse_refusal(enter(draws, raffle, *values)) == (422, "value_invalid")
         assert parse_refusal(enter(draws, raffle, position=2)) == (404, "value_not_found")
+        assert parse_refusal(enter(draws, raffle, link="http://!")) == (422, "link_invalid")
 
         entered = enter(draws, raffle, "0123456").json()
         assert (entered["already"], entered["inputs"]["missing"]) == (False, [])
@@ -183,6 +184,8 @@ class TestStory:
         source_readings.confirm_reading(
             SourceReading.objects.get().pk, by=build_staff_actor(), now=timezone.now()
         )
+        assert parse_refusal(draw(other, raffle, fingerprint)) == (409, "inputs_changed")
+        fingerprint = load(other, raffle)["inputs"]["fingerprint"]
         assert draw(other, raffle, fingerprint).json()["status"] == "DRAWN"
 
 
