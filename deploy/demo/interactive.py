@@ -107,6 +107,7 @@ def build_access_text(demo: RunningDemo) -> TextToCopy:
         "Raffle": demo.seeded.raffle,
         "Back office": f"{demo.backoffice_url}/admin/",
         "Login": f"{demo.username}  {demo.password}",
+        "Draw it": f"{demo.backoffice_url}/admin/draws/",
         "Logs": str(demo.folder.logs_folder),
         "Check it": f"uv run --env-file {shlex.quote(str(demo.folder.env_file))} rafflebot doctor",
     }

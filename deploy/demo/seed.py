@@ -12,13 +12,23 @@ from backoffice.api import tokens
 from backoffice.api.models import ApiToken
 from deploy.demo.environment import SeededDemo
 from shared.core.config import PROJECT_ROOT
-from shared.core.enums import RaffleStatus, Scope
+from shared.core.enums import DrawMethod, RaffleStatus, Scope
 from shared.raffles.actor import SYSTEM
 from shared.raffles.models import Raffle
 from shared.raffles.services import lifecycle
+from shared.raffles.services.draws import draw_rules
+from shared.raffles.services.draws.draw_rules import ChosenRules
 from shared.raffles.services.ticket_numbers import number_generation
 
 API_CLIENT_NAME: Final = "demo"
+SAMPLE_RULES: Final = ChosenRules(
+    method=DrawMethod.RECORDED_DRUM,
+    sources=(),
+    prizes=("a motorbike",),
+    further_terms="This is a demo: whoever plays the seller is the hand that draws a stub. In "
+    "`rafflebot demo --script` it is the script, which takes a sold number by chance.",
+)
+"""Rules that need no source on the internet and no minutes of waiting for it."""
 
 
 def seed_database(
@@ -80,6 +90,7 @@ def _ensure_raffle(*, now: datetime) -> tuple[int, str]:
         raffle = Raffle.objects.create(**_build_sample_raffle(now=now))
     if raffle.status == RaffleStatus.DRAFT:  # new, or the first demo was cut short
         number_generation.generate_numbers(raffle.pk)
+        draw_rules.save_rules(raffle.pk, SAMPLE_RULES, by=SYSTEM, now=now)
         lifecycle.open_raffle(raffle.pk, by=SYSTEM, now=now)
     return raffle.pk, raffle.title
 
@@ -98,4 +109,5 @@ def _build_sample_raffle(*, now: datetime) -> dict[str, object]:
         "draw_at": draw,
         "payment_instructions": "Bank of Example, account 000-123, name: Club.",
         "seller_contact": "Ana, +1 555 010 0000",
+        "promoter": "The Club",
     }
