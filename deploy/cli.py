@@ -48,7 +48,7 @@ def demo(
         bool,
         typer.Option(
             "--script",
-            help="Play two purchases, an undo and a refund in a temporary folder, then end.",
+            help="Play two purchases and the draw in a temporary folder, then end.",
         ),
     ] = False,
     folder: Annotated[

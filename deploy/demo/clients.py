@@ -1,7 +1,7 @@
 """HTTP clients of the seller: a browser for the admin's forms, and an API client."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from ssl import SSLContext
@@ -99,18 +99,62 @@ class AdminBrowser:
         if f"{code} is paid" not in after.text:
             raise DemoMismatch(f"the back office does not say that {code} is paid")
 
+    def submit_form(
+        self,
+        address: str,
+        *,
+        form: str,
+        typed: Mapping[str, str],
+        expected: str,
+        picture: tuple[str, bytes] | None = None,
+    ) -> None:
+        """Open a page, fill in one of its forms, and press the button.
+
+        Args:
+            address: path of the page.
+            form: name of a field that only this form has, or the end of its action.
+            typed: values by name of the field; the others stay as the page has them.
+            expected: words of the page that follows.
+            picture: name of a field for files, and the bytes of a JPEG.
+
+        Raises:
+            DemoMismatch: there is no such form, or the words are missing afterwards.
+            httpx.HTTPError: the back office did not answer, or with an error.
+
+        """
+        page = self._open(address)
+        values = {name: [value] for name, value in typed.items()}
+        after = self._submit(
+            page,
+            lambda each: form in each.fields or each.action.endswith(form),
+            values,
+            picture=picture,
+        )
+        if expected not in after.text:
+            raise DemoMismatch(f"{after.url.path} does not say “{expected}” after {address}")
+
     def _open(self, address: str) -> httpx.Response:
         return self._http.get(address).raise_for_status()
 
     def _submit(
-        self, page: httpx.Response, wanted: Callable[[HtmlForm], bool], typed: dict[str, list[str]]
+        self,
+        page: httpx.Response,
+        wanted: Callable[[HtmlForm], bool],
+        typed: dict[str, list[str]],
+        *,
+        picture: tuple[str, bytes] | None = None,
     ) -> httpx.Response:
         form = next((form for form in HtmlPage(page.text).forms if wanted(form)), None)
         if form is None:
             raise DemoMismatch(f"{page.url.path} does not have the form that is looked for")
         target = page.url.join(form.action)
         referer = {"Referer": str(page.url)}
-        return self._http.post(target, data=form.fields | typed, headers=referer).raise_for_status()
+        fields, files = form.fields | typed, None
+        if picture is not None:
+            name, content = picture
+            fields.pop(name, None)
+            files = {name: ("photo.jpg", content, "image/jpeg")}
+        return self._http.post(target, data=fields, files=files, headers=referer).raise_for_status()
 
 
 class ApiClient:
@@ -214,3 +258,36 @@ class ApiClient:
         )
         if answer.is_error or answer.json()["status"] != "CANCELLED":
             raise DemoMismatch(f"the API did not refund {order['code']}: {answer.text}")
+
+    def close_raffle(self, raffle_id: int) -> None:
+        """End the sale of a raffle.
+
+        Raises:
+            DemoMismatch: it is not closed afterwards.
+            httpx.HTTPError: the API did not answer.
+
+        """
+        answer = self._http.post(f"/raffles/{raffle_id}/close")
+        if answer.is_error or answer.json()["status"] != "CLOSED":
+            raise DemoMismatch(f"the API did not close the raffle: {answer.text}")
+
+    def load_draw(self, raffle_id: int) -> dict[str, Any]:
+        """Return the draw of a raffle: rules, sealed list and results."""
+        draw: dict[str, Any] = (
+            self._http.get(f"/raffles/{raffle_id}/draw").raise_for_status().json()
+        )
+        return draw
+
+    def list_sold_numbers(self, raffle_id: int) -> list[str]:
+        """Return the sold numbers of a raffle, with their zeros."""
+        query = {"status": "sold"}
+        answer = self._http.get(f"/raffles/{raffle_id}/numbers", params=query).raise_for_status()
+        return [
+            f"{number:0{len(each['from'])}d}"
+            for each in answer.json()["ranges"]
+            for number in range(int(each["from"]), int(each["to"]) + 1)
+        ]
+
+    def download_record(self, raffle_id: int) -> bytes:
+        """Return the public record of a raffle's draw, a ZIP."""
+        return self._http.get(f"/raffles/{raffle_id}/draw/record").raise_for_status().content

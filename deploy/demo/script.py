@@ -1,4 +1,4 @@
-"""`rafflebot demo --script`: two purchases, an undo and a refund, each result compared."""
+"""`rafflebot demo --script`: two purchases, an undo, a refund and the draw, each compared."""
 
 import re
 import shutil
@@ -14,8 +14,9 @@ from rich.text import Text
 
 from deploy import child_processes, server_commands
 from deploy.child_processes import CommandFailed, ProcessFailed
-from deploy.demo import services
+from deploy.demo import draw, services
 from deploy.demo.clients import AdminBrowser, ApiClient, DemoMismatch
+from deploy.demo.draw import Receipt
 from deploy.demo.environment import DemoFolder, find_demo_ports
 from deploy.demo.scripted_buyer import ScriptedBuyer
 from deploy.demo.services import RunningDemo
@@ -108,7 +109,7 @@ def _play_script(demo: RunningDemo, console: Console) -> None:
         program.undo_confirmation(program.load_order(hers.code), reason="Clicked by mistake.")
         _expect_message_about(ana, hers, UNCONFIRMED_PATTERN)
         browser.confirm_payment(hers.code)
-        _expect_paid_message(ana, hers)
+        receipt = _expect_paid_message(ana, hers)
 
         console.print(Text("\n— a refund —", "bold"))
         program.refund(program.load_order(his.code), note="By bank transfer.", reference="REF-1")
@@ -117,7 +118,11 @@ def _play_script(demo: RunningDemo, console: Console) -> None:
         console.print(Text("\n— the books —", "bold"))
         _check_order(program, hers, status="PAID")
         _check_order(program, his, status="CANCELLED")
-    _check_inventory(demo, console=console)
+        _check_inventory(demo, console=console)
+
+        draw.play_draw(
+            demo, browser=browser, program=program, winner=ana, receipt=receipt, console=console
+        )
 
 
 def _buy_random_numbers(buyer: ScriptedBuyer) -> PlacedPurchase:
@@ -163,10 +168,13 @@ def _confirm_and_pay(buyer: ScriptedBuyer) -> PlacedPurchase:
     return PlacedPurchase(code=code, numbers=held)
 
 
-def _expect_paid_message(buyer: ScriptedBuyer, purchase: PlacedPurchase) -> None:
-    paid = _parse_ticket_numbers(buyer.expect_message(PAID_PATTERN))
+def _expect_paid_message(buyer: ScriptedBuyer, purchase: PlacedPurchase) -> Receipt:
+    """Compare the numbers of the next message with those of a purchase; return its receipt."""
+    found = buyer.expect_message(PAID_PATTERN)
+    paid = _parse_ticket_numbers(found)
     if paid != purchase.numbers:
         raise DemoMismatch(f"{buyer.name} held {purchase.numbers} and is told {paid}")
+    return draw.parse_receipt(found.string)
 
 
 def _parse_ticket_numbers(found: re.Match[str]) -> tuple[str, ...]:

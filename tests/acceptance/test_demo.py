@@ -163,7 +163,7 @@ def list_processes(folder: Path) -> list[str]:
 
 
 class TestScript:
-    def test_plays_two_purchases_to_the_last_message_and_leaves_nothing(
+    def test_plays_two_purchases_and_the_draw_to_the_end_and_leaves_nothing(
         self, tmp_path: Path
     ) -> None:
         played = run_rafflebot(
@@ -186,6 +186,13 @@ class TestScript:
             r"Ana got 6 messages",
             r"Ben got 6 messages",
             r"manage check_inventory: .* held or sold exactly once; the money adds up\.",
+            r"Entry 4 · [0-9a-f]{4} [0-9a-f]{4}",
+            r"◀ The draw of Summer Raffle was moved to",
+            r"3 numbers are sealed: SHA-256 [0-9a-f]{16}…",
+            r"◀ Congratulations! \d\d has won a motorbike",
+            r"▶ Yes, show my name",
+            r"◀ \d\d of Summer Raffle: sold, entry 4, in the sealed list of 3 numbers\. It won",
+            r"Everything holds\.",
             r"Everything is as it should be\.",
         ):
             assert re.search(line, said), line

@@ -7,7 +7,7 @@ from io import StringIO
 import pytest
 from rich.console import Console
 
-from deploy.demo import script
+from deploy.demo import draw, script
 from deploy.demo.clients import DemoMismatch, HtmlPage
 from deploy.demo.scripted_buyer import ScriptedBuyer
 from deploy.sandbox.client import SandboxClient
@@ -80,6 +80,15 @@ class TestPatterns:
 
         assert found is not None
         assert found["numbers"] == "07 · 13 · 45"
+
+
+class TestReceipt:
+    def test_is_read_from_the_message_about_the_payment(self) -> None:
+        text = "Paid. *07* are yours.\nEntry 57 · 9f3a 12c8\nGood luck!"
+
+        assert draw.parse_receipt(text) == draw.Receipt("57", head="9f3a 12c8")
+        with pytest.raises(DemoMismatch, match="no receipt in"):
+            draw.parse_receipt("Paid.")
 
 
 class TestPage:
