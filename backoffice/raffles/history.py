@@ -19,7 +19,7 @@ RAFFLE_ACTION_LABELS: Final = {
     RaffleAction.RULES_FROZEN: "Rules of the draw frozen",
     RaffleAction.VALUE_ENTERED: "Value entered",
     RaffleAction.VALUE_CONFIRMED: "Value confirmed",
-    RaffleAction.VOID_PROPOSED: "Proposed to declare a value void",
+    RaffleAction.VOID_PROPOSED: "Value to be declared void",
     RaffleAction.VALUE_VOIDED: "Value declared void",
     RaffleAction.REDRAWN: "Drawn again",
     RaffleAction.WINNER_CONFIRMED: "Winner confirmed",

@@ -78,7 +78,7 @@ def explain_draw(
     keys = {key for result in results for key in result.how["readings"]}
     readings = SourceReading.objects.select_related("source").filter(pk__in=keys)
     values = "; ".join(
-        f"{reading.source}: {_shorten_values(reading)}" for reading in readings if reading.source
+        f"{reading.source}, {_shorten_values(reading)}" for reading in readings if reading.source
     )
     match DrawMethod(raffle.draw_method):
         case DrawMethod.PUBLIC_VALUE:
@@ -104,7 +104,7 @@ def explain_draw(
 
 def _shorten_values(reading: SourceReading) -> str:
     words = " ".join(reading.values)
-    return words if len(words) <= 24 else f"{words[:12]}…"  # noqa: PLR2004 - fits a sentence
+    return words if len(words) <= 24 else f"beginning with {words[:12]}"  # noqa: PLR2004
 
 
 def _group_by_prize(raffle: Raffle, results: Sequence[DrawResult]) -> list[DrawnPrize]:

@@ -180,7 +180,7 @@ class SourceForm(forms.Form):
 
 
 class PrizeForm(forms.Form):
-    """A prize; `prize` is the primary key of the row whose picture it keeps."""
+    """A prize; `prize` is the primary key of its row, if it has one, to show its picture."""
 
     prize = forms.IntegerField(required=False, widget=forms.HiddenInput)
     title = forms.CharField(label="Prize", max_length=120, required=False)

@@ -129,7 +129,7 @@ def confirm_reading_view(request: HttpRequest, raffle_id: int, reading_id: int) 
             "title": "Confirm the values",
             "reading": reading,
             "look_up": _find_look_up(reading),
-            "same_person": reading.entered_id == str(request.user.pk),
+            "same_person": _get_first_person(reading) == str(request.user.pk),
             "template": "raffles/draws/confirm_reading.html",
         }
         return pages.render_draw_page(request, raffle, DrawPage.VALUES, context)
@@ -169,6 +169,7 @@ def void_reading_view(request: HttpRequest, raffle_id: int, reading_id: int) -> 
             return redirect(pages.build_page_url(raffle.pk, DrawPage.VALUES))
     context = {
         "title": "Declare values void",
+        "two_people": SealedList.objects.filter(raffle=raffle, two_people=True).exists(),
         "reading": reading,
         "form": form,
         "template": "raffles/draws/void_reading.html",
@@ -185,7 +186,7 @@ def skip_date_view(request: HttpRequest, raffle_id: int, position: int) -> HttpR
     if form.is_valid():
         action = DrawAction(request)
         with action:
-            source_readings.skip_date(
+            skipped = source_readings.skip_date(
                 raffle.pk,
                 position=position,
                 comment=form.cleaned_data["comment"],
@@ -194,7 +195,7 @@ def skip_date_view(request: HttpRequest, raffle_id: int, position: int) -> HttpR
                 now=timezone.now(),
             )
             audit_log.record_action(request, raffle, f"Skipped a date of {source}")
-            action.report(messages.SUCCESS, "Noted. The next date of the source decides.")
+            action.report(messages.SUCCESS, _describe_skipped(skipped))
         if action.succeeded:
             return redirect(pages.build_page_url(raffle.pk, DrawPage.VALUES))
     context = {
@@ -261,7 +262,8 @@ def _build_source_card(
     due, position = now >= state.at, state.source.position
     look_up = build_drand_url(state.round_number) if state.round_number else state.source.url
     shown = None
-    if may_draw and due and state.reading is None:
+    is_open = state.reading is None or not state.reading.values  # or one person wants to skip it
+    if may_draw and due and is_open:
         if isinstance(form, ValuesForm) and position == place:
             shown = form
         else:
@@ -305,6 +307,11 @@ def _load_reading(raffle: Raffle, reading_id: int) -> SourceReading:
     return get_object_or_404(readings, pk=reading_id)
 
 
+def _get_first_person(reading: SourceReading) -> str:
+    """Return the id of who entered values, or of who wants to skip a date without any."""
+    return reading.entered_id if reading.values else reading.void_proposed_id
+
+
 def _find_look_up(reading: SourceReading) -> str:
     """Return the address where the values stand, independent of the link that was entered."""
     if reading.source is None or reading.at is None:
@@ -324,6 +331,12 @@ def _describe_void(reading: SourceReading) -> str:
     if reading.voided_at is None:
         return "Noted. Another person with the permission must declare them void, too."
     return "Declared void. They are kept and shown, and do not count."
+
+
+def _describe_skipped(reading: SourceReading) -> str:
+    if reading.voided_at is None:
+        return "Noted. Another person with the permission must confirm that nothing was published."
+    return "Noted. The next date of the source decides."
 
 
 def _name(reading: SourceReading) -> str:

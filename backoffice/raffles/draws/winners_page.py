@@ -19,11 +19,11 @@ from backoffice.ui import audit_log
 from backoffice.ui.actions import build_staff_actor
 from backoffice.ui.permissions import require_permission
 from shared.core.constants import MAX_NOTE_LENGTH
-from shared.core.enums import LedgerKind, OrderStatus, RedrawReason
+from shared.core.enums import RedrawReason
 from shared.raffles.actor import Actor
 from shared.raffles.draw_errors import WinnerNotConfirmed
 from shared.raffles.draw_models import DrawResult, PrizeClaim
-from shared.raffles.models import LedgerEntry, Raffle
+from shared.raffles.models import Raffle
 from shared.raffles.services.draws import drawing, winners
 
 _GIVEN_REASONS: Final = [reason for reason in RedrawReason if reason != RedrawReason.SOURCE_VOID]
@@ -57,16 +57,8 @@ def winners_view(request: HttpRequest, raffle_id: int) -> HttpResponse:
     raffle = pages.load_raffle(request, raffle_id, permission=pages.VIEW_PERMISSION)
     require_permission(request, pages.WINNERS_PERMISSION)
     found = winners.load_winners(raffle)
-    orders = [winner.order.pk for winner in found]
-    refunded = set(
-        LedgerEntry.objects.filter(order__in=orders, kind=LedgerKind.REFUNDED).values_list(
-            "order_id", flat=True
-        )
-    )
     context = {
         "winners": found,
-        "refunded": refunded,
-        "paid": OrderStatus.PAID,
         "now": timezone.now(),
         "unconfirmed": sum(winner.claim is None for winner in found),
         "may_export": request.user.has_perm(pages.EXPORT_PERMISSION),
