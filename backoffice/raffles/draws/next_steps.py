@@ -1,11 +1,22 @@
 """The next step of raffles on their way to the draw, found for many raffles in one query."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final
 
-from django.db.models import Count, Exists, F, IntegerField, Min, OuterRef, Q, QuerySet, Subquery
+from django.db.models import (
+    Count,
+    Exists,
+    F,
+    IntegerField,
+    Max,
+    Min,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+)
 from django.db.models.functions import Coalesce
 
 from backoffice.raffles.draws import pages
@@ -16,7 +27,7 @@ from shared.raffles import sale_rules
 from shared.raffles.draw_models import DrawResult, DrawSource, Prize, SealedList, SourceReading
 from shared.raffles.models import Order, Raffle
 from shared.raffles.services import due_draws
-from shared.raffles.services.draws import draw_rules
+from shared.raffles.services.draws import draw_rules, drawing
 
 
 class DrawStep(StrEnum):
@@ -31,6 +42,7 @@ class DrawStep(StrEnum):
     VALUES = "VALUES"
     CONFIRM_VALUES = "CONFIRM_VALUES"
     DRAW = "DRAW"
+    ANEW = "ANEW"
     CONFIRM_WINNERS = "CONFIRM_WINNERS"
     TELL = "TELL"
     CLAIMS = "CLAIMS"
@@ -48,8 +60,9 @@ _STEPS: Final[dict[DrawStep, tuple[DrawPage, str]]] = {
     DrawStep.VALUES: (DrawPage.VALUES, "Enter the values"),
     DrawStep.CONFIRM_VALUES: (DrawPage.VALUES, "Confirm the values"),
     DrawStep.DRAW: (DrawPage.DRAW, "Draw"),
+    DrawStep.ANEW: (DrawPage.VALUES, "Draw anew"),
     DrawStep.CONFIRM_WINNERS: (DrawPage.WINNERS, "Confirm the winners"),
-    DrawStep.TELL: (DrawPage.WINNERS, "Tell the winners"),
+    DrawStep.TELL: (DrawPage.TELL, "Tell the winners"),
     DrawStep.CLAIMS: (DrawPage.WINNERS, "Note claims"),
     DrawStep.OVERDUE: (DrawPage.WINNERS, "Draw again"),
     DrawStep.DONE: (DrawPage.RESULT, "Result"),
@@ -114,9 +127,18 @@ def annotate_draw_progress(raffles: QuerySet[Raffle], *, now: datetime) -> Query
         prize_count=count_rows(Prize.objects.filter(raffle=OuterRef("pk")).order_by()),
         unconfirmed_values=Exists(readings.filter(confirmed_at__isnull=True)),
         read=count_rows(readings.filter(confirmed_at__isnull=False).order_by()),
-        drawn=count_rows(latest.order_by()),
+        void_inputs=count_rows(
+            SourceReading.objects.filter(raffle=OuterRef("pk"), void_of_draw=True).order_by()
+        ),
+        last_inputs=Subquery(
+            latest.order_by().values("raffle").annotate(last=Max("inputs")).values("last")
+        ),
         unconfirmed=count_rows(latest.filter(claim__isnull=True).order_by()),
-        untold=count_rows(latest.filter(claim__told_at__isnull=True).order_by()),
+        untold=count_rows(
+            latest.filter(
+                claim__told_at__isnull=True, claim__order__contact__isnull=False
+            ).order_by()
+        ),
         unclaimed=count_rows(unclaimed.order_by()),
         unclaimed_since=Subquery(
             unclaimed.order_by().values("raffle").annotate(first=Min("at")).values("first")
@@ -181,13 +203,15 @@ def _choose_value_step(raffle: Any, *, now: datetime) -> DrawStep:
 
 
 def _choose_winner_step(raffle: Any, *, now: datetime) -> DrawStep:
+    if raffle.void_inputs > (raffle.last_inputs or 0):
+        return DrawStep.ANEW
     if raffle.unconfirmed:
         return DrawStep.CONFIRM_WINNERS
     if raffle.untold:
         return DrawStep.TELL
     if not raffle.unclaimed:
         return DrawStep.DONE
-    return DrawStep.OVERDUE if now >= find_claim_deadline(raffle) else DrawStep.CLAIMS
+    return DrawStep.OVERDUE if now > find_claim_deadline(raffle) else DrawStep.CLAIMS
 
 
 def find_value_time(raffle: Any) -> datetime | None:
@@ -198,8 +222,9 @@ def find_value_time(raffle: Any) -> datetime | None:
 
 def find_claim_deadline(raffle: Any) -> datetime:
     """Return until when the first unclaimed prize of a drawn raffle can be claimed."""
-    deadline: datetime = raffle.unclaimed_since + timedelta(days=raffle.claim_days)
-    return deadline
+    return drawing.compute_claim_end(
+        raffle.unclaimed_since, claim_days=raffle.claim_days, time_zone=raffle.time_zone
+    )
 
 
 _FIXED_SENTENCES: Final = {
@@ -209,6 +234,7 @@ _FIXED_SENTENCES: Final = {
     DrawStep.VALUES: "Sealed. The values have been published, or come now.",
     DrawStep.CONFIRM_VALUES: "Values were entered; another person must confirm them.",
     DrawStep.DRAW: "Sealed, and all values are there.",
+    DrawStep.ANEW: "Values were declared void: what was drawn from them is drawn anew.",
     DrawStep.DONE: "Drawn, and every prize is claimed.",
 }
 """What is said about a step whose sentence names no counts and times."""

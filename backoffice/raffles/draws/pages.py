@@ -33,6 +33,7 @@ class DrawPage(StrEnum):
     DRAW = "draw"
     RESULT = "result"
     WINNERS = "winners"
+    TELL = "tell"
 
 
 _PAGES_BY_STATUS: Final[Mapping[RaffleStatus, tuple[DrawPage, ...]]] = {

@@ -8,12 +8,14 @@ from django.http.response import HttpResponseBase
 from django.urls import URLPattern, path
 
 from backoffice.raffles.draws import (
+    downloads,
     draw_list,
     draw_page,
     result_page,
     rules_page,
     seal_page,
     stubs_pdf,
+    tell_page,
     values_page,
     winners_page,
 )
@@ -71,6 +73,12 @@ _VIEWS: Final[tuple[tuple[str, Callable[..., HttpResponseBase], str], ...]] = (
         winners_page.name_consent_view,
         "desk_draw_consent",
     ),
+    ("<id:raffle_id>/tell/", tell_page.tell_view, "desk_draw_tell"),
+    ("<id:raffle_id>/tell/winners/", tell_page.tell_winners_view, "desk_draw_tell_winners"),
+    ("<id:raffle_id>/tell/buyers/", tell_page.tell_buyers_view, "desk_draw_tell_buyers"),
+    ("<id:raffle_id>/record/", downloads.record_view, "desk_draw_record"),
+    ("<id:raffle_id>/record/winners/", downloads.winners_file_view, "desk_draw_winners_file"),
+    ("<id:raffle_id>/record/results/", downloads.results_page_view, "desk_draw_results_page"),
     ("<id:raffle_id>/winners/<id:result_id>/redraw/", winners_page.redraw_view, "desk_draw_redraw"),
 )
 

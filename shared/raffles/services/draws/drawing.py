@@ -316,8 +316,22 @@ def compute_claim_deadline(result: DrawResult) -> datetime:
     The day is that of the raffle's time zone, in which buyers read the rules.
     """
     rules = draw_rules.load_frozen_rules(result.raffle_id)
-    zone = ZoneInfo(result.raffle.time_zone)
-    day = result.at.astimezone(zone).date() + timedelta(days=rules.claim_days)
+    return compute_claim_end(
+        result.at, claim_days=rules.claim_days, time_zone=result.raffle.time_zone
+    )
+
+
+def compute_claim_end(drawn_at: datetime, *, claim_days: int, time_zone: str) -> datetime:
+    """Return the last second in which a prize can be claimed.
+
+    Args:
+        drawn_at: time of the draw.
+        claim_days: days within which it is claimed.
+        time_zone: IANA name of the raffle's time zone.
+
+    """
+    zone = ZoneInfo(time_zone)
+    day = drawn_at.astimezone(zone).date() + timedelta(days=claim_days)
     return datetime.combine(day, LAST_SECOND, tzinfo=zone)
 
 

@@ -235,7 +235,10 @@ ACCESS: Final[dict[str, AllowedRoles]] = {
     "desk_draw_rules_preview": allow_post("OS"),
     "desk_draw_prize_picture": allow_get(SALES),
     **{f"desk_draw_{page}": allow_get_and_post(look=SALES, do="OS") for page in ("seal", "draw")},
-    **{f"desk_draw_{page}": allow_get(SALES) for page in ("values", "photo", "result", "winners")},
+    **{f"desk_draw_{page}": allow_get(SALES) for page in ("values", "photo", "result")},
+    **{f"desk_draw_{page}": allow_get(SALES) for page in ("winners", "tell", "record")},
+    "desk_draw_results_page": allow_get(SALES),
+    "desk_draw_winners_file": allow_post("OSA"),
     **{f"desk_draw_{step}": allow_post("OS") for step in ("enter_values", "enter_stub")},
     **{
         f"desk_draw_{step}": allow_get_and_post(look="OS", do="OS")
