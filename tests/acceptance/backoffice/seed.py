@@ -18,6 +18,7 @@ from shared.publishing import recorder
 from shared.raffles.models import Order, PaymentProof, Raffle
 from shared.raffles.rendering import pictures
 from shared.raffles.services import ledger_entries, lifecycle, locks, orders
+from shared.raffles.services.draws import winners
 from shared.raffles.services.draws.draw_rules import ChosenRules
 from shared.raffles.services.payment_proofs import renditions
 from shared.use_cases import cash_sales, payments, raffle_changes, reversals
@@ -268,7 +269,8 @@ def create_draws() -> dict[str, int]:
         keys[f"sealed_{size}"] = sealed.pk
     drawn = draw_steps.create_sold_raffle(title="Raffle of last spring", rules=two_prizes)
     draw_steps.close_and_seal(drawn)
-    draw_steps.draw(drawn)
+    for result in draw_steps.draw(drawn).results:
+        winners.confirm_winner(result.pk, by=draw_steps.SYLVIA, now=draw_steps.DRAW_AT)
     drum = draw_steps.create_sold_raffle(
         title="Raffle with a drum",
         rules=ChosenRules(method=DrawMethod.RECORDED_DRUM, sources=()),

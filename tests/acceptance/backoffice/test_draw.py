@@ -115,3 +115,6 @@ def test_two_people_enter_the_values_draw_and_draw_again(
     rita.expect_message("claimed")
     expect(page.locator(".winner").first).to_contain_text("At the club's hall.")
     look(rita, "winners-claimed")
+    page.get_by_role("link", name="Tell winners and buyers").click()
+    expect(page.get_by_text("A text to forward")).to_be_visible()
+    look(rita, "tell")
