@@ -34,6 +34,8 @@ PICTURES: Final = (
     Picture("review", "/admin/queue/{alike}/"),
     Picture("order", "/admin/raffles/order/{told}/change/", height=1050),
     Picture("numbers", "/admin/numbers/{raffle}/"),
+    Picture("draw-seal", "/admin/draws/{hamper}/seal/", height=1150),
+    Picture("draw-result", "/admin/draws/{drawn}/result/?stage=yes", height=720),
 )
 
 

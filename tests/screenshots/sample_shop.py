@@ -16,6 +16,14 @@ from shared.raffles.actor import Actor
 from shared.raffles.models import Order, PaymentProof, Raffle
 from shared.raffles.results import ProofSource
 from shared.raffles.services import lifecycle, locks, orders, reservations
+from shared.raffles.services.draws import (
+    draw_rules,
+    drawing,
+    sealing,
+    source_readings,
+    winners,
+)
+from shared.raffles.services.draws.draw_rules import ChosenRules
 from shared.raffles.services.proof_placement import proofs
 from shared.raffles.services.ticket_numbers import number_generation
 from shared.use_cases import payments, proof_files
@@ -148,6 +156,7 @@ def seed_database(*, now: datetime, password: str) -> dict[str, int]:
     OutboundMessage.objects.filter(status=OutboxStatus.QUEUED).update(
         status=OutboxStatus.SENT, delivery="read", sent_at=now - MINUTE, attempts=1
     )
+    keys |= {"hamper": hamper.pk, "drawn": _create_drawn_raffle(shop).pk}
     return keys
 
 
@@ -263,6 +272,34 @@ def _create_chat(shop: SampleShop, order: Order, buyer: WhatsAppContact, *, at: 
         at=at,
     )
     said("paying now, one moment", at=at + 3 * MINUTE)
+
+
+def _create_drawn_raffle(shop: SampleShop) -> Raffle:
+    """Create a raffle of two prizes that was sold, sealed and drawn, its prizes claimed."""
+    sofia = Actor(ActorKind.STAFF, id="1", label="sofia")
+    raffle = shop.raffle("Autumn Raffle", "a bicycle", numbers_=200, price="2.00", days=-1)
+    rules = ChosenRules(prizes=["a bicycle", "a dinner for two"])
+    draw_rules.save_rules(raffle.pk, rules, by=sofia, now=shop.now - timedelta(days=8))
+    for place in range(24):
+        at = shop.now - timedelta(days=6) + place * HOUR
+        order, buyer = shop.order(raffle, 5, at=at)
+        shop.proof(order, buyer, at=at + 4 * MINUTE)
+        payments.confirm_payment(order.pk, by=sofia, now=at + 9 * MINUTE)
+    assert raffle.draw_at is not None
+    before, after = raffle.draw_at - HOUR, raffle.draw_at + MINUTE
+    lifecycle.close(raffle.pk, by=sofia, now=before)
+    sealed = sealing.seal(raffle.pk, two_people=False, by=sofia, now=before)
+    value = random.Random(7).randbytes(32).hex()
+    source_readings.enter_values(
+        raffle.pk, position=1, values=[value], link="https://drand.love", by=sofia, now=after
+    )
+    raffle.refresh_from_db()
+    inputs = drawing.load_inputs(raffle, sealed)
+    drawn = drawing.draw(raffle.pk, fingerprint=inputs.fingerprint, by=sofia, now=after)
+    for result in drawn.results:
+        winners.confirm_winner(result.pk, by=sofia, now=after + MINUTE)
+        winners.claim_prize(result.pk, note="", by=sofia, now=after + HOUR)
+    return raffle
 
 
 _TITLES: Final = ("Random numbers", "Pick my numbers", "My tickets")

@@ -16,7 +16,7 @@ from backoffice.raffles.draws.pages import DrawAction, DrawPage
 from backoffice.raffles.draws.value_forms import SkipForm, StubForm, ValuesForm, VoidForm
 from backoffice.ui import audit_log, file_responses
 from backoffice.ui.actions import ActionRefused, build_staff_actor
-from shared.core.enums import DrawMethod, SourceKind, VoidReason
+from shared.core.enums import ActorKind, DrawMethod, RaffleStatus, SourceKind, VoidReason
 from shared.raffles import draw_methods
 from shared.raffles.draw_errors import ValueExists
 from shared.raffles.draw_models import Prize, SealedList, SourceReading
@@ -297,7 +297,7 @@ def _list_prizes_for_stubs(raffle: Raffle, inputs: DrawInputs) -> list[Prize]:
     """Return the prizes to draw; once drawn those not claimed, as a redraw needs a stub first."""
     claimed = raffle.draw_results.filter(claim__claimed_at__isnull=False).values("prize")
     open_prizes = Prize.objects.filter(raffle=raffle).exclude(pk__in=claimed)
-    if raffle.status == "SEALED":
+    if raffle.status == RaffleStatus.SEALED:
         return list(inputs.prizes)
     return list(open_prizes)
 
@@ -308,8 +308,10 @@ def _load_reading(raffle: Raffle, reading_id: int) -> SourceReading:
 
 
 def _get_first_person(reading: SourceReading) -> str:
-    """Return the id of who entered values, or of who wants to skip a date without any."""
-    return reading.entered_id if reading.values else reading.void_proposed_id
+    """Return the id of the user who entered values, or who wants to skip a date without any."""
+    if not reading.values:
+        return reading.void_proposed_id
+    return reading.entered_id if reading.entered_kind == ActorKind.STAFF else ""
 
 
 def _find_look_up(reading: SourceReading) -> str:

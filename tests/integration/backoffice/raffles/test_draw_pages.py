@@ -118,7 +118,9 @@ class TestRules:
         page = read_page(owner, "rules", raffle)
         assert "Frozen on" in page
         assert DrawRules.objects.get().sha256 in page
-        assert "frozen" in join_messages(owner.post(build_url("rules", raffle), RULES))
+        assert "cannot change any more" in join_messages(
+            owner.post(build_url("rules", raffle), RULES)
+        )
 
     @pytest.mark.parametrize(
         ("wrong", "words"),
