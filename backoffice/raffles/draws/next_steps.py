@@ -50,7 +50,7 @@ class DrawStep(StrEnum):
     DONE = "DONE"
 
 
-_STEPS: Final[dict[DrawStep, tuple[DrawPage, str]]] = {
+STEPS: Final[dict[DrawStep, tuple[DrawPage, str]]] = {
     DrawStep.SELL: (DrawPage.RULES, "Rules"),
     DrawStep.RULES: (DrawPage.RULES, "Say how it is drawn"),
     DrawStep.CLOSE: (DrawPage.SEAL, "Close the sale"),
@@ -150,7 +150,7 @@ def annotate_draw_progress(raffles: QuerySet[Raffle], *, now: datetime) -> Query
 def find_next_step(raffle: Any, *, now: datetime) -> NextStep:
     """Return the next step of a raffle with the columns of `annotate_draw_progress`."""
     step = _choose_step(raffle, now=now)
-    page, button = _STEPS[step]
+    page, button = STEPS[step]
     return NextStep(
         step,
         says=_describe_step(raffle, step, now=now),

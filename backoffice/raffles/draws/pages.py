@@ -36,7 +36,7 @@ class DrawPage(StrEnum):
     TELL = "tell"
 
 
-_PAGES_BY_STATUS: Final[Mapping[RaffleStatus, tuple[DrawPage, ...]]] = {
+PAGES_BY_STATUS: Final[Mapping[RaffleStatus, tuple[DrawPage, ...]]] = {
     RaffleStatus.DRAFT: (DrawPage.RULES,),
     RaffleStatus.OPEN: (DrawPage.RULES, DrawPage.SEAL),
     RaffleStatus.PAUSED: (DrawPage.RULES, DrawPage.SEAL),
@@ -115,7 +115,7 @@ def render_draw_page(
 
 
 def _list_pages(raffle: Raffle, *, here: DrawPage) -> list[DrawPageLink]:
-    there = _PAGES_BY_STATUS[RaffleStatus(raffle.status)]
+    there = PAGES_BY_STATUS[RaffleStatus(raffle.status)]
     return [
         DrawPageLink(
             label=page.capitalize(),

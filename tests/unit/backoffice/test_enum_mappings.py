@@ -17,8 +17,17 @@ from backoffice.messaging import (
     outbox_admin,
 )
 from backoffice.raffles import filters, history, ledger_admin, number_map, status
+from backoffice.raffles.draws import (
+    next_steps,
+    pages,
+    result_page,
+    rules_forms,
+    tell_page,
+    value_forms,
+)
 from shared.core.enums import (
     ActorKind,
+    DrawMethod,
     EventDeliveryStatus,
     EventType,
     InboxStatus,
@@ -28,11 +37,15 @@ from shared.core.enums import (
     OutboxStatus,
     RaffleAction,
     RaffleStatus,
+    RedrawReason,
     Scope,
     SilenceReason,
     State,
     TicketStatus,
+    UnsoldRule,
+    VoidReason,
 )
+from shared.use_cases.draws import Told
 from shared.whatsapp.content import ContentKind
 from tests import stable_names
 from tests.cases import walk_cases
@@ -58,6 +71,14 @@ MAPPINGS: Mapping[str, tuple[type[StrEnum], Mapping[Any, object]]] = {
     "labels of a raffle's actors": (ActorKind, history.ACTOR_LABELS),
     "badges of ledger entries": (LedgerKind, ledger_admin.LEDGER_KIND_BADGES),
     "labels of ticket statuses": (TicketStatus, number_map.TICKET_STATE_LABELS),
+    "labels of draw methods": (DrawMethod, rules_forms.METHOD_LABELS),
+    "labels of rules for unsold numbers": (UnsoldRule, rules_forms.UNSOLD_LABELS),
+    "labels of ready sources": (rules_forms.SourcePreset, rules_forms.PRESET_LABELS),
+    "labels of reasons for void values": (VoidReason, value_forms.VOID_LABELS),
+    "labels of reasons for a redraw": (RedrawReason, result_page.REDRAW_LABELS),
+    "labels of what winners heard": (Told, tell_page.TOLD_LABELS),
+    "pages of a draw by status": (RaffleStatus, pages.PAGES_BY_STATUS),
+    "pages and buttons of a draw's steps": (next_steps.DrawStep, next_steps.STEPS),
 }
 
 
