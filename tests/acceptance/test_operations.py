@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
+from django.core.management import get_commands
 from pytest_django import DjangoDbBlocker
 
 from deploy.demo.clients import ApiClient
@@ -19,6 +20,7 @@ from deploy.sandbox.client import SandboxClient
 from deploy.sandbox.in_process import run_sandbox
 from shared.core.enums import OrderStatus
 from shared.raffles.models import Order
+from tests import stable_names
 from tests.acceptance.buyer_steps import (
     hold_numbers,
     parse_ticket_numbers,
@@ -145,7 +147,9 @@ def operator(
     name = f"evening_{os.getpid()}"
     postgresql = urlsplit(postgres_url)._replace(path=f"/{name}").geturl()
     compose = files.read_compose()
+    commands = {f"manage {name}" for name in get_commands()} | stable_names.collect("commands")
     variables = {
+        "OPERATOR_COMMANDS": ",".join(sorted(commands)),
         "OPERATOR_PSQL": str(POSTGRES_TOOLS / "psql"),
         "OPERATOR_POSTGRES": postgres_url,
         "OPERATOR_DATABASE": name,
