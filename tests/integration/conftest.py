@@ -5,7 +5,9 @@ tests of a page's content. They run on SQLite alone. The second run of pages, AP
 chat and use cases, on PostgreSQL, is left to the whole suite: it is marked `acceptance`.
 """
 
+import os
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 from typing import Final
 
@@ -31,6 +33,8 @@ SECOND_RUN_FOLDERS: Final = tuple(f"{HERE}{folder}/" for folder in SECOND_RUNS)
 
 GROUPS_PER_DATABASE: Final = 12
 """Groups of modules per database: small ones, so that all workers are busy to the end."""
+
+_serial = count(1)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -82,6 +86,16 @@ def django_db_setup(
 @pytest.fixture(autouse=True)
 def on_each_database(django_db_setup: None) -> None:
     """Run every test of this folder on both databases."""
+
+
+@pytest.fixture
+def files_folder(run_folder: Path) -> Path:
+    """Return a folder for files of the test; whoever writes the first one makes it.
+
+    `tmp_path` makes a folder for every test and lists all those before, which takes longer than
+    many tests do.
+    """
+    return run_folder / f"files-{os.getpid()}" / str(next(_serial))
 
 
 @pytest.fixture

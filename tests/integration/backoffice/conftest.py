@@ -1,21 +1,23 @@
 """Fixtures of the back office tests: static files and storage as in production."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from django.contrib.auth.models import User
 from django.core.cache import cache
-from django.test import Client
+from django.test import Client, override_settings
 from pytest_django import Settings
 
 from shared.raffles.services import availability
 
 
-@pytest.fixture(autouse=True)
-def no_static_files(settings: Settings, tmp_path: Path) -> None:
+@pytest.fixture(scope="package", autouse=True)
+def no_static_files(run_folder: Path) -> Iterator[None]:
     """Skip the search for static files, which only the tests of pages need."""
-    settings.WHITENOISE_USE_FINDERS = False
-    settings.STATIC_ROOT = tmp_path / "nothing collected"
+    nowhere = run_folder / "nothing collected"
+    with override_settings(WHITENOISE_USE_FINDERS=False, STATIC_ROOT=nowhere):
+        yield
 
 
 @pytest.fixture
@@ -26,21 +28,21 @@ def production(static_folder: Path, no_static_files: None, settings: Settings) -
 
 
 @pytest.fixture(autouse=True)
-def private_storage(tmp_path: Path, settings: Settings) -> None:
+def private_storage(files_folder: Path, settings: Settings) -> None:
     """Store the test's files in a temporary folder."""
     settings.STORAGES = {
         **settings.STORAGES,
         "default": {
             "BACKEND": "django.core.files.storage.FileSystemStorage",
-            "OPTIONS": {"location": tmp_path / "media"},
+            "OPTIONS": {"location": files_folder / "media"},
         },
         "proofs": {
             "BACKEND": "django.core.files.storage.FileSystemStorage",
-            "OPTIONS": {"location": tmp_path / "proofs", "base_url": None},
+            "OPTIONS": {"location": files_folder / "proofs", "base_url": None},
         },
         "renditions": {
             "BACKEND": "django.core.files.storage.FileSystemStorage",
-            "OPTIONS": {"location": tmp_path / "renditions", "allow_overwrite": True},
+            "OPTIONS": {"location": files_folder / "renditions", "allow_overwrite": True},
         },
     }
 

@@ -19,12 +19,14 @@ def check_inventory_after(db: None) -> Iterator[None]:
 
 
 @pytest.fixture
-def private_storage(tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+def private_storage(
+    files_folder: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Store the test's payment proofs and renditions in a temporary folder."""
     settings.STORAGES = settings.STORAGES | {
         alias: {
             "BACKEND": "django.core.files.storage.FileSystemStorage",
-            "OPTIONS": {"location": tmp_path / alias},
+            "OPTIONS": {"location": files_folder / alias},
         }
         for alias in ("proofs", "renditions")
     }
