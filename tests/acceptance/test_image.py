@@ -23,6 +23,7 @@ from deploy.sandbox.client import SandboxClient
 from deploy.sandbox.in_process import run_sandbox
 from shared.core.enums import RenditionStatus
 from shared.raffles.models import PaymentProof
+from shared.raffles.services.ticket_numbers import inventory
 from tests.acceptance.buyer_steps import (
     hold_numbers,
     parse_ticket_numbers,
@@ -123,6 +124,8 @@ def sell_numbers(sandbox: SandboxClient, backoffice: str) -> None:
     with ApiClient(backoffice, token=API_TOKEN) as seller:
         seller.confirm_payment(seller.wait_for_kept_proof(code))
     assert parse_ticket_numbers(wait_for_message(buyer, "Paid")) == held
+    assert sandbox.list_refused_requests() == []
+    assert inventory.find_inventory_problems() == []
 
 
 def test_compose_runs_a_sale_as_another_user_on_a_tree_it_cannot_write_to(

@@ -19,6 +19,9 @@ from tests.acceptance.buyer_steps import (
 )
 from tests.acceptance.stack import API_TOKEN, Stack
 
+pytestmark = pytest.mark.same_everywhere
+"""test_image.py and test_operations.py buy on PostgreSQL, through the same steps."""
+
 MOST_MESSAGES = 6
 """Limit of messages per purchase, because the seller pays per message."""
 
