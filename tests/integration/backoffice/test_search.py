@@ -205,6 +205,7 @@ def read_spellings(contact: WhatsAppContact) -> tuple[str | None, ...]:
     return contact.search_name, contact.search_username, contact.search_phone
 
 
+@pytest.mark.same_everywhere
 def test_is_offered_on_every_list_with_its_terms(owner: Client, order: Order) -> None:
     for model in (WhatsAppContact, Order, PaymentProof, InboundMessage, OutboundMessage):
         page = owner.get(build_url(model, "changelist")).content.decode()

@@ -86,6 +86,7 @@ def wait_for_answer(url: str) -> httpx.Response:
 
 @pytest.mark.django_db(transaction=True)
 class TestProcess:
+    @pytest.mark.same_everywhere
     def test_it_serves_drains_and_stops_when_told_again(self, tmp_path: Path, vendor: str) -> None:
         address = build_database_url(vendor)
         with run_uvicorn(tmp_path, DATABASE_URL=address, DRAIN_SECONDS="60") as (url, process):

@@ -227,6 +227,7 @@ class TestExport:
         assert [row["Late refund"] for row in rows if row["Late refund"]] == ["0.10"]
         assert rows[-1]["By"] == "Staff"
 
+    @pytest.mark.same_everywhere
     @pytest.mark.parametrize("what", ["ORDERS", "MONEY"])
     def test_names_the_sheet_after_its_rows(self, owner: Client, what: str) -> None:
         create_sale(builders.create_raffle(), [1])

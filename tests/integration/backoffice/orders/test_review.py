@@ -306,6 +306,7 @@ class TestReview:
 
             assert "Page 1 of 3" in load_page(reviewer, "review", order.pk)
 
+    @pytest.mark.same_everywhere
     def test_what_cannot_be_shown_counts_as_seen_only_once_it_was_opened(
         self, reviewer: Client
     ) -> None:

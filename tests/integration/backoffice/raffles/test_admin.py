@@ -138,6 +138,7 @@ class TestForm:
         assert 'value="a kept &lt;b&gt;bicycle"' in page
         assert not Raffle.objects.exists()
 
+    @pytest.mark.same_everywhere
     @pytest.mark.parametrize(
         ("price", "answer"),
         [("0", "Yes, the numbers are free"), ("50000", "Yes, $50,000.00 a number")],
@@ -166,6 +167,7 @@ class TestForm:
         assert "price_confirmed" not in page
         assert owner.post(build_url("add"), FORM | {"price": "10000"}).status_code == 302
 
+    @pytest.mark.same_everywhere
     def test_has_no_time_zone_until_somebody_chose_one(
         self, owner: Client, settings: Settings
     ) -> None:
@@ -424,6 +426,7 @@ class TestLife:
         assert raffle.status == "DRAFT"
         assert list_log_lines(raffle) == []
 
+    @pytest.mark.same_everywhere
     @pytest.mark.parametrize(
         ("terms", "sentence", "field"),
         [

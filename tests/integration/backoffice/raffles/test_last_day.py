@@ -99,6 +99,7 @@ class TestMoveDraw:
         raffle.refresh_from_db()
         assert (raffle.draw_at, raffle.draw_when_sold_out) == (None, True)
 
+    @pytest.mark.same_everywhere
     @pytest.mark.parametrize(
         ("wrong", "words"),
         [
@@ -124,6 +125,7 @@ class TestMoveDraw:
         assert raffle.draw_at == DRAW
         assert not RaffleEvent.objects.exists()
 
+    @pytest.mark.same_everywhere
     @pytest.mark.parametrize(
         ("terms", "words"),
         [
@@ -201,6 +203,7 @@ class TestCallOff:
         assert (event.action, event.reason) == ("CALLED_OFF", "The prize is broken.")
         assert list_log_lines(raffle) == ["Called off the raffle"]
 
+    @pytest.mark.same_everywhere
     @pytest.mark.parametrize(
         ("wrong", "words"),
         [
@@ -221,6 +224,7 @@ class TestCallOff:
         raffle.refresh_from_db()
         assert raffle.status == RaffleStatus.OPEN
 
+    @pytest.mark.same_everywhere
     @pytest.mark.parametrize("status", ["SEALED", "DRAWN", "CANCELLED"])
     def test_is_not_offered_for_a_final_raffle(self, owner: Client, status: str) -> None:
         raffle = builders.create_raffle(numbers=1, status=status)
