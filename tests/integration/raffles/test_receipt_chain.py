@@ -261,7 +261,8 @@ class TestAtOnce:
                     undo(order)
 
         calls: list[Callable[[], None]] = [complete, complete, sell]
-        run_at_once([*calls, partial(reverse, 0), partial(reverse, 3)])
+        calls += [partial(reverse, 0), partial(reverse, 3)]
+        run_at_once(calls)
         receipt_chain.complete_chain(raffle.pk, now=NOON)
 
         inside = Order.objects.filter(receipt_entry__isnull=False)
