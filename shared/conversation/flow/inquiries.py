@@ -121,8 +121,18 @@ def _build_results(outcome: ResultsFound, facts: Facts) -> Reply:
 
 
 def _show_number(found: NumberFacts, state: State, context: Context, facts: Facts) -> Step:
-    is_own = found.number in _list_own_numbers(found.draw.raffle.id, facts)
-    reply = draws.build_number_message(found, is_own=is_own, now=facts.now)
+    raffle_id = found.draw.raffle.id
+    raffle = facts.find_raffle(raffle_id)
+    reply = draws.build_number_message(
+        found,
+        is_own=found.number in _list_own_numbers(raffle_id, facts),
+        can_take=raffle is not None
+        and raffle.is_on_sale
+        and raffle.min_per_order == 1
+        and raffle.max_quantity > 0
+        and facts.find_draft(raffle_id) is None,
+        now=facts.now,
+    )
     return answer_with(state, context, reply)
 
 

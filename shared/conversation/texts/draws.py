@@ -130,10 +130,9 @@ def build_draw_lines(draw: DrawFacts, *, own: Collection[int] = (), now: datetim
         return [
             f"*{raffle.title}*: the list of {count} sold numbers is sealed, its draw is due{when}."
         ]
-    when = f" · drawn {format_moment(draw.drawn_at, raffle, now=now)}" if draw.drawn_at else ""
-    lines = [f"*{raffle.title}*{when}"]
     if draw.drawn_at is None:  # it was drawn before the product drew raffles
         return [f"*{raffle.title}* has been drawn. Who won? Ask {raffle.seller_contact}."]
+    lines = [f"*{raffle.title}* · drawn {format_moment(draw.drawn_at, raffle, now=now)}"]
     many = len(draw.prizes) > 1
     for place, prize in enumerate(draw.prizes, start=1):
         before = f"{place}. " if many else ""
@@ -179,20 +178,23 @@ def build_more_prizes(raffle: RaffleFacts) -> Callable[[int], str]:
 # ── verify ───────────────────────────────────────────────────────────────────────────────────────
 
 
-def build_number_message(found: NumberFacts, *, is_own: bool, now: datetime) -> Reply:
+def build_number_message(
+    found: NumberFacts, *, is_own: bool, can_take: bool, now: datetime
+) -> Reply:
     """Return what became of a ticket number: sold, in the sealed list, and whether it won.
 
     Args:
         found: the number.
         is_own: whether the buyer owns it.
+        can_take: whether the buyer may take it if it is free, and gives no hold away for it.
         now: the current time.
 
     """
     raffle = found.draw.raffle
     buttons = [MY_TICKETS_BUTTON, MENU_BUTTON]
-    if found.draw.raffle.is_drawn:
+    if raffle.is_drawn:
         buttons = [WHO_WON_BUTTON, *buttons]
-    elif found.status is NumberStatus.FREE and raffle.is_on_sale and raffle.min_per_order == 1:
+    elif found.status is NumberStatus.FREE and can_take:
         take = build_button_id(ButtonAction.NUMBERS, raffle.id, found.number)
         title = f"Take {raffle.format_ticket_number(found.number)}"
         buttons = [ReplyButton(take, title), *buttons]

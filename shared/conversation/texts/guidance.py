@@ -16,8 +16,8 @@ def build_help_note(seller: str) -> str:
     return (
         "I sell raffle numbers. Choose random ones or write your own, pay, and send the receipt "
         "here; the seller checks it and you get the confirmation.\n"
-        "*MENU* start over · *CANCEL* give numbers back · *RULES* how it is drawn · *WHO WON* · "
-        "*VERIFY 7* what became of a number · *HELP* this text"
+        "*MENU* start over · *CANCEL* give numbers back · *HELP* this text\n"
+        "About the draw: *RULES* · *WHO WON* · *VERIFY 7*"
         f"{reach}"
     )
 

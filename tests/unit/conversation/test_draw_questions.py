@@ -11,11 +11,13 @@ from shared.conversation.buyer_texts.inquiries import ParsedInquiry, parse_inqui
 from shared.conversation.buyer_texts.vocabulary import ChatInquiry
 from shared.conversation.context import Context
 from shared.conversation.facts.draw_values import DrawFacts, NumberFacts, NumberStatus
+from shared.conversation.facts.values import OrderFacts, RaffleFacts
 from shared.conversation.texts import draw_updates, draws, my_tickets, order_status, order_updates
 from shared.conversation.values import (
     LookUpNumber,
     LookUpResults,
     LookUpRules,
+    NumberFound,
     Step,
     TextReceived,
 )
@@ -25,6 +27,7 @@ from shared.whatsapp.messages import LIST_BODY_LIMIT, measure_length
 from tests import meta_limits
 from tests.cases import walk_cases
 from tests.unit.conversation.sample_facts import (
+    DRAFT,
     DRAW,
     NOON,
     PAID,
@@ -221,7 +224,7 @@ def test_what_became_of_a_number_is_said(
 ) -> None:
     found = NumberFacts(draw, 7, status, entry=57, is_on_list=on_list)
 
-    reply = draws.build_number_message(found, is_own=True, now=NOON)
+    reply = draws.build_number_message(found, is_own=True, can_take=True, now=NOON)
 
     assert said in reply.body
     assert "None" not in reply.body
@@ -230,20 +233,39 @@ def test_what_became_of_a_number_is_said(
 def test_a_number_that_did_not_win_is_told_so_only_when_all_winners_are_confirmed() -> None:
     lost = NumberFacts(DRAW, 8, NumberStatus.SOLD, is_on_list=True)
 
-    early = draws.build_number_message(lost, is_own=False, now=NOON).body
-    late = draws.build_number_message(replace(lost, draw=CONFIRMED), is_own=False, now=NOON).body
+    early = draws.build_number_message(lost, is_own=False, can_take=True, now=NOON).body
+    late = draws.build_number_message(
+        replace(lost, draw=CONFIRMED), is_own=False, can_take=True, now=NOON
+    ).body
 
     assert early.endswith("The seller is confirming the winners.")
     assert late.endswith("It did not win.")
     assert "Congratulations" not in early + late
 
 
-def test_a_free_number_can_be_taken_at_once_while_it_is_sold_singly() -> None:
-    free = NumberFacts(OPEN_DRAW, 7, NumberStatus.FREE)
-    pairs = NumberFacts(DrawFacts(replace(SUMMER, min_per_order=2)), 7, NumberStatus.FREE)
+@walk_cases(
+    ("raffle", "orders", "can_take"),
+    [
+        (SUMMER, (), True),
+        (SUMMER, (PENDING,), True),
+        (SUMMER, (DRAFT,), False),  # a tap would give the hold away
+        (replace(SUMMER, min_per_order=2), (), False),
+        (replace(SUMMER, remaining_for_buyer=0), (), False),
+        (replace(SUMMER, not_selling_reason="paused"), (PAID,), False),
+    ],
+)
+def test_a_free_number_can_be_taken_at_once_unless_that_costs_a_hold(
+    raffle: RaffleFacts, orders: tuple[OrderFacts, ...], can_take: bool
+) -> None:
+    known = build_facts(
+        *(replace(order, raffle=raffle) for order in orders),
+        raffles=(raffle,) if raffle.is_on_sale else (),
+    )
+    found = NumberFound(NumberFacts(DrawFacts(raffle), 8, NumberStatus.FREE))
 
-    assert draws.build_number_message(free, is_own=False, now=NOON).buttons[0].title == "Take 007"
-    assert draws.build_number_message(pairs, is_own=False, now=NOON).buttons[0].title != "Take 007"
+    step = flow.step(State.MENU, Context(), found, known)
+
+    assert (step.replies[0].buttons[0].title == "Take 008") == can_take
 
 
 # ── told beside other things ─────────────────────────────────────────────────────────────────────

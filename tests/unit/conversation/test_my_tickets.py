@@ -39,6 +39,8 @@ def build_paid(order_id: int, *, numbers: Sequence[int]) -> OrderFacts:
         expires_at=None,
         raffle=LONG_RAFFLE,
         numbers=tuple(numbers),
+        receipt_entry=9_999_000 + order_id,
+        receipt_head="9f3a12c8",
     )
 
 
@@ -64,6 +66,7 @@ def test_many_orders_take_several_pages_that_meta_accepts_whole() -> None:
     shown = "".join(page.body for page in pages)
     assert len(pages) > 1
     assert all(order.code in shown for order in orders)
+    assert all(f"Entry {order.receipt_entry} · 9f3a 12c8" in shown for order in orders)
     assert all(f"{number:07}" in shown for order in orders for number in order.numbers)
     for page in pages:
         message = page.to_whatsapp_message()

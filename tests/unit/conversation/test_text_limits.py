@@ -155,6 +155,7 @@ BUILDERS: Final[Mapping[str, Callable[[OrderFacts], Reply]]] = {
     "verify": lambda order: draws.build_number_message(
         NumberFacts(build_draw(order.raffle, prizes=1), 7, NumberStatus.SOLD, entry=10**6),
         is_own=True,
+        can_take=True,
         now=NOON,
     ),
     **{
