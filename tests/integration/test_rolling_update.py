@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable, Iterator
 from io import StringIO
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 import pytest
@@ -15,10 +15,13 @@ from django.contrib.contenttypes.models import ContentType
 from django.core.management import call_command
 from django.db import connection, transaction
 
-from shared.core.enums import LedgerKind
+from shared.core.enums import DrawMethod, LedgerKind
 from shared.raffles.models import LedgerEntry, Order, OrderEvent
+from shared.raffles.services import lifecycle
+from shared.raffles.services.draws import draw_rules, sealing
+from shared.raffles.services.draws.draw_rules import ChosenRules
 from shared.raffles.services.ticket_numbers import inventory
-from shared.use_cases import cash_sales, former_version, reversals
+from shared.use_cases import cash_sales, former_version, raffle_changes, reversals
 from shared.whatsapp.models import WhatsAppContact
 from tests import builders, former_release
 from tests.databases import DatabaseFactory, use_database
@@ -54,6 +57,30 @@ def former_database(vendor: str, run_folder: Path) -> Iterator[former_release.Fo
 def list_codes() -> set[str]:
     """Return the codes of the inventory's problems."""
     return {problem.code for problem in inventory.find_inventory_problems()}
+
+
+def assert_raffle_is_sealed_with_all_payments(release: former_release.FormerRelease) -> None:
+    """Choose rules, and check that what the former release still sells is in chain and list."""
+    terms: dict[str, Any] = {"by": builders.build_staff_actor(), "now": former_release.NOW}
+    drum = ChosenRules(method=DrawMethod.RECORDED_DRUM, sources=())
+    assert [raffle.pk for raffle in draw_rules.query_raffles_without_rules()] == [1]
+    draw_rules.save_rules(1, drum, **terms)
+    completed = former_version.complete_former_writes(now=former_release.NOW)
+    assert completed.receipts == Order.objects.filter(status="PAID").count()
+    for _ in range(2):
+        with transaction.atomic():
+            release.sell_number()
+    assert raffle_changes.continue_raffle_changes(now=former_release.NOW) == 0
+    while Order.objects.filter(status="PENDING_PAYMENT").exists():
+        with transaction.atomic():
+            release.confirm_payment()
+    lifecycle.close(1, **terms)
+
+    sealed = sealing.seal(1, two_people=False, **terms)
+
+    assert sealed.count == Order.objects.filter(status="PAID").count() > completed.receipts
+    former_version.complete_former_writes(now=former_release.NOW)
+    assert list_codes() == set()
 
 
 class TestFormerProcesses:
@@ -92,6 +119,7 @@ class TestFormerProcesses:
         former_version.complete_former_writes(now=builders.NOON)
         assert list_codes() == set()
         assert LedgerEntry.objects.count() == Order.objects.filter(status="PAID").count()
+        assert_raffle_is_sealed_with_all_payments(former_database)
 
     def test_leave_payments_that_can_be_undone(self, database: None) -> None:
         by = builders.build_staff_actor()

@@ -32,10 +32,15 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from shared.conversation import inbound
+from shared.core.enums import DrawMethod
 from shared.events.services import deliveries
 from shared.publishing import recorder
 from shared.raffles.services import availability, sales
+from shared.raffles.services.draws import draw_rules
+from shared.raffles.services.ticket_numbers import inventory
+from shared.use_cases import raffle_changes
 from shared.whatsapp.services.outbox import message_claims, outbox_queue
+from tests.builders import build_staff_actor
 from tests.databases import DatabaseFactory, use_database
 
 pytestmark = [pytest.mark.django_db, pytest.mark.acceptance]
@@ -238,6 +243,28 @@ class TestDatabase:
 
     def test_has_the_content_types_it_had(self, installation: Installation) -> None:
         assert installation.kinds <= _read_kinds()
+
+
+class TestDraws:
+    def test_wait_until_a_person_says_how_a_raffle_with_sold_numbers_is_drawn(
+        self, now: datetime
+    ) -> None:
+        waiting = list(draw_rules.query_raffles_without_rules())
+        paid = apps.get_model("raffles", "Order").objects.filter(status="PAID")
+        assert waiting
+        assert not paid.filter(receipt_entry__isnull=False).exists()
+
+        for raffle in waiting:
+            rules = draw_rules.ChosenRules(method=DrawMethod.RECORDED_DRUM, sources=())
+            draw_rules.save_rules(raffle.pk, rules, by=build_staff_actor(), now=now)
+        assert raffle_changes.continue_raffle_changes(now=now)
+
+        assert not draw_rules.query_raffles_without_rules()
+        for raffle in waiting:
+            receipts = paid.filter(raffle=raffle).order_by("closed_at", "id")
+            entries = list(receipts.values_list("receipt_entry", flat=True))
+            assert entries == list(range(1, len(entries) + 1))
+        assert inventory.find_inventory_problems() == []
 
 
 class TestPeople:
