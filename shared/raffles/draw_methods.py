@@ -13,7 +13,7 @@ import math
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 from shared.core.enums import SourceKind
@@ -73,17 +73,6 @@ class Selection:
 def compute_drand_round(at: datetime) -> int:
     """Return the round of drand's quicknet that is the latest one at a time."""
     return (math.floor(at.timestamp()) - DRAND_GENESIS) // DRAND_PERIOD + 1
-
-
-def compute_drand_time(round_number: int, *, epoch: datetime) -> datetime:
-    """Return when a round of drand's quicknet is published.
-
-    Args:
-        round_number: the round; the first one is 1.
-        epoch: 1970-01-01 in the time zone of the result.
-
-    """
-    return epoch + timedelta(seconds=DRAND_GENESIS + (round_number - 1) * DRAND_PERIOD)
 
 
 def count_outcomes(shape: SourceShape) -> int:

@@ -310,13 +310,24 @@ def test_the_text_of_a_drum_and_of_a_raffle_that_is_drawn_when_sold_out() -> Non
         "Rules of the draw: Summer Raffle\nPrize 1: a car\n"
         + LIST_RULES
         + "Every number on the sealed list is a printed stub in a drum. The stubs are drawn by "
-        "hand before a witness, and the drawing is recorded.\n"
+        "hand before a witness, and the drawing is recorded: once the list is sealed.\n"
         "A stub that was drawn does not return to the drum, unless its drawing was void.\n"
         "A prize can be claimed for 30 days after the day on which it was drawn.\n"
         + REDRAW.format(how="another stub is drawn in the same way")
         + "Another stub counts only if the former one was noted wrongly or its drawing was void. "
         "This is published too, and the prize is drawn anew.\n"
     )
+    dated = rule_text.build_rule_text(
+        build_raffle(),
+        DrawRules(claim_days=30),
+        method=DrawMethod.RECORDED_DRUM,
+        sources=[],
+        prizes=["a car", "a bicycle"],
+    )
+    assert (
+        "the drawing is recorded: not before 2026-11-22 20:00 UTC; if the draw is moved, not "
+        "before its new time.\nPrize 1 is drawn first, then prize 2, and so on.\n"
+    ) in dated
     assert (
         "The winner is computed from the sealed list and public values that nobody knows before:\n"
         "Source 1: the randomness of drand quicknet (chain 52db9ba7), the round 10 minutes after "

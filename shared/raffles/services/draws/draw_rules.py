@@ -123,7 +123,7 @@ def find_rules_problem(raffle: Raffle, chosen: ChosenRules) -> str | None:
 
 def _build_rows(raffle: Raffle, chosen: ChosenRules) -> RuleRows:
     """Return rules as rows that are not saved, with cleaned texts."""
-    titles = [clean_line(title) for title in chosen.prizes or [raffle.prize]]
+    titles = [_clean_line(title) for title in chosen.prizes or [raffle.prize]]
     minimum = chosen.minimum_sold
     return RuleRows(
         method=chosen.method,
@@ -132,7 +132,7 @@ def _build_rows(raffle: Raffle, chosen: ChosenRules) -> RuleRows:
             unsold_rule=chosen.unsold_rule,
             minimum_sold=max(len(titles), 1) if minimum is None else minimum,
             claim_days=chosen.claim_days,
-            further_terms=clean_text(chosen.further_terms),
+            further_terms=_clean_text(chosen.further_terms),
         ),
         sources=[
             _build_source(raffle, source, position=position)
@@ -151,7 +151,7 @@ def _build_source(raffle: Raffle, source: ChosenSource, *, position: int) -> Dra
         raffle=raffle,
         position=position,
         kind=source.kind,
-        name=clean_line(source.name),
+        name=_clean_line(source.name),
         url=source.url.strip(),
         at=source.at,
         repeat_days=source.repeat_days,
@@ -164,12 +164,12 @@ def _build_source(raffle: Raffle, source: ChosenSource, *, position: int) -> Dra
     return row
 
 
-def clean_line(text: str) -> str:
+def _clean_line(text: str) -> str:
     """Return a text as one line of NFC without control characters."""
-    return clean_text(" ".join(text.split()))
+    return _clean_text(" ".join(text.split()))
 
 
-def clean_text(text: str) -> str:
+def _clean_text(text: str) -> str:
     """Return a text in NFC without control characters, lines ended by LF alone."""
     plain = receipt_lines.normalise_rule_text(text)
     return "".join(

@@ -45,7 +45,7 @@ def build_rule_text(
         case DrawMethod.LOTTERY_DIGITS:
             lines += _describe_lottery_digits(raffle, rules, sources)
         case DrawMethod.RECORDED_DRUM:
-            lines += _describe_drum(several=len(prizes) > 1)
+            lines += _describe_drum(raffle, several=len(prizes) > 1)
     lines += _describe_too_few(rules)
     lines += _describe_claims(rules, method)
     if raffle.adults_only:
@@ -144,13 +144,19 @@ def _name_place(place: int, sources: Sequence[DrawSource]) -> str:
     return f" of prize {place}" if len(sources) > 1 else ""
 
 
-def _describe_drum(*, several: bool) -> list[str]:
-    order = " Prize 1 is drawn first, then prize 2, and so on." if several else ""
+def _describe_drum(raffle: Raffle, *, several: bool) -> list[str]:
+    when = "once the list is sealed"
+    if raffle.draw_at is not None:
+        when = (
+            f"not before {_format_moment(raffle, raffle.draw_at)}; if the draw is moved, not "
+            "before its new time"
+        )
     return [
         (
             "Every number on the sealed list is a printed stub in a drum. The stubs are drawn by "
-            f"hand before a witness, and the drawing is recorded.{order}"
+            f"hand before a witness, and the drawing is recorded: {when}."
         ),
+        *(["Prize 1 is drawn first, then prize 2, and so on."] if several else []),
         "A stub that was drawn does not return to the drum, unless its drawing was void.",
     ]
 
