@@ -6,13 +6,14 @@ from functools import partial
 import pytest
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
+from django.db import transaction
 
 from shared.core.enums import DrawMethod, RaffleStatus
 from shared.raffles import draw_errors
 from shared.raffles.draw_models import DrawRules, DrawSource, Prize
 from shared.raffles.errors import TransitionNotAllowed
 from shared.raffles.models import Raffle, RaffleEvent
-from shared.raffles.services.draws import draw_rules, legal_details
+from shared.raffles.services.draws import draw_rules, prizes
 from shared.raffles.services.draws.draw_rules import ChosenRules
 from tests.builders import NOON, create_raffle
 from tests.integration.concurrency import run_at_once
@@ -29,11 +30,6 @@ def save(raffle: Raffle, chosen: ChosenRules) -> DrawRules:
 def list_titles(raffle: Raffle) -> list[str]:
     """Return the titles of the prizes in their order."""
     return list(Prize.objects.filter(raffle=raffle).values_list("title", flat=True))
-
-
-def list_pictures(raffle: Raffle) -> list[str]:
-    """Return the names of the prizes' pictures in their order."""
-    return list(Prize.objects.filter(raffle=raffle).values_list("picture", flat=True))
 
 
 def test_rules_change_until_the_first_sale_and_are_frozen_with_their_hash() -> None:
@@ -97,21 +93,37 @@ def test_two_first_sales_at_once_freeze_the_default_rules_once() -> None:
 
 
 @pytest.mark.same_everywhere
-def test_a_picture_stays_with_its_prize_and_its_file_goes_with_it() -> None:
+def test_a_picture_stays_with_its_prize_and_goes_with_it() -> None:
     raffle = create_raffle(numbers=10, with_numbers=False, draw_at=DRAW_AT)
-    titles = ["a car", "a boat", "a hat"]
-    save(raffle, ChosenRules(prizes=titles))
-    files = [ContentFile(title.encode(), "prize.jpg") for title in titles]
-    legal_details.save_prize_pictures(raffle.pk, files)
-    car, boat, hat = list_pictures(raffle)
+    with pytest.raises(draw_errors.PrizeNotFound):
+        prizes.set_prize_picture(raffle.pk, position=1, picture=None)
+    save(raffle, ChosenRules(prizes=["a car", "a boat", "a hat"]))
+    names = {}
+    for position, title in enumerate(["a car", "a boat", "a hat"], start=1):
+        picture = ContentFile(title.encode(), f"{position}.jpg")
+        prize = prizes.set_prize_picture(raffle.pk, position=position, picture=picture)
+        names[title] = str(prize.picture.name)
 
     save(raffle, ChosenRules(prizes=["a boat", "a car", "a red hat", "a cup"]))
-    assert list_pictures(raffle) == [boat, car, hat, ""]
 
+    assert [prize.picture.name for prize in Prize.objects.filter(raffle=raffle)] == [
+        names["a boat"],
+        names["a car"],
+        names["a hat"],
+        "",
+    ]
     save(raffle, ChosenRules(prizes=["a cup", "a car"]))
-    assert list_pictures(raffle) == ["", car]
-    legal_details.save_prize_pictures(raffle.pk, ["", car], former=[boat, car, hat])
-    assert [default_storage.exists(name) for name in (car, boat, hat)] == [True, False, False]
-    legal_details.save_prize_pictures(raffle.pk, ["", ContentFile(b"red", "red.jpg")])
-    assert not default_storage.exists(car)
-    assert default_storage.exists(list_pictures(raffle)[1])
+    assert [prize.picture.name for prize in Prize.objects.filter(raffle=raffle)] == [
+        "",
+        names["a car"],
+    ]
+    left = {title: default_storage.exists(name) for title, name in names.items()}
+    assert left == {"a car": True, "a boat": False, "a hat": False}
+    prizes.set_prize_picture(raffle.pk, position=2, picture=ContentFile(b"red", "red.jpg"))
+    assert not default_storage.exists(names["a car"])
+    removed = prizes.set_prize_picture(raffle.pk, position=2, picture=None)
+    assert not removed.picture
+    with transaction.atomic():
+        draw_rules.freeze_rules(raffle, by=RITA, now=NOON)
+    with pytest.raises(draw_errors.RulesFrozen):
+        prizes.set_prize_picture(raffle.pk, position=1, picture=None)
