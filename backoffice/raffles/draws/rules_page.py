@@ -1,13 +1,11 @@
 """Rules page: a form with a preview of the rule text, and the frozen text afterwards."""
 
-from collections.abc import Sequence
 from copy import copy
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.core.files.base import File
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
@@ -29,7 +27,7 @@ from backoffice.ui.actions import build_staff_actor
 from shared.core.enums import DrawMethod, RaffleStatus, UnsoldRule
 from shared.raffles.draw_models import DrawRules, Prize
 from shared.raffles.models import Raffle
-from shared.raffles.services.draws import draw_rules, legal_details, receipt_chain
+from shared.raffles.services.draws import draw_rules, legal_details, prizes, receipt_chain
 from shared.raffles.services.draws.draw_rules import ChosenRules, ChosenSource
 from shared.raffles.services.draws.legal_details import LegalDetails
 
@@ -108,7 +106,7 @@ def rules_view(request: HttpRequest, raffle_id: int) -> HttpResponse:
     frozen = DrawRules.objects.filter(raffle=raffle, frozen_at__isnull=False).first()
     if frozen is not None or raffle.status not in _EDITABLE_STATUSES or not may_change:
         if request.method == "POST":
-            messages.info(request, "These rules cannot change any more; nothing was changed.")
+            messages.info(request, "The rules are frozen; nothing was changed.")
             return redirect(pages.build_page_url(raffle.pk, DrawPage.RULES))
         return _render_frozen(request, raffle, frozen)
     with timezone.override(raffle.time_zone):
@@ -151,12 +149,11 @@ def _save(request: HttpRequest, raffle: Raffle, forms: RulesForms) -> bool:
     by, now = build_staff_actor(request), timezone.now()
     action = DrawAction(request)
     with action:
-        pictures = _list_pictures(raffle, forms)
-        former = list(Prize.objects.filter(raffle=raffle).values_list("picture", flat=True))
         legal_details.save_legal_details(raffle.pk, forms.build_details(), now=now)
         rules = draw_rules.save_rules(raffle.pk, chosen, by=by, now=now)
-        legal_details.save_prize_pictures(raffle.pk, pictures, former=former)
-        if rules.frozen_at is not None:
+        if rules.frozen_at is None:
+            _save_pictures(raffle, forms)
+        else:
             receipt_chain.complete_chain(raffle.pk, now=now)
         audit_log.record_action(request, raffle, "Said how the raffle is drawn")
         action.report(messages.SUCCESS, _describe_saved(rules))
@@ -174,20 +171,17 @@ def _find_field(problem: str) -> str | None:
     return "minimum_sold" if "minimum" in problem or "has only" in problem else None
 
 
-def _list_pictures(raffle: Raffle, forms: RulesForms) -> "Sequence[File[bytes] | str]":
-    """Return the picture of each prize: a new file, the name of the one it keeps, or ""."""
-    stored = dict(Prize.objects.filter(raffle=raffle).values_list("pk", "picture"))
-    found: list[File[bytes] | str] = []
-    for row in forms.list_prizes():
-        kept = "" if row["without_picture"] else stored.get(row["prize"], "")
-        found.append(row["picture"] or kept)
-    return found
+def _save_pictures(raffle: Raffle, forms: RulesForms) -> None:
+    """Set the pictures that were chosen, and remove those that were marked."""
+    for position, row in enumerate(forms.list_prizes(), start=1):
+        if row["picture"] or row["without_picture"]:
+            prizes.set_prize_picture(raffle.pk, position=position, picture=row["picture"])
 
 
 def _build_unbound_forms(raffle: Raffle) -> RulesForms:
     chosen = draw_rules.load_chosen_rules(raffle)
     rows = list(Prize.objects.filter(raffle=raffle))
-    prizes = [{"prize": prize.pk, "title": prize.title} for prize in rows]
+    titles = [{"prize": prize.pk, "title": prize.title} for prize in rows]
     rules = RulesForm(
         initial={
             "method": chosen.method.value,
@@ -206,7 +200,7 @@ def _build_unbound_forms(raffle: Raffle) -> RulesForms:
         rules,
         SourceFormSet(initial=sources or [describe_new_source(raffle)], prefix="sources"),
         PrizeFormSet(
-            initial=prizes or [{"title": title} for title in chosen.prizes], prefix="prizes"
+            initial=titles or [{"title": title} for title in chosen.prizes], prefix="prizes"
         ),
     )
 
