@@ -12,6 +12,9 @@ DEFAULT_HOLD_MINUTES: Final = 30
 DEFAULT_CLAIM_DAYS: Final = 30
 """Days within which winners claim their prize, unless the rules say otherwise."""
 
+MAX_CLAIM_DAYS: Final = 365
+"""The most days that the rules may give them."""
+
 DEFAULT_RECORD_YEARS: Final = 4
 """Years for which the record of a draw names winners: Ontario asks for four, the UK for three."""
 

@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from shared.core import enums
-from shared.core.constants import DEFAULT_CLAIM_DAYS
+from shared.core.constants import DEFAULT_CLAIM_DAYS, MAX_CLAIM_DAYS
 from shared.core.enums import (
     ActorKind,
     ReceiptKind,
@@ -39,7 +39,7 @@ class DrawRules(models.Model):
     )
     claim_days = models.PositiveSmallIntegerField(
         default=DEFAULT_CLAIM_DAYS,
-        validators=[MinValueValidator(1), MaxValueValidator(365)],
+        validators=[MinValueValidator(1), MaxValueValidator(MAX_CLAIM_DAYS)],
         help_text="Days after the draw within which a prize is claimed; then it is drawn again.",
     )
     further_terms = models.TextField(

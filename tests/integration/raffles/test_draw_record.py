@@ -30,7 +30,10 @@ from shared.raffles.services.draws import draw_rules, drawing, sealing, source_r
 from shared.raffles.services.draws.draw_rules import ChosenRules, ChosenSource
 from shared.raffles.services.draws.records import public_record, verify, winners_file
 from shared.raffles.services.payment_decisions import payments
+from shared.raffles.services.retention.erasable_orders import list_ended_raffles
 from shared.use_cases import buyer_erasure, buyer_export, buyers, retention, reversals
+from shared.use_cases.buyers import Buyer
+from shared.use_cases.errors import BuyerInUndrawnRaffle
 from tests.builders import NOON, build_staff_actor, create_contact, create_raffle
 from tests.draw_auditor import audit_record
 
@@ -162,6 +165,11 @@ def test_a_raffle_has_a_record_that_anyone_can_verify(tmp_path: Path) -> None:
     assert refused.value.returncode in {1, 2}
 
 
+def may_still_win(buyer: Buyer) -> bool:
+    refusals = buyer_erasure.plan_erasure(buyer, now=LATER).refusals
+    return any(isinstance(refusal, BuyerInUndrawnRaffle) for refusal in refusals)
+
+
 def enter(raffle: Raffle, position: int, value: str) -> SourceReading:
     return confirm(
         source_readings.enter_values(
@@ -256,12 +264,17 @@ def test_winners_stay_named_for_years_and_are_told_so() -> None:
         by=RITA,
         now=LATER,
     )
+    buyer = buyers.find_buyer("15550107777")
+    assert may_still_win(buyer), "the draw's time has come, and nothing is drawn yet"
     draw(raffle)
+    assert may_still_win(buyer), "the prize may be drawn again"
+    assert not list_ended_raffles(before=LATER + timedelta(days=30))
+    assert list_ended_raffles(before=LATER + timedelta(days=32)) == [raffle.pk]
     (winner,) = winners.load_winners(raffle)
     winners.confirm_winner(winner.result.pk, by=RITA, now=LATER)
     winners.claim_prize(winner.result.pk, note="handed to her", by=RITA, now=LATER)
 
-    buyer = buyers.find_buyer("15550107777")
+    assert not may_still_win(buyer)
     exported = io.BytesIO()
     buyer_export.write_buyer_archive(buyer, exported, now=LATER)
     with zipfile.ZipFile(exported) as archive:

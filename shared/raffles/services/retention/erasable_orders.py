@@ -1,18 +1,28 @@
 """Reads of the orders whose personal data is no longer needed, and of what still needs it."""
 
 from collections.abc import Collection
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from django.db.models import Exists, Max, OuterRef, Q, QuerySet
 
+from shared.core.constants import MAX_CLAIM_DAYS
 from shared.core.enums import OrderStatus, ProofStatus, RaffleAction, RaffleStatus, Verdict
+from shared.raffles.draw_models import DrawResult, PrizeClaim
 from shared.raffles.models import Order, PaymentProof, Raffle
 from shared.raffles.services import refund_queries
+from shared.raffles.services.draws import drawing
 from shared.raffles.services.due_draws import CLOSED_SHOWN_FOR
 
-_FINAL_STATUSES: Final = (RaffleStatus.DRAWN, RaffleStatus.CANCELLED)
-_CLOSED_STATUSES: Final = (RaffleStatus.CLOSED, RaffleStatus.SEALED)
+_ENDED_STATUSES: Final = (RaffleStatus.CLOSED, RaffleStatus.DRAWN, RaffleStatus.CANCELLED)
+_ENDING_ACTIONS: Final = (
+    RaffleAction.CLOSED,
+    RaffleAction.DRAWN,
+    RaffleAction.REDRAWN,
+    RaffleAction.CALLED_OFF,
+)
+_LATEST_CLAIM: Final = timedelta(days=MAX_CLAIM_DAYS + 1)
+"""Time after a draw in which a prize can be claimed, at most."""
 
 UNDECIDED_PROOFS: Final = Q(verdict=Verdict.PENDING) & ~Q(status=ProofStatus.FAILED)
 """Payment proofs that wait for a decision, with or without an order."""
@@ -21,19 +31,32 @@ UNDECIDED_PROOFS: Final = Q(verdict=Verdict.PENDING) & ~Q(status=ProofStatus.FAI
 def list_ended_raffles(*, before: datetime) -> list[int]:
     """Return the ids of the raffles that ended before a time.
 
-    A raffle ends when it is called off or drawn. One that is closed ends with its draw date, or
-    with its closing if that is later or if it has no date. One that nobody closed never ends: its
-    seller may not have drawn it yet.
+    A raffle ends when it is called off, or when it was drawn and the time to claim its prizes is
+    over. One that is closed ends with its draw date, or with its closing if that is later or if it
+    has no date. One that nobody closed, or that is sealed and not drawn, never ends.
     """
-    actions = [RaffleAction.CLOSED, RaffleAction.SEALED, RaffleAction.DRAWN]
-    ends = Q(events__action__in=[*actions, RaffleAction.CALLED_OFF])
-    raffles = Raffle.objects.filter(status__in=[*_FINAL_STATUSES, *_CLOSED_STATUSES])
+    ends = Q(events__action__in=_ENDING_ACTIONS)
+    claimable = list_claimable_raffles(now=before)
+    raffles = Raffle.objects.filter(status__in=_ENDED_STATUSES).exclude(pk__in=claimable)
     found = raffles.annotate(last_at=Max("events__at", filter=ends)).order_by("pk")
     columns = found.values_list("pk", "status", "draw_at", "last_at", "updated_at")
     return [
         pk
         for pk, status, draw_at, last_at, updated_at in columns
         if max(_list_ends(status, draw_at, last_at or updated_at)) < before
+    ]
+
+
+def list_claimable_raffles(*, now: datetime) -> list[int]:
+    """Return the ids of the raffles of which a prize can be claimed at a time, or later."""
+    lately = DrawResult.objects.filter(at__gt=now - _LATEST_CLAIM).select_related("raffle")
+    latest = {result.raffle_id: result for result in lately.order_by("id")}
+    claimed = PrizeClaim.objects.filter(claimed_at__isnull=False)
+    return [
+        raffle_id
+        for raffle_id, result in latest.items()
+        if drawing.compute_claim_deadline(result) >= now
+        and claimed.filter(result__raffle=raffle_id).count() < result.raffle.prizes.count()
     ]
 
 
@@ -44,7 +67,7 @@ def count_unclosed_raffles(*, before: datetime) -> int:
 
 
 def _list_ends(status: str, draw_at: datetime | None, last_at: datetime) -> list[datetime]:
-    waits_for_draw = status in _CLOSED_STATUSES and draw_at is not None
+    waits_for_draw = status == RaffleStatus.CLOSED and draw_at is not None
     return [last_at, draw_at] if waits_for_draw and draw_at else [last_at]
 
 
@@ -92,12 +115,14 @@ def build_drawn_condition(*, now: datetime) -> Q:
 def _build_over_condition(*, now: datetime) -> Q:
     """Return a condition for orders of raffles that are over as far as anybody can tell.
 
-    A raffle without a draw date counts as drawn when it has been closed for so long that the first
-    screen does not show it as due any more.
+    One that is closed and not sealed may be drawn elsewhere, so its draw date counts; without one
+    it counts as drawn when it has been closed for so long that the first screen does not show it as
+    due any more. While a prize can be claimed, it may be drawn again, and any buyer may win.
     """
     forgotten = Q(raffle__draw_at=None, raffle__updated_at__lte=now - CLOSED_SHOWN_FOR)
-    drawn = Q(raffle__draw_at__lte=now) | forgotten
-    return Q(raffle__status__in=_FINAL_STATUSES) | (Q(raffle__status__in=_CLOSED_STATUSES) & drawn)
+    elsewhere = Q(raffle__status=RaffleStatus.CLOSED) & (Q(raffle__draw_at__lte=now) | forgotten)
+    drawn = Q(raffle__status=RaffleStatus.DRAWN) & ~Q(raffle__in=list_claimable_raffles(now=now))
+    return Q(raffle__status=RaffleStatus.CANCELLED) | drawn | elsewhere
 
 
 def list_order_codes(ids: Collection[int], condition: Q) -> list[str]:
