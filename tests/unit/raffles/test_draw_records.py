@@ -4,9 +4,11 @@ import ast
 import contextlib
 import io
 import json
+import re
 import subprocess
 import sys
 import zipfile
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -14,12 +16,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.core.enums import DrawMethod
-from shared.raffles import receipt_lines
+from shared.raffles import draw_methods, receipt_lines
 from shared.raffles.services.draws.records import public_record, record_zip, verify
 from tests.draw_auditor import audit_record
 from tests.draw_records import SampleDraw, build_sample_draw
 
 DRAWS = 1_000
+DRAWS_PAGE = Path(__file__).parents[3] / "docs/draws.md"
 
 
 def test_an_auditors_program_and_verify_agree_on_a_thousand_draws() -> None:
@@ -58,6 +61,40 @@ def test_the_example_of_rfc_3797_passes() -> None:
         chosen = verify.select_by_rfc3797(pool, removed, key, selection)
         removed.append(pool.index(chosen))
     assert [place + 1 for place in removed] == [17, 7, 2, 16, 25, 23, 8, 24, 19, 13]
+
+
+def test_the_published_vectors_hold_for_the_product_and_the_program() -> None:
+    (block,) = re.findall(r"```json\n(.*?)```", DRAWS_PAGE.read_text(), re.DOTALL)
+    vectors = json.loads(block)
+    assert receipt_lines.hash_rule_text(vectors["rule_text"]) == vectors["rule_sha256"]
+    heads = [receipt_lines.compute_first_head(vectors["reference"], vectors["rule_sha256"])]
+    for line in vectors["chain"]:
+        heads.append(receipt_lines.compute_head(heads[-1], line))
+    assert heads == vectors["heads"]
+    assert vectors["receipt"].endswith(receipt_lines.format_head(heads[-1]))
+    chain = verify.read_chain(
+        "".join(vectors["chain"]).encode(), first_head=heads[0], digits=2, receipt=None
+    )
+    pool = sorted(ticket for entry in chain.sales.values() for ticket in entry)
+    assert (chain.head, receipt_lines.build_list(pool)) == (heads[-1], vectors["list"].encode())
+    assert receipt_lines.hash_list(vectors["list"].encode()) == vectors["list_sha256"]
+    removed: list[int] = []
+    for selection, ticket in enumerate(vectors["selections"]):
+        selected = draw_methods.select_by_rfc3797(
+            pool, key_string=vectors["key_string"], removed=removed, selection=selection
+        )
+        checked = verify.select_by_rfc3797(pool, removed, vectors["key_string"], selection)
+        assert selected.ticket == checked == ticket
+        removed.append(pool.index(ticket))
+    for drawn in vectors["lottery"]:
+        digits = verify.take_last_digits(drawn["value"], width=2)
+        found = draw_methods.select_next_sold(pool, start=digits, excluded=(), after=False)
+        assert found is not None
+        checked = verify.select_next_sold(pool, digits, set(), after=False)
+        assert found.ticket == checked == drawn["winner"]
+    at = datetime.fromisoformat(vectors["drand"]["at"])
+    assert draw_methods.compute_drand_round(at) == vectors["drand"]["round"]
+    assert verify.compute_drand_round(at) == vectors["drand"]["round"]
 
 
 @pytest.mark.parametrize("seed", [3, 4, 11])

@@ -7,12 +7,24 @@ from zoneinfo import ZoneInfo
 
 from django.template import Context, Engine
 
+from shared.core.enums import RedrawReason, VoidReason
 from shared.raffles import receipt_lines
 from shared.raffles.draw_models import DrawResult, SourceReading
-from shared.raffles.services.draws import winners
+from shared.raffles.services.draws import drawing, winners
 from shared.raffles.services.draws.records import explanation, verify
 from shared.raffles.services.draws.records.record_state import RecordState
 
+_REDRAW_REASONS: Final = {
+    RedrawReason.UNCLAIMED: "the prize was not claimed in time",
+    RedrawReason.DECLINED: "the winner declined",
+    RedrawReason.INELIGIBLE: "the winner may not take part",
+    RedrawReason.UNREACHABLE: "the winner could not be reached",
+    RedrawReason.SOURCE_VOID: "the former values do not count",
+}
+_VOID_REASONS: Final = {
+    VoidReason.MISREAD: "it is not what was published",
+    VoidReason.SOURCE_VOID: "nothing was published, or it was declared void by the source",
+}
 _PACKAGE: Final = "shared.raffles.services.draws.records"
 
 
@@ -63,7 +75,7 @@ def _describe_reading(state: RecordState, reading: SourceReading) -> dict[str, A
         "at": _format_moment(state, reading.at or reading.entered_at),
         "values": " ".join(reading.values) or "nothing was published",
         "link": reading.link,
-        "void": reading.get_void_reason_display() if reading.voided_at is not None else "",
+        "void": "" if reading.voided_at is None else _VOID_REASONS[VoidReason(reading.void_reason)],
         "comment": reading.void_comment,
         "waits": reading.confirmed_at is None and reading.voided_at is None,
     }
@@ -71,13 +83,15 @@ def _describe_reading(state: RecordState, reading: SourceReading) -> dict[str, A
 
 def _describe_attempt(state: RecordState, result: DrawResult) -> dict[str, Any]:
     prizes = {prize.pk: prize.title for prize in state.prizes}
+    void = [reading.pk for reading in state.readings if reading.void_of_draw]
     return {
         "prize": prizes[result.prize_id],
         "attempt": result.attempt,
         "number": state.raffle.format_ticket_number(result.number),
         "at": _format_moment(state, result.at),
-        "reason": result.get_reason_display() if result.reason else "",
+        "reason": _REDRAW_REASONS[RedrawReason(result.reason)] if result.reason else "",
         "comment": result.comment,
+        "is_void": drawing.is_void(result, void=void),
     }
 
 

@@ -675,7 +675,7 @@ def check_draw(draw: Any, tickets: Sequence[str]) -> list[str]:
     if sorted(ended) != list(range(len(ended))):
         raise Wrong(DRAW, "values that were declared void after a draw are not counted in order.")
     drawing = Drawing(draw, take(draw, "method", str), tickets, readings, sources)
-    facts = [f"The list was sealed at {sealed_at}, before any source spoke."]
+    facts = [f"The list was sealed at {sealed_at}; every value was published and entered later."]
     facts += [drawing.check(attempt) for attempt in take_rows(draw, "attempts")]
     return facts if drawing.attempts else [*facts, "Nothing was drawn yet."]
 
@@ -764,7 +764,8 @@ def describe_report(report: Report) -> str:
     """Return a report as lines of text without control characters."""
     lines = [*(f"holds  {fact}" for fact in report.facts)]
     lines += [f"WRONG  {problem}" for problem in report.problems]
-    lines.append("" if report.problems else f"Everything holds. {HONEST_LIMIT}")
+    if not report.problems:
+        lines.append(f"Everything holds. {HONEST_LIMIT}")
     return "\n".join("".join(c if c.isprintable() else "?" for c in line) for line in lines)
 
 
