@@ -243,6 +243,10 @@ def test_the_program_runs_alone_from_its_folder_and_on_a_zip(tmp_path: Path) -> 
     assert (bad.returncode, bad.stderr) == (1, "")
     assert "WRONG  list.txt: " in bad.stdout
     assert run(program, str(tmp_path / "nothing.zip")).returncode == 2
+    packed.write_bytes(pack({**files, "notes.txt": b""}, method=zipfile.ZIP_LZMA))
+    problems = verify.verify_record(packed).problems
+    assert "draw.json: it is compressed in a way that no record is." in problems
+    assert "notes.txt: this is no file of a record, or is there twice." in problems
     assert run(program, str(tmp_path)).returncode == 2
 
 
@@ -284,9 +288,9 @@ def complete(sample: SampleDraw) -> dict[str, bytes]:
             return {name: read.read(name) for name in read.namelist()}
 
 
-def pack(files: dict[str, bytes]) -> bytes:
+def pack(files: dict[str, bytes], *, method: int = zipfile.ZIP_DEFLATED) -> bytes:
     target = io.BytesIO()
-    with zipfile.ZipFile(target, "w", compression=zipfile.ZIP_DEFLATED) as archive:
+    with zipfile.ZipFile(target, "w", compression=method) as archive:
         for name, content in files.items():
             archive.writestr(name, content)
     return target.getvalue()

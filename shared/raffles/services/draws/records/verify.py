@@ -18,11 +18,11 @@ import hashlib
 import io
 import json
 import math
+import struct
 import sys
 import unicodedata
 import zipfile
 import zlib
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -120,7 +120,7 @@ class Reading:
 
 _DAMAGE = (
     *(OSError, zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError, OverflowError),
-    *(MemoryError, LookupError, TypeError),
+    *(MemoryError, LookupError, TypeError, struct.error),
 )
 """What zipfile and its decompressors raise for damaged archives."""
 
@@ -142,11 +142,8 @@ def load_files(path: Path) -> tuple[dict[str, bytes], list[str]]:
                         files[name] = _read_bounded(name, opened)
         else:
             with zipfile.ZipFile(path) as archive:
-                for name, count in Counter(archive.namelist()).items():
-                    if name not in FILES or count > 1:
-                        problems.append(f"{name}: this is no file of a record, or is there twice.")
-                    else:
-                        _read_member(archive, name, files, problems)
+                for info in archive.infolist():
+                    _read_member(archive, info, files, problems)
     except (*_DAMAGE, Wrong) as error:
         raise Unreadable(f"{path} cannot be read: {str(error) or type(error).__name__}") from error
     if DRAW not in files and not problems:
@@ -155,10 +152,17 @@ def load_files(path: Path) -> tuple[dict[str, bytes], list[str]]:
 
 
 def _read_member(
-    archive: zipfile.ZipFile, name: str, files: dict[str, bytes], problems: list[str]
+    archive: zipfile.ZipFile, info: zipfile.ZipInfo, files: dict[str, bytes], problems: list[str]
 ) -> None:
+    name = info.filename
+    if name not in FILES or name in files:
+        problems.append(f"{name}: this is no file of a record, or is there twice.")
+        return
+    if info.compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
+        problems.append(f"{name}: it is compressed in a way that no record is.")
+        return
     try:
-        with archive.open(name) as opened:
+        with archive.open(info) as opened:
             files[name] = _read_bounded(name, opened)
     except Wrong as error:
         problems.append(str(error))
