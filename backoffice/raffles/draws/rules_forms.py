@@ -61,8 +61,9 @@ class RulesForm(forms.Form):
     minimum_sold = forms.IntegerField(
         label="Fewest sold numbers",
         min_value=1,
-        initial=1,
-        help_text="If fewer are sold, the raffle is called off and the money goes back.",
+        required=False,
+        help_text="If fewer are sold, the raffle is called off and the money goes back. Empty: as "
+        "many as there are prizes.",
     )
     claim_days = forms.IntegerField(
         label="Days to claim a prize",

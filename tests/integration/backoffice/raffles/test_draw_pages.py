@@ -126,7 +126,7 @@ class TestRules:
         ("wrong", "words"),
         [
             ({"minimum_sold": "1"}, "raise the minimum"),
-            ({"minimum_sold": ""}, "This field is required."),
+            ({"claim_days": ""}, "This field is required."),
             ({"sources-0-preset": "6of49"}, "Name the source as the public knows it."),
             ({"method": "LOTTERY_DIGITS"}, "as many sources as prizes"),
         ],
