@@ -135,7 +135,7 @@ def annotate_draw_progress(raffles: QuerySet[Raffle], *, now: datetime) -> Query
         ),
         unconfirmed=count_rows(latest.filter(claim__isnull=True).order_by()),
         untold=count_rows(
-            latest.filter(
+            unclaimed.filter(
                 claim__told_at__isnull=True, claim__order__contact__isnull=False
             ).order_by()
         ),
