@@ -244,6 +244,7 @@ ACCESS: Final[dict[str, AllowedRoles]] = {
         f"desk_draw_{step}": allow_get_and_post(look="OS", do="OS")
         for step in ("skip", "confirm_reading", "void", "redraw")
     },
+    **{f"desk_draw_tell_{whom}": allow_post("OS") for whom in ("winners", "buyers")},
     "desk_draw_stubs": allow_get("OS"),
     **{f"desk_draw_{step}": allow_post("OS") for step in ("confirm_winner", "claim", "consent")},
     # sales
