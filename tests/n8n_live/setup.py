@@ -21,6 +21,7 @@ TRANSFERS_WORKFLOW_ID: Final = "raffleTransfers01"
 PROOFS_WORKFLOW_ID: Final = "raffleProofs01"
 SUMMARY_WORKFLOW_ID: Final = "raffleSummary01"
 EVENTS_WORKFLOW_ID: Final = "raffleEvents01"
+DRAWS_WORKFLOW_ID: Final = "raffleDraws01"
 
 SELLER_EMAIL: Final = "seller@example.org"
 SENDER_EMAIL: Final = "raffles@example.org"
@@ -43,11 +44,11 @@ def open_api_client(opened: RunningDemo) -> httpx.Client:
     )
 
 
-def create_review_token(opened: RunningDemo) -> str:
-    """Create the token for n8n, as an operator does."""
-    command = [sys.executable, "-m", "backoffice.manage", "api_token", "create", "n8n"]
+def create_token(opened: RunningDemo, *, name: str, scope: str) -> str:
+    """Create a token for n8n, as an operator does."""
+    command = [sys.executable, "-m", "backoffice.manage", "api_token", "create", name]
     said = child_processes.run_command(
-        [*command, "--scope", "review"], environment=opened.environment, timeout=60
+        [*command, "--scope", scope], environment=opened.environment, timeout=60
     )
     return said.strip()
 
@@ -63,11 +64,17 @@ def create_endpoints(client: httpx.Client, *, n8n: str) -> dict[str, str]:
 
 
 def import_credentials(
-    engine: N8nEngine, *, token: str, secrets: Mapping[str, str], smtp_port: int
+    engine: N8nEngine,
+    *,
+    token: str,
+    draw_token: str,
+    secrets: Mapping[str, str],
+    smtp_port: int,
 ) -> None:
     """Fill in the template of the credentials, import it and delete the copy."""
     filled: Mapping[str, Mapping[str, Any]] = {
         "raffleApiHeader01": {"value": f"Bearer {token}"},
+        "raffleDrawHeader01": {"value": f"Bearer {draw_token}"},
         "raffleProofSecret": {"hmacSecret": secrets[PROOFS_WORKFLOW_ID]},
         "raffleEventSecret": {"hmacSecret": secrets[EVENTS_WORKFLOW_ID]},
         "raffleFixedHeader": {"value": FIXED_HEADER_VALUE},

@@ -34,6 +34,7 @@ from tests.n8n_live.participants import (
     TrialSeller,
 )
 from tests.n8n_live.setup import (
+    DRAWS_WORKFLOW_ID,
     EVENTS_WORKFLOW_ID,
     PROOFS_WORKFLOW_ID,
     SUMMARY_WORKFLOW_ID,
@@ -135,8 +136,13 @@ def _prepare_trial(
     ):
         tell("importing credentials and workflows into n8n")
         secrets = setup.create_endpoints(api, n8n=engine.address)
-        token = setup.create_review_token(opened)
-        setup.import_credentials(engine, token=token, secrets=secrets, smtp_port=mailbox.port)
+        setup.import_credentials(
+            engine,
+            token=setup.create_token(opened, name="n8n", scope="review"),
+            draw_token=setup.create_token(opened, name="n8n: draws", scope="draw"),
+            secrets=secrets,
+            smtp_port=mailbox.port,
+        )
         setup.import_workflows(engine, public_url=opened.backoffice_url)
         for workflow in (PROOFS_WORKFLOW_ID, EVENTS_WORKFLOW_ID, SUMMARY_WORKFLOW_ID):
             engine.run("publish:workflow", f"--id={workflow}")
@@ -153,6 +159,7 @@ def _run_scenarios(trial: Trial) -> None:
     _confirm_from_bank_statement(trial)
     _send_daily_summary(trial)
     _catch_up_from_feed(trial)
+    _look_for_sealed_raffles(trial)
 
 
 def _confirm_by_mail(trial: Trial) -> None:
@@ -313,3 +320,10 @@ def _catch_up_from_feed(trial: Trial) -> None:
         len(trial.engine.execute_workflow(EVENTS_WORKFLOW_ID).get("One by one", [])),
         0,
     )
+
+
+def _look_for_sealed_raffles(trial: Trial) -> None:
+    trial.tell("sealed raffles, of which there are none")
+    reached = trial.engine.execute_workflow(DRAWS_WORKFLOW_ID)
+    trial.expect("lists read", len(reached.get("Sealed raffles", [])), 1)
+    trial.expect("values entered", len(reached.get("Enter it", [])), 0)
