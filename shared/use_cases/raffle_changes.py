@@ -42,12 +42,14 @@ def continue_raffle_changes(*, now: datetime, limit: int = 100) -> int:
 
     """
     done = 0
-    for raffle_id in receipt_chain.list_incomplete_chains():
-        done += receipt_chain.enter_orders(raffle_id, now=now, limit=limit)
     for event in RaffleEvent.objects.filter(unfinished=True).order_by("id"):
+        done += _work_off_orders(event, now=now, limit=limit - done)
+        if done >= limit:
+            return done
+    for raffle_id in receipt_chain.list_incomplete_chains():
+        done += receipt_chain.enter_orders(raffle_id, now=now, limit=limit - done)
         if done >= limit:
             break
-        done += _work_off_orders(event, now=now, limit=limit - done)
     return done
 
 

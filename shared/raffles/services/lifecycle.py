@@ -214,9 +214,13 @@ def _refuse_draw_before_source(raffle: Raffle, *, draw_at: datetime | None) -> N
     moved to a later time; then the rules say that its next date decides.
     """
     named = DrawSource.objects.filter(raffle=raffle, at__isnull=False).order_by("at")
-    comes_earlier = draw_at is None or (raffle.draw_at is not None and draw_at < raffle.draw_at)
-    source = named.last() if comes_earlier else None
-    if source is not None and source.at is not None and (draw_at is None or draw_at < source.at):
+    source = named.last()
+    if source is None or source.at is None:
+        return
+    comes_later = draw_at and (
+        draw_at >= source.at or (raffle.draw_at and draw_at > raffle.draw_at)
+    )
+    if not comes_later:
         raise SourceDateNamed(source=source.name, at=source.at)
 
 

@@ -143,6 +143,7 @@ class TestMoveDraw:
             (DRAW, DRAW + HOUR, True),  # the rules say that the next date of the source decides
             (DRAW - HOUR / 2, DRAW - HOUR / 4, True),
             (DRAW + HOUR, DRAW - HOUR, False),
+            (DRAW + 2 * HOUR, DRAW + HOUR, True),  # no worse than it is
             (None, DRAW - HOUR, True),  # drand follows the draw
             (None, None, True),
         ],

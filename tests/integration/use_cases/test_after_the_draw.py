@@ -8,7 +8,7 @@ import pytest
 
 from shared.conversation import effects
 from shared.conversation.values import Effect, EffectRefused, KeepProof, OrderPlaced, PlaceOrder
-from shared.core.enums import OrderAction, OrderStatus, RaffleStatus, RejectReason
+from shared.core.enums import DrawMethod, OrderAction, OrderStatus, RaffleStatus, RejectReason
 from shared.core.errors import DomainError
 from shared.raffles.errors import (
     DrawTimeReached,
@@ -114,6 +114,31 @@ class TestReceipt:
 
 
 class TestConfirmation:
+    @pytest.mark.parametrize("method", list(DrawMethod))
+    def test_of_what_was_proven_in_time_depends_on_how_the_raffle_is_drawn(
+        self, raffle: Raffle, method: DrawMethod
+    ) -> None:
+        Raffle.objects.filter(pk=raffle.pk).update(draw_method=method)
+        order = send_receipt(order_states.create_placed_order(raffle), sent_at=BEFORE)
+
+        outcome = payments.confirm_payment(order.pk, **BY_STAFF)
+
+        order = order_states.reload_order(order)
+        if method is DrawMethod.RECORDED_DRUM:
+            assert isinstance(outcome, Settled)
+            assert order.status == OrderStatus.PAID
+            return
+        assert isinstance(outcome, NeedsDecision), "whoever knows the values would pick the winner"
+        assert (order.status, order.needs_decision) == (OrderStatus.EXPIRED, True)
+
+    def test_of_the_second_order_after_the_draw_is_not_possible_with_default_rules(
+        self, raffle: Raffle
+    ) -> None:
+        order_states.create_paid_order(raffle, numbers=[1])
+        order = order_states.create_order_under_review(raffle, numbers=[2])
+
+        assert isinstance(payments.confirm_payment(order.pk, **BY_STAFF), NeedsDecision)
+
     def test_of_an_order_without_a_proof_is_refused_after_the_draw(self, raffle: Raffle) -> None:
         order = order_states.create_placed_order(raffle)
 
