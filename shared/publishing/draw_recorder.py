@@ -48,7 +48,7 @@ def record_draw_event(
 
 
 def _describe_sealed_draw(raffle: Raffle) -> dict[str, Any]:
-    sealed = SealedList.objects.get(raffle=raffle)
+    sealed = SealedList.objects.defer("numbers").get(raffle=raffle)
     represented = draw_representations.represent_sealed_draw(sealed, method=raffle.draw_method)
     return represented.model_dump(mode="json")
 
