@@ -180,7 +180,8 @@ def build_sample_draw(seed: int) -> SampleDraw:
     )
     count = min(rng.choice([1, 1, 2, 3, 5]), size // 2 or 1)
     prizes = [
-        Prize(pk=place, position=place, title=f"prize №{place}") for place in range(1, count + 1)
+        Prize(pk=place, position=place, title=f"cafe\u0301 {place}")
+        for place in range(1, count + 1)
     ]
     rules = DrawRules(claim_days=30, unsold_rule=rng.choice(list(UnsoldRule)))
     sources = _choose_sources(rng, method, raffle, count=count)

@@ -289,7 +289,7 @@ def check_rules(files: dict[str, bytes], draw: Any) -> str:
     named = [f"Prize {place}: {take(prize, 'title', str)}" for place, prize in _number(draw)]
     named += [take(source, "name", str) for source in take_rows(draw, "sources")]
     for words in [*named, _METHOD_WORDS.get(take(draw, "method", str), "")]:
-        if not words or words not in text:
+        if not words or unicodedata.normalize("NFC", words) not in text:
             raise Wrong(DRAW, f"the rules do not say {words or 'how it is drawn'!r}.")
     return (
         f"The rules have the hash {stated[:8]}…, and name the prizes, the sources and the method."
