@@ -9,7 +9,7 @@ from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import PermissionDenied
 from django.db import connection, models
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.forms.models import model_to_dict
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -46,6 +46,7 @@ from shared.core.enums import RaffleStatus
 from shared.raffles.models import Raffle, TicketNumber
 from shared.raffles.services import availability
 from shared.raffles.services.availability import TicketCounts
+from shared.raffles.services.draws import draw_rules
 from shared.raffles.validators import load_time_zones
 
 _NUMBERS_EXIST: Final = Exists(  # generated from the first one on; a search for any would read all
@@ -119,9 +120,10 @@ class RaffleAdmin(BoundedSelection, FoldedSearch):
         return RaffleChangeList
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Raffle]:
-        """Return the raffles, each with whether it has ticket numbers."""
+        """Return the raffles, each with whether it has ticket numbers and lacks rules."""
         raffles: QuerySet[Raffle] = super().get_queryset(request)
-        return raffles.annotate(numbers_exist=_NUMBERS_EXIST)
+        without_rules = draw_rules.query_raffles_without_rules().values("pk")
+        return raffles.annotate(numbers_exist=_NUMBERS_EXIST, needs_rules=Q(pk__in=without_rules))
 
     def get_object(
         self, request: HttpRequest, object_id: str, from_field: str | None = None

@@ -38,7 +38,6 @@ from shared.raffles.errors import TransitionNotAllowed
 from shared.raffles.models import Order, Raffle
 from shared.raffles.services import availability, duplication, lifecycle
 from shared.raffles.services.availability import TicketCounts
-from shared.raffles.services.draws import draw_rules
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +89,13 @@ class RaffleLifecyclePanel:
 
 
 def load_lifecycle_panel(raffle: Raffle, *, request: HttpRequest) -> RaffleLifecyclePanel:
-    """Return the raffle's counts and revenue, and which buttons the request's user may use."""
+    """Return the raffle's counts and revenue, and which buttons the request's user may use.
+
+    Args:
+        raffle: The raffle; its admin has set whether it `needs_rules`.
+        request: The request of the user.
+
+    """
     has_perm = request.user.has_perm
     counts, now = count_ticket_numbers(raffle), timezone.now()
     missing = raffle.number_count - counts.total
@@ -121,14 +126,10 @@ def load_lifecycle_panel(raffle: Raffle, *, request: HttpRequest) -> RaffleLifec
         and sale_rules.get_not_selling_reason(raffle, now=now) is None,
         may_export=has_perm("raffles.export_order"),
         may_see_orders=has_perm("raffles.view_order"),
-        needs_rules=draw_rules.need_rules(raffle.pk) and raffle.status in _STATUSES_WITHOUT_RULES,
+        needs_rules=getattr(raffle, "needs_rules", False),
         history=history.build_history(events, zone=raffle.time_zone),
         follow_up=follow_up.load_follow_up(raffle, events, request=request),
     )
-
-
-_STATUSES_WITHOUT_RULES: Final = (RaffleStatus.OPEN, RaffleStatus.PAUSED, RaffleStatus.CLOSED)
-"""Statuses in which the rules of a raffle may be missing that was sold before there were any."""
 
 
 def count_ticket_numbers(raffle: Raffle) -> TicketCounts:
