@@ -423,6 +423,7 @@ class TestDrum:
 
 
 class TestNextSteps:
+    @pytest.mark.acceptance
     def test_lead_through_the_draw_in_the_list_and_on_the_dashboard(self, owner: Client) -> None:
         raffle = draw_steps.create_sold_raffle()
         hub = reverse("admin:desk_draw", args=[raffle.pk])
