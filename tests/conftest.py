@@ -30,6 +30,9 @@ FAST_POSTGRES_SETTINGS: Final = (
 GARBAGE_THRESHOLD: Final = 50_000
 """Allocations between two garbage collections; tests are short and leave little garbage."""
 
+MAX_ID_LENGTH: Final = 80
+"""Characters of a parameter that its test's id shows."""
+
 # A busy machine may take its time over made-up examples. They differ from run to run, but not in
 # CI (Hypothesis's own default there): what it reports there is due to the change under test.
 settings.register_profile(
@@ -72,6 +75,13 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     """Return as many workers as cores, and two more if tests run that wait for processes."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 2
     return cores if "not acceptance" in config.option.markexpr else cores + 2
+
+
+def pytest_make_parametrize_id(val: object) -> str | None:
+    """Shorten the ids of long texts: workers send each id with every report, many times over."""
+    if isinstance(val, str | bytes) and len(val) > MAX_ID_LENGTH:
+        return f"{val[:MAX_ID_LENGTH]!r} and so on, {len(val)}"
+    return None
 
 
 @pytest.hookimpl(tryfirst=True)
