@@ -49,6 +49,7 @@ class TestPurchase:
         assert chat.order().status == OrderStatus.PAID
         assert raffle.numbers.filter(status="SOLD").count() == 3
 
+    @pytest.mark.same_everywhere
     def test_by_picked_numbers_costs_six_messages(self, raffle: Raffle) -> None:
         chat = BuyerChat()
         chat.says("hello")
@@ -222,6 +223,7 @@ class TestDeadlines:
 
 
 class TestProofs:
+    @pytest.mark.same_everywhere
     def test_of_an_album_are_acknowledged_once(self, raffle: Raffle) -> None:
         chat = BuyerChat()
         order = chat.buys()
@@ -298,6 +300,7 @@ class TestProofs:
         assert reply.key == "orphan_proof"
         assert PaymentProof.objects.get().contact == chat.contact
 
+    @pytest.mark.same_everywhere
     def test_that_cannot_be_fetched_are_asked_for_again(self, raffle: Raffle) -> None:
         chat = BuyerChat()
         chat.buys()
@@ -540,6 +543,7 @@ class TestPoison:
         assert Alarm.objects.filter(key=f"inbound_failed:{message.pk}").exists()
         assert chat.list_message_keys() == ["apology"]
 
+    @pytest.mark.same_everywhere
     def test_does_not_hold_up_what_was_written_before_it(self) -> None:
         raffle = builders.create_raffle()
         chat = BuyerChat()
@@ -670,6 +674,7 @@ class TestDeadlyMessage:
 class TestShareOfTime:
     """Limits on processor time, measured by a clock of the test."""
 
+    @pytest.mark.same_everywhere
     def test_a_message_that_takes_more_fails(self, raffle: Raffle) -> None:
         chat = BuyerChat()
         message = chat.receives("text", {"text": {"body": "hi"}})

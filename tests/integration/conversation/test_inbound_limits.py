@@ -107,6 +107,7 @@ class TestFlood:
         assert count_errors()[SilenceReason.FLOOD] == 100 - FLOOD_MESSAGES
         assert Alarm.objects.get(key=f"flood:{chat.contact.pk}").count == 1
 
+    @pytest.mark.same_everywhere
     def test_is_over_after_a_calm_minute(self, raffle: Raffle) -> None:
         chat = BuyerChat()
         send_texts(chat, 30)
@@ -117,6 +118,7 @@ class TestFlood:
         assert during == []
         assert [reply.key for reply in after] == ["card"]
 
+    @pytest.mark.same_everywhere
     def test_of_another_hour_is_told_again(self, raffle: Raffle) -> None:
         chat = BuyerChat()
         for _ in range(2):
@@ -141,6 +143,7 @@ class TestFlood:
         assert order.under_review
         assert [reply.key for reply in cancelling] == ["cancel_surely"]
 
+    @pytest.mark.same_everywhere
     def test_of_cancels_is_answered_a_few_times(self, raffle: Raffle) -> None:
         chat = BuyerChat()
         order = chat.buys()
@@ -152,6 +155,7 @@ class TestFlood:
         assert order.status == OrderStatus.CANCELLED
         assert len(replies) <= SAME_TEXTS + 1  # with the request to wait a minute
 
+    @pytest.mark.same_everywhere
     def test_of_taps_faster_than_a_finger_ends(self, raffle: Raffle) -> None:
         chat = BuyerChat()
         tap = {"type": "button_reply", "button_reply": {"id": "r1:menu", "title": "Menu"}}
@@ -183,6 +187,7 @@ class TestFlood:
 
 @pytest.mark.acceptance
 class TestLoop:
+    @pytest.mark.same_everywhere
     def test_of_texts_not_understood_falls_silent_and_alarms_once(self, raffle: Raffle) -> None:
         chat = BuyerChat()
         replies = [chat.later(seconds=4).says(f"qwertz {'x' * place}") for place in range(9)]

@@ -16,6 +16,7 @@ def raffle() -> Raffle:
     return builders.create_raffle()
 
 
+@pytest.mark.same_everywhere
 @pytest.mark.parametrize(
     "text", ["7.5", "-5", "100%", "$100", "3 for 2", "07-13-45", "10-20 tickets", "lucky 13", "no"]
 )
@@ -32,6 +33,7 @@ def test_a_hold_stays(raffle: Raffle, text: str) -> None:
     assert raffle.numbers.filter(status="RESERVED").count() == 2
 
 
+@pytest.mark.same_everywhere
 @pytest.mark.parametrize("text", ["0", "-1", "1.5", "5 10", "100%", "3 for 2"])
 def test_no_quantity_is_taken_from_it(raffle: Raffle, text: str) -> None:
     chat = BuyerChat()
@@ -44,6 +46,7 @@ def test_no_quantity_is_taken_from_it(raffle: Raffle, text: str) -> None:
 
 
 class TestAdding:
+    @pytest.mark.same_everywhere
     def test_to_a_hold_is_asked_about_and_done_on_a_tap(self, raffle: Raffle) -> None:
         chat = BuyerChat()
         chat.says("7 and 13")
@@ -55,6 +58,7 @@ class TestAdding:
         assert chat.order().list_ticket_numbers() == [7, 13, 21]
         assert chat.state is State.CONFIRM_RESERVATION
 
+    @pytest.mark.same_everywhere
     def test_to_a_hold_may_be_declined(self, raffle: Raffle) -> None:
         chat = BuyerChat()
         chat.says("7 and 13")
@@ -66,6 +70,7 @@ class TestAdding:
         assert chat.order().list_ticket_numbers() == [7, 13]
         assert chat.order().status == OrderStatus.PENDING_PAYMENT
 
+    @pytest.mark.same_everywhere
     def test_a_taken_number_leaves_the_hold(self, raffle: Raffle) -> None:
         BuyerChat().buys(numbers="021")
         chat = BuyerChat()

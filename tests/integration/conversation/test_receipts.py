@@ -75,6 +75,7 @@ class TestEvidence:
         assert (first.status, first.needs_decision) == (OrderStatus.EXPIRED, False)
         assert (reply.key, reply.about) == ("proof_received", second.code)
 
+    @pytest.mark.same_everywhere
     def test_a_receipt_for_a_hold_places_it_while_another_order_is_under_review(
         self, raffle: Raffle, winter: Raffle
     ) -> None:
@@ -88,6 +89,7 @@ class TestEvidence:
         assert (hold.status, hold.under_review) == (OrderStatus.PENDING_PAYMENT, True)
         assert (first.proofs.count(), hold.proofs.count()) == (1, 1)
 
+    @pytest.mark.same_everywhere
     def test_a_code_in_the_caption_finds_its_order(self, raffle: Raffle, winter: Raffle) -> None:
         chat = BuyerChat()
         first = buy(chat, "Summer Raffle")
@@ -184,6 +186,7 @@ class TestEvidence:
         assert PaymentProof.objects.get().order == first
         assert (reply.key, reply.about) == ("late_proof", first.code)
 
+    @pytest.mark.same_everywhere
     def test_a_code_of_somebody_else_leaves_the_receipt_to_a_person(self, raffle: Raffle) -> None:
         friend = BuyerChat()
         theirs = friend.buys()
@@ -255,6 +258,7 @@ class TestPaidAndEnded:
 
         assert [(reply.key, reply.about) for reply in replies] == [("proof_added", paid.code)]
 
+    @pytest.mark.same_everywhere
     def test_a_swipe_onto_a_paid_orders_message_goes_to_the_order_that_is_due(
         self, raffle: Raffle
     ) -> None:
@@ -307,6 +311,7 @@ class TestClocks:
         order_endings.expire_due_orders(now=start + 63 * MINUTE)
         assert Order.objects.filter(status=OrderStatus.EXPIRED).count() == 2
 
+    @pytest.mark.same_everywhere
     def test_of_the_candidates_are_capped_at_the_draw(self, raffle: Raffle, winter: Raffle) -> None:
         chat = BuyerChat()
         first = buy(chat, "Summer Raffle")
@@ -318,6 +323,7 @@ class TestClocks:
         first.refresh_from_db()
         assert first.expires_at == draw_at
 
+    @pytest.mark.same_everywhere
     def test_start_again_when_the_only_file_cannot_be_opened(self, raffle: Raffle) -> None:
         chat = BuyerChat()
         order = chat.buys()
@@ -338,6 +344,7 @@ class TestClocks:
         order.refresh_from_db()
         assert order.status == OrderStatus.EXPIRED
 
+    @pytest.mark.same_everywhere
     def test_do_not_start_while_another_file_can_be_seen(self, raffle: Raffle) -> None:
         chat = BuyerChat()
         order = chat.buys()
@@ -446,6 +453,7 @@ class TestBlockedContact:
         contacts.block_contact(chat.contact.pk)
         return len(chat.list_messages())
 
+    @pytest.mark.same_everywhere
     def test_has_a_receipt_for_a_hold_kept_in_silence(self, raffle: Raffle) -> None:
         chat = BuyerChat()
         chat.says("3 random")

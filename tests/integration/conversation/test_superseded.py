@@ -180,6 +180,7 @@ class TestStory:
         assert news.status == OutboxStatus.QUEUED
         assert list_waiting_keys(chat)[0] == key
 
+    @pytest.mark.same_everywhere
     def test_an_album_is_acknowledged_even_before_anything_was_sent(self, chat: BuyerChat) -> None:
         chat.buys()
         for _ in range(3):
@@ -189,6 +190,7 @@ class TestStory:
         assert acknowledged == ["proof_received"]
         assert "how_to_pay" not in list_waiting_keys(chat)
 
+    @pytest.mark.same_everywhere
     def test_an_album_for_an_order_that_is_over_is_acknowledged_once(self, chat: BuyerChat) -> None:
         order = chat.buys(numbers="07, 08 and 09")
         expire(order, chat.later(minutes=40).now)
@@ -222,6 +224,7 @@ class TestStory:
 
         assert "how_to_pay" in list_waiting_keys(chat)
 
+    @pytest.mark.same_everywhere
     def test_news_on_time_are_not_touched(self, chat: BuyerChat) -> None:
         order = chat.buys()
         chat.sends_picture()
