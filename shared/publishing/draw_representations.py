@@ -126,13 +126,12 @@ def build_value_url(url: str, *, round_number: int | None) -> str:
 
     Args:
         url: of the source; may be empty.
-        round_number: of drand: the round. Its address is that of version 1 of drand's API, since
-            version 2 has no randomness (https://docs.drand.love/developer/http-api).
+        round_number: of drand: the round.
 
     """
     if round_number is None:
         return url
-    return f"https://api.drand.sh/{draw_methods.DRAND_CHAIN}/public/{round_number}"
+    return draw_methods.build_drand_url(round_number)
 
 
 def _represent_source_date(source: Mapping[str, Any]) -> SourceDate:

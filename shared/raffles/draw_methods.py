@@ -75,6 +75,14 @@ def compute_drand_round(at: datetime) -> int:
     return (math.floor(at.timestamp()) - DRAND_GENESIS) // DRAND_PERIOD + 1
 
 
+def build_drand_url(round_number: int) -> str:
+    """Return the address where a round of drand's quicknet is published with its randomness.
+
+    Version 2 of drand's API has no randomness (https://docs.drand.love/developer/http-api).
+    """
+    return f"https://api.drand.sh/{DRAND_CHAIN}/public/{round_number}"
+
+
 def count_outcomes(shape: SourceShape) -> int:
     """Return how many different results a source can have, all about equally likely.
 

@@ -25,9 +25,6 @@ from shared.raffles.services.draws import drawing, source_readings
 from shared.raffles.services.draws.drawing import DrawInputs
 from shared.raffles.services.draws.source_readings import SourceState
 
-_DRAND_ROUND_URL = "https://api.drand.sh/{chain}/public/{number}"
-"""Address of a round with its randomness: https://docs.drand.love/developer/http-api, version 1."""
-
 
 @dataclass(frozen=True, slots=True)
 class SourceCard:
@@ -215,11 +212,6 @@ def reading_photo_view(request: HttpRequest, raffle_id: int, reading_id: int) ->
     return file_responses.build_picture_response(reading.photo, name=f"values-{reading.pk}")
 
 
-def build_drand_url(round_number: int) -> str:
-    """Return the address where a round of drand's quicknet stands."""
-    return _DRAND_ROUND_URL.format(chain=draw_methods.DRAND_CHAIN, number=round_number)
-
-
 def _render_values(
     request: HttpRequest,
     raffle: Raffle,
@@ -260,7 +252,9 @@ def _build_source_card(
     place: int,
 ) -> SourceCard:
     due, position = now >= state.at, state.source.position
-    look_up = build_drand_url(state.round_number) if state.round_number else state.source.url
+    look_up = (
+        draw_methods.build_drand_url(state.round_number) if state.round_number else state.source.url
+    )
     shown = None
     is_open = state.reading is None or not state.reading.values  # or one person wants to skip it
     if may_draw and due and is_open:
@@ -319,7 +313,7 @@ def _find_look_up(reading: SourceReading) -> str:
     if reading.source is None or reading.at is None:
         return ""
     if reading.source.kind == SourceKind.DRAND:
-        return build_drand_url(draw_methods.compute_drand_round(reading.at))
+        return draw_methods.build_drand_url(draw_methods.compute_drand_round(reading.at))
     return reading.source.url
 
 
