@@ -49,8 +49,8 @@ BY: dict[str, Any] = {"by": build_staff_actor(), "now": LATER}
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("private_storage")]
 
 
-def list_files(tmp_path: Path) -> list[str]:
-    return [str(path) for path in tmp_path.rglob("*") if path.is_file()]
+def list_files(folder: Path) -> list[str]:
+    return [str(path) for path in folder.rglob("*") if path.is_file()]
 
 
 @pytest.fixture
@@ -66,7 +66,7 @@ def story() -> Story:
 
 class TestErasure:
     def test_leaves_nothing_of_the_person_and_everything_of_the_sale(
-        self, story: Story, tmp_path: Path
+        self, story: Story, files_folder: Path
     ) -> None:
         before = dump_rows()
         money = LedgerEntry.objects.values("kind").annotate(sum=Sum("amount")).order_by("kind")
@@ -74,7 +74,7 @@ class TestErasure:
         assert {word for words in find_secrets(before).values() for word in words} == {
             *personal_data.SECRETS
         }, "the story is to leave every secret somewhere"
-        assert list_files(tmp_path)
+        assert list_files(files_folder)
 
         buyer = buyers.find_buyer("+1 555 010 0001")
         plan = buyer_erasure.plan_erasure(buyer, now=LATER)
@@ -82,7 +82,7 @@ class TestErasure:
 
         after = dump_rows()
         assert find_secrets(after) == {}
-        assert list_files(tmp_path) == []
+        assert list_files(files_folder) == []
         assert not ErasedFile.objects.exists()
         assert (plan.messages, plan.orders, plan.proofs) == (erased.messages, 3, 3)
         assert plan.drawn == (str(story.paid), str(story.cash))

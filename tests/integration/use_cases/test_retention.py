@@ -174,12 +174,12 @@ class TestPeriod:
         assert event.reason == ""
         assert OrderEvent.objects.get(action=OrderAction.ERASED).reason == retention.REASON
 
-    def test_removes_a_shared_file_with_the_last_order_that_needs_it(self, tmp_path: Path) -> None:
+    def test_removes_a_shared_file_with_the_last_order_that_needs_it(self, files_folder: Path) -> None:
         over, recent = create_raffle(ended=31), create_raffle(ended=29)
         contact = create_buyer()
         first = create_proof(create_order(over, contact))
         create_proof(create_order(recent, contact), shared_from=first, file=first.file.name)
-        [stored] = (tmp_path / "proofs").rglob("*.pdf")
+        [stored] = (files_folder / "proofs").rglob("*.pdf")
 
         enforce()
         first.refresh_from_db()
@@ -188,9 +188,9 @@ class TestPeriod:
         retention.enforce_retention(days=DAYS, now=NOON + 2 * DAY)
         assert not stored.exists()
 
-    def test_finds_files_again_that_a_crash_left(self, tmp_path: Path) -> None:
+    def test_finds_files_again_that_a_crash_left(self, files_folder: Path) -> None:
         proof = create_proof(create_order(create_raffle(ended=31), create_buyer()))
-        [stored] = (tmp_path / "proofs").rglob("*.pdf")
+        [stored] = (files_folder / "proofs").rglob("*.pdf")
         storage = storages["proofs"]
         blocked = stored.with_suffix(".kept")
         stored.rename(blocked)
