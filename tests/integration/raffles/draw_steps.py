@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from django.db import transaction
+from django.db import connection, transaction
+from django.db.models import Model
 
 from shared.core.enums import (
     ActorKind,
@@ -153,3 +154,20 @@ def get_latest_result(raffle: Raffle, *, prize: int = 1) -> DrawResult:
     """Return the latest result of a prize."""
     results = DrawResult.objects.filter(raffle=raffle, prize__position=prize)
     return results.latest("attempt")
+
+
+def replace_row(row: Model) -> None:
+    """Remove a row as neither an update nor a deletion does; SQLite puts `row` in its place."""
+    table = connection.ops.quote_name(row._meta.db_table)
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+            cursor.execute(f"TRUNCATE {table} CASCADE")
+            return
+        fields = row._meta.concrete_fields
+        names = ", ".join(str(field.column) for field in fields)
+        places = ", ".join(["%s"] * len(fields))
+        values = [
+            field.get_db_prep_save(getattr(row, field.attname), connection) for field in fields
+        ]
+        cursor.execute(f"INSERT OR REPLACE INTO {table} ({names}) VALUES ({places})", values)

@@ -6,6 +6,7 @@ from datetime import timedelta
 from functools import partial
 
 import pytest
+from django.db import DatabaseError, transaction
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -29,6 +30,7 @@ from tests.integration.raffles.draw_steps import (
     enter,
     get_latest_result,
     load_inputs,
+    replace_row,
     sell,
 )
 
@@ -72,6 +74,12 @@ def test_a_raffle_is_sold_sealed_drawn_redrawn_and_claimed() -> None:
     assert draw(raffle).repeated
     raffle.refresh_from_db()
     assert raffle.status == RaffleStatus.DRAWN
+    other = DrawResult.objects.get(pk=drawn.results[0].pk)
+    other.pk, other.number = other.pk + 9, third
+    row = DrawResult.objects.filter(pk=drawn.results[0].pk)
+    for change in (row.delete, partial(row.update, number=third), partial(replace_row, other)):
+        with pytest.raises(DatabaseError, match="never changes"), transaction.atomic():
+            change()
     late = DRAW_AT + timedelta(days=31)
     again = drawing.redraw(
         drawn.results[0].pk, reason=RedrawReason.UNCLAIMED, comment="silent", by=RITA, now=late

@@ -35,6 +35,7 @@ from tests import builders
 from tests.builders import MINUTE, NOON, PHONE_NUMBER_ID, build_chat_actor, build_staff_actor
 from tests.integration.concurrency import repeat_at_once, run_at_once
 from tests.integration.raffles import order_states
+from tests.integration.raffles.draw_steps import replace_row
 
 pytestmark = pytest.mark.django_db
 
@@ -163,7 +164,13 @@ class TestEntries:
         order_states.create_paid_order(raffle, numbers=[3])
         entries = ReceiptEntry.objects.filter(raffle=raffle)
 
-        for change in (entries.delete, partial(entries.update, number=2)):
+        entry = entries.get()
+        with_another_id = ReceiptEntry.objects.get(pk=entry.pk)
+        with_another_id.pk += 1
+        for change in (
+            *(entries.delete, partial(entries.update, number=2)),
+            *(partial(replace_row, entry), partial(replace_row, with_another_id)),
+        ):
             with pytest.raises(DatabaseError, match="never changes"), transaction.atomic():
                 change()
 

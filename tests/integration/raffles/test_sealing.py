@@ -36,6 +36,7 @@ from tests import builders
 from tests.builders import DRAW, MINUTE, NOON, build_staff_actor
 from tests.integration.concurrency import run_at_once
 from tests.integration.raffles import order_states
+from tests.integration.raffles.draw_steps import replace_row
 
 pytestmark = pytest.mark.django_db
 
@@ -162,7 +163,8 @@ class TestSealedList:
         seal(raffle)
         lists = SealedList.objects.filter(raffle=raffle)
 
-        for change in (lists.delete, partial(lists.update, count=2)):
+        changes = [lists.delete, partial(lists.update, count=2), partial(replace_row, lists.get())]
+        for change in changes:
             with pytest.raises(DatabaseError, match="never changes"), transaction.atomic():
                 change()
 
