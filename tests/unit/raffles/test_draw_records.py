@@ -8,9 +8,11 @@ import re
 import subprocess
 import sys
 import zipfile
-from datetime import datetime
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -144,6 +146,51 @@ def test_a_seller_who_rewrites_the_record_is_found_out() -> None:
     alone = [{**source, "readings": [{**source["readings"][0], "people": 1}]}, *draw["sources"][1:]]
     assert "second person" in forge(sources=alone)
     assert "rules do not say" in forge(prizes=[{"prize": 1, "title": "a bicycle"}])
+    assert "rules do not say" in forge(prizes=[{"prize": 1, "title": "caf"}])
+    often = [{**each, "repeat_days": 2} for each in draw["sources"]]
+    assert "repeats so often" in forge(sources=often)
+    assert "the ticket numbers" in forge(ticket_digits=draw["ticket_digits"] + 1)
+
+
+def test_a_seller_who_picks_other_dates_sources_or_rules_is_found_out() -> None:
+    """What would choose among values: another date, order of sources, rule or fewer prizes."""
+    two = find_sample(lambda sample: len(sample.sources) == 2 and sample.sources[0].at is None)
+    draw = json.loads(two.build_files()["draw.json"])
+    drand, lotto = draw["sources"]
+    assert "in this place" in verify_changed(two, sources=[lotto, drand]).problems[0]
+    assert "in this place" in verify_changed(two, sources=[drand]).problems[0]
+    assert "number of sources" in verify_changed(two, sources=[drand, lotto, lotto]).problems[0]
+    assert "been moved" not in " ".join(verify_changed(two).look_ups)
+    moved = verify_changed(two, sources=[move_dates(drand, days=1), lotto])
+    assert moved.problems == [], "the rules let the draw be moved"
+    assert "is said to have been moved to 2026-11-23 21:00" in " ".join(moved.look_ups)
+    named = verify_changed(two, sources=[drand, {**move_dates(lotto, days=3), "skipped_dates": 0}])
+    assert "and the rules say of 2026-" in " ".join(named.problems)
+
+    lottery = find_sample(lambda sample: sample.method is DrawMethod.LOTTERY_DIGITS)
+    rule = {"next_sold_upwards", "next_source_date"} - {lottery.rules.unsold_rule.lower()}
+    assert "was not sold" in verify_changed(lottery, unsold_rule=rule.pop()).problems[0]
+    several = find_sample(lambda sample: len(sample.prizes) > 1)
+    fewer = [{"prize": prize.position, "title": prize.title} for prize in several.prizes[:-1]]
+    assert "so few prizes" in verify_changed(several, prizes=fewer).problems[0]
+    assert "by 'recorded_drum'" in verify_changed(two, method="recorded_drum").problems[0]
+
+
+def test_what_nobody_can_compute_is_to_be_looked_up() -> None:
+    sample = find_sample(
+        lambda sample: (
+            sample.method is DrawMethod.PUBLIC_VALUE
+            and any(reading.voided_at is not None for reading in sample.readings)
+        )
+    )
+    report = verify_changed(sample, two_people=False)
+    assert "One person alone" in report.look_ups[0]
+    looked = " ".join(report.look_ups)
+    for reading in sample.readings:
+        assert " ".join(reading.values) in looked
+    assert "It does not count; said to be " in looked
+    assert "seen twice" in looked
+    assert "look   One person alone" in verify.describe_report(report)
 
 
 def test_a_receipt_is_found_void_or_missing() -> None:
@@ -277,6 +324,31 @@ def is_plain_public_draw(seed: int) -> bool:
         and len(sample.prizes) == 1
         and len(sample.readings) == len(sample.sources)
     )
+
+
+def find_sample(condition: Callable[[SampleDraw], bool]) -> SampleDraw:
+    return next(filter(condition, map(build_sample_draw, range(99))))
+
+
+def verify_changed(sample: SampleDraw, **changes: object) -> verify.Report:
+    """Verify a record whose draw.json has other values."""
+    files = sample.build_files()
+    document = {**json.loads(files["draw.json"]), **changes}
+    return verify.verify_files({**files, "draw.json": json.dumps(document).encode()})
+
+
+def move_dates(source: dict[str, Any], *, days: int) -> dict[str, Any]:
+    """Return a source of draw.json with all its dates some days later."""
+
+    def move(text: str) -> datetime:
+        return datetime.fromisoformat(text) + timedelta(days=days)
+
+    readings = []
+    for reading in source["readings"]:
+        date = move(reading["date"])
+        at = None if reading["round"] is None else verify.compute_drand_round(date)
+        readings.append({**reading, "date": date.isoformat(), "round": at})
+    return {**source, "first_date": move(source["first_date"]).isoformat(), "readings": readings}
 
 
 def complete(sample: SampleDraw) -> dict[str, bytes]:

@@ -5,9 +5,10 @@
     python verify.py raffle-12-draw.zip          a record as it was downloaded
     python verify.py --receipt 57 9f3a12c8       the same, and what a buyer's receipt shows
 
-It recomputes each hash, key string and selection from draw.json, list.txt and chain.txt and says
-what holds. It exits with 0 if everything does, with 1 if something does not, and with 2 if there
-is no record to read. It writes nothing and connects to nothing.
+It recomputes each hash, key string and selection from draw.json, list.txt and chain.txt. It says
+what holds, and what a person has to look up: whether the sources published these values, and
+whether those that do not count were void. It exits with 0 if everything holds, with 1 if something
+does not, and with 2 if there is no record to read. It writes nothing and connects to nothing.
 """
 
 from __future__ import annotations
@@ -18,14 +19,17 @@ import hashlib
 import io
 import json
 import math
+import re
 import struct
 import sys
 import unicodedata
 import zipfile
 import zlib
+import zoneinfo
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
@@ -46,6 +50,7 @@ HEAD_DIGITS = 8
 DRAND_CHAIN = "52db9ba70e0cc0f6eaf7803dd07447a1f5477735fd3f661792ba94600c84e971"
 DRAND_GENESIS, DRAND_PERIOD = 1_692_803_367, 3
 SEALING_LEAD = timedelta(minutes=5)
+SOLD_OUT_LEAD = timedelta(minutes=10)
 HONEST_LIMIT = (
     "This proves that nobody steered the pick from the sealed list. That every sold number is on "
     "the list, buyers prove with their receipts: verify.py --receipt ENTRY HEAD."
@@ -67,10 +72,11 @@ class Unreadable(Exception):
 
 @dataclass
 class Report:
-    """What holds and what does not, as sentences."""
+    """What holds, what a person has to look up, and what does not hold, as sentences."""
 
     facts: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
+    look_ups: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -286,25 +292,136 @@ def check_rules(files: dict[str, bytes], draw: Any) -> str:
         raise Wrong(DRAW, "the rule text does not have the hash beside it.")
     if RULES in files and files[RULES] != text.encode():
         raise Wrong(RULES, f"these are not the rules in {DRAW}.")
-    named = [f"Prize {place}: {take(prize, 'title', str)}" for place, prize in _number(draw)]
-    named += [take(source, "name", str) for source in take_rows(draw, "sources")]
-    for words in [*named, _METHOD_WORDS.get(take(draw, "method", str), "")]:
-        if not words or unicodedata.normalize("NFC", words) not in text:
-            raise Wrong(DRAW, f"the rules do not say {words or 'how it is drawn'!r}.")
+    lines = read_rule_lines(text)
+    _check_prizes(lines, draw)
+    method = take(draw, "method", str)
+    if not any(line.startswith(_METHOD_WORDS.get(method, "\n")) for line in lines):
+        raise Wrong(DRAW, f"the rules do not say that it is drawn by {method[:40]!r}.")
+    for described, line in zip(*_pair_sources(lines, draw)):
+        if described not in line:
+            raise Wrong(DRAW, f"the rules do not say {described!r} in this place.")
+    _check_next_dates(lines, draw)
+    if method == "lottery_digits":
+        words = _UNSOLD_WORDS.get(take(draw, "unsold_rule", str), "\n")
+        if not any(line.startswith(words) for line in lines):
+            raise Wrong(DRAW, "the rules do not say this of a number that was not sold.")
+    first, last = read_ticket_range(lines)
+    if not len(first) == len(last) == take(draw, "ticket_digits", int):
+        raise Wrong(DRAW, f"the rules have the ticket numbers {first} to {last}.")
     return (
         f"The rules have the hash {stated[:8]}…, and name the prizes, the sources and the method."
     )
 
 
 _METHOD_WORDS = {
-    "public_value": "RFC 3797",
-    "lottery_digits": "digit",
-    "recorded_drum": "drum",
+    "public_value": "The computation is that of RFC 3797:",
+    "lottery_digits": "The winning number",
+    "recorded_drum": "Every number on the sealed list is a printed stub in a drum.",
 }
+_UNSOLD_WORDS = {
+    "next_sold_upwards": "If that number was not sold or has been drawn already, the next higher",
+    "next_source_date": "If that number was not sold, the next date of the same lottery decides",
+}
+_MOMENT = re.compile(
+    r"(of|at the time of the draw,) ([0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}) ([\w+/-]+)"
+)
+"""The date of a source in the rules, in the raffle's time zone."""
 
 
-def _number(draw: Any) -> list[tuple[int, dict[str, Any]]]:
-    return list(enumerate(take_rows(draw, "prizes"), start=1))
+def read_rule_lines(text: str) -> list[str]:
+    """Return the lines of the rules that the product wrote: those before the seller's own."""
+    lines = text.split("\n")[1:]
+    own = [place for place, line in enumerate(lines) if line.startswith("Further terms: ")]
+    return lines[: own[0]] if own else lines
+
+
+def read_ticket_range(lines: Sequence[str]) -> tuple[str, str]:
+    """Return the first and the last ticket number in the rules."""
+    for line in lines:
+        if found := re.match(r"Ticket numbers: ([0-9]+) to ([0-9]+)\.", line):
+            return found[1], found[2]
+    raise Wrong(DRAW, "the rules do not say which ticket numbers there are.")
+
+
+def _check_prizes(lines: Sequence[str], draw: Any) -> None:
+    prizes = enumerate(take_rows(draw, "prizes"), start=1)
+    stated = [
+        unicodedata.normalize("NFC", f"Prize {place}: {take(prize, 'title', str)}")
+        for place, prize in prizes
+    ]
+    named = [line for line in lines if re.match("Prize [0-9]+: ", line)]
+    for mine, theirs in zip_longest(stated, named):
+        if mine != theirs:
+            raise Wrong(DRAW, f"the rules do not say {mine or 'so few prizes'!r}.")
+
+
+def _pair_sources(lines: Sequence[str], draw: Any) -> tuple[list[str], list[str]]:
+    """Return how the rules describe each source, and the line about it."""
+    rows, digits = take_rows(draw, "sources"), take(draw, "method", str) == "lottery_digits"
+    starts: tuple[str, ...] = ("The winner is computed", "The winners are computed")
+    if digits:
+        starts = ("The winning number",)
+    elif len(rows) > 1:
+        starts = ("Source ",)
+    found = [line for line in lines if line.startswith(starts)] if rows else []
+    if len(found) != len(rows):
+        raise Wrong(DRAW, f"the rules name another number of sources than {len(rows)}.")
+    described = []
+    for place, row in enumerate(rows, start=1):
+        name = unicodedata.normalize("NFC", take(row, "name", str))
+        is_drand = take(row, "kind", str) == "drand"
+        words = f"the randomness of {name} (chain {DRAND_CHAIN[:8]}), the round "
+        described.append(words if is_drand else f"{name}, the result ")
+        if len(rows) > 1 and not digits:
+            described[-1] = f"Source {place}: {described[-1]}"
+    return described, found
+
+
+def _check_next_dates(lines: Sequence[str], draw: Any) -> None:
+    for row in take_rows(draw, "sources"):
+        name = unicodedata.normalize("NFC", take(row, "name", str))
+        days = take(row, "repeat_days", int)
+        start = f"If {name} publishes nothing at its date"
+        end = f"its next date decides, {'1 day' if days == 1 else f'{days} days'} later each time."
+        if not any(line.startswith(start) and line.endswith(end) for line in lines):
+            raise Wrong(DRAW, f"{name[:120]}: the rules do not say that it repeats so often.")
+
+
+def check_named_dates(draw: Any, sealed_at: datetime) -> list[str]:
+    """Check that sources have the dates that the rules name; return what is to be looked up.
+
+    The rules let some dates change: that of a draw which was moved before the sealing.
+    """
+    look_ups = []
+    lines = read_rule_lines(take(draw, "rule_text", str))
+    rows = take_rows(draw, "sources")
+    for row, described, line in zip(rows, *_pair_sources(lines, draw)):
+        skipped = timedelta(days=take(row, "repeat_days", int)) * take(row, "skipped_dates", int)
+        date, name = take_time(row, "first_date") - skipped, take(row, "name", str)
+        found = _MOMENT.match(line.partition(described)[2])
+        if found is None:
+            if date != sealed_at + SOLD_OUT_LEAD:
+                look_ups.append(f"{name}: the seller set a date for the draw later, {date}.")
+            continue
+        local = _format_in_zone(date, found[3])
+        if local is None:
+            look_ups.append(f"{name}: the rules say {found[0]}, and its date here is {date}.")
+        elif local != found[2] and found[1] == "of":
+            raise Wrong(DRAW, f"{name}: its date is {local}, and the rules say {found[0]}.")
+        elif local != found[2]:
+            look_ups.append(
+                f"{name}: the rules say {found[0]}, and that the draw may be moved; it is said to "
+                f"have been moved to {local}. Did buyers hear of it before?"
+            )
+    return look_ups
+
+
+def _format_in_zone(at: datetime, zone: str) -> str | None:
+    """Return a time as the rules write it; None if this computer does not know the time zone."""
+    try:
+        return f"{at.astimezone(zoneinfo.ZoneInfo(zone)):%Y-%m-%d %H:%M}"
+    except (LookupError, OSError, ValueError):
+        return None
 
 
 def check_list(files: dict[str, bytes], draw: Any) -> list[str]:
@@ -684,6 +801,32 @@ def check_draw(draw: Any, tickets: Sequence[str]) -> list[str]:
     return facts if drawing.attempts else [*facts, "Nothing was drawn yet."]
 
 
+def list_look_ups(draw: Any) -> list[str]:
+    """Return what nobody can compute: whether a source published these values, or none."""
+    look_ups = []
+    if not take(draw, "two_people", bool):
+        look_ups.append("One person alone entered each value and declared values void.")
+    for source in take_rows(draw, "sources"):
+        for row in take_rows(source, "readings"):
+            at = row["date"] if row["round"] is None else f"{row['date']}, round {row['round']}"
+            look_ups.append(_describe_reading(row, f"{take(source, 'name', str)} of {at}"))
+    for row in take_rows(draw, "stubs"):
+        stub = f"The stub for prize {take(row, 'prize', int)}, attempt {take(row, 'attempt', int)}"
+        look_ups.append(_describe_reading(row, stub))
+    return look_ups
+
+
+def _describe_reading(row: Any, name: str) -> str:
+    values = " ".join(take(row, "values", list)) or "nothing"
+    where = take(row, "link", str) or "a photo"
+    said = f"{name}: {values}, as {where} shows."
+    void = take_optional(row, "void", dict)
+    if void is None:
+        return said
+    reason = "misread" if take(void, "reason", str) == "misread" else "void at the source"
+    return f"{said} It does not count; said to be {reason}: {take(void, 'comment', str)}"
+
+
 def check_summary(files: dict[str, bytes], draw: Any) -> str:
     """Check that the summary has the counts and the winning numbers of the draw."""
     summary = read_json(SUMMARY, files[SUMMARY])
@@ -715,7 +858,7 @@ def verify_record(path: Path, receipt: Receipt | None = None) -> Report:
     """
     files, problems = load_files(path)
     report = verify_files(files, receipt)
-    return Report(report.facts, problems + report.problems)
+    return Report(report.facts, problems + report.problems, report.look_ups)
 
 
 def verify_files(files: dict[str, bytes], receipt: Receipt | None = None) -> Report:
@@ -752,6 +895,8 @@ def _verify_draw(files: dict[str, bytes], report: Report, receipt: Receipt | Non
     if receipt is not None:
         _try(report, check_receipt, chain, receipt)
     report.facts.extend(check_draw(draw, tickets))
+    report.look_ups.extend(list_look_ups(draw))
+    report.look_ups.extend(check_named_dates(draw, take_time(draw, "sealed_at")))
     if SUMMARY in files:
         report.facts.append(check_summary(files, draw))
 
@@ -767,9 +912,11 @@ def _try(report: Report, check: Any, *values: Any) -> None:
 def describe_report(report: Report) -> str:
     """Return a report as lines of text without control characters."""
     lines = [*(f"holds  {fact}" for fact in report.facts)]
+    lines += [f"look   {look_up}" for look_up in report.look_ups]
     lines += [f"WRONG  {problem}" for problem in report.problems]
     if not report.problems:
         lines.append(f"Everything holds. {HONEST_LIMIT}")
+        lines.append("Look up yourself what begins with “look”: no program can.")
     return "\n".join("".join(c if c.isprintable() else "?" for c in line) for line in lines)
 
 
