@@ -239,7 +239,8 @@ def test_the_text_of_a_public_value_says_everything_that_decides() -> None:
         + LIST_RULES
         + "The winners are computed from the sealed list and a public value that nobody knows "
         "before: the randomness of drand quicknet (chain 52db9ba7), the round at the time of the "
-        "draw, 2026-11-22 15:00 America/Bogota; if the draw is moved, at its new time.\n"
+        "draw, 2026-11-22 15:00 America/Bogota; if the draw is moved, at its new time, or 10 "
+        "minutes after the list is sealed if it has no date any more.\n"
         + COMPUTATION.format(order="selection 1 wins prize 1, selection 2 wins prize 2, and so on")
         + "If drand quicknet publishes nothing at its date, if it declares its result void, or if "
         "the list is not sealed more than 5 minutes before that date, its next date decides, 1 "
@@ -310,7 +311,8 @@ def test_the_text_of_a_drum_and_of_a_raffle_that_is_drawn_when_sold_out() -> Non
         "Rules of the draw: Summer Raffle\nPrize 1: a car\n"
         + LIST_RULES
         + "Every number on the sealed list is a printed stub in a drum. The stubs are drawn by "
-        "hand before a witness, and the drawing is recorded: once the list is sealed.\n"
+        "hand before a witness, and the drawing is recorded: once the list is sealed, but not "
+        "before the draw if a date for it is set.\n"
         "A stub that was drawn does not return to the drum, unless its drawing was void.\n"
         "A prize can be claimed for 30 days after the day on which it was drawn.\n"
         + REDRAW.format(how="another stub is drawn in the same way")
@@ -331,7 +333,7 @@ def test_the_text_of_a_drum_and_of_a_raffle_that_is_drawn_when_sold_out() -> Non
     assert (
         "The winner is computed from the sealed list and public values that nobody knows before:\n"
         "Source 1: the randomness of drand quicknet (chain 52db9ba7), the round 10 minutes after "
-        "the list is sealed.\n"
+        "the list is sealed, or at the time of the draw if a date for it is set before.\n"
         "Source 2: Lotería de Bogotá, the result of 2026-11-23 03:30 UTC "
         "(https://example.com/lotto).\n" + COMPUTATION.format(order="selection 1 wins")
     ) in public

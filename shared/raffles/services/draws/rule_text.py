@@ -145,7 +145,7 @@ def _name_place(place: int, sources: Sequence[DrawSource]) -> str:
 
 
 def _describe_drum(raffle: Raffle, *, several: bool) -> list[str]:
-    when = "once the list is sealed"
+    when = "once the list is sealed, but not before the draw if a date for it is set"
     if raffle.draw_at is not None:
         when = (
             f"not before {_format_moment(raffle, raffle.draw_at)}; if the draw is moved, not "
@@ -219,12 +219,13 @@ def _describe_source(raffle: Raffle, source: DrawSource) -> str:
 def _describe_moment(raffle: Raffle, source: DrawSource) -> str:
     if source.at is not None:
         return f"of {_format_moment(raffle, source.at)}"
-    if raffle.draw_at is not None:
-        return (
-            f"at the time of the draw, {_format_moment(raffle, raffle.draw_at)}; if the draw is "
-            "moved, at its new time"
-        )
-    return f"{_format_minutes(source_dates.SOLD_OUT_LEAD)} after the list is sealed"
+    sold_out = f"{_format_minutes(source_dates.SOLD_OUT_LEAD)} after the list is sealed"
+    if raffle.draw_at is None:
+        return f"{sold_out}, or at the time of the draw if a date for it is set before"
+    return (
+        f"at the time of the draw, {_format_moment(raffle, raffle.draw_at)}; if the draw is moved, "
+        f"at its new time, or {sold_out} if it has no date any more"
+    )
 
 
 def _describe_next_dates(sources: Sequence[DrawSource]) -> list[str]:
