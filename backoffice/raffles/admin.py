@@ -44,7 +44,7 @@ from backoffice.ui.permissions import require_permission
 from shared.conversation import formatting
 from shared.core.enums import RaffleStatus
 from shared.raffles.models import Raffle, TicketNumber
-from shared.raffles.services import availability
+from shared.raffles.services import availability, locks
 from shared.raffles.services.availability import TicketCounts
 from shared.raffles.services.draws import draw_rules
 from shared.raffles.validators import load_time_zones
@@ -128,11 +128,14 @@ class RaffleAdmin(BoundedSelection, FoldedSearch):
     def get_object(
         self, request: HttpRequest, object_id: str, from_field: str | None = None
     ) -> Raffle | None:
-        """Return the raffle; while it is being changed, lock it against number generation."""
+        """Return the raffle; while it is being changed, lock it.
+
+        So no numbers are generated, and no first sale freezes its rules meanwhile.
+        """
         key = ids.parse_digits(object_id)
-        if request.method == "POST" and connection.in_atomic_block and key is not None:
-            rows = Raffle.objects.select_for_update(no_key=True).filter(pk=key)
-            rows.values_list("pk").first()
+        changes = request.method == "POST" and connection.in_atomic_block
+        if changes and key is not None and Raffle.objects.filter(pk=key).exists():
+            locks.lock_raffle(key)  # one that exists: the lock's number is smaller than ids may be
         return super().get_object(request, object_id, from_field)
 
     def has_delete_permission(self, request: HttpRequest, obj: Raffle | None = None) -> bool:

@@ -30,6 +30,7 @@ def explain_frozen_fields(raffle: Raffle, *, now: datetime) -> dict[str, str]:
             frozen["currency"] = "Cannot change any more: orders exist."
         if draw_rules.are_rules_frozen(raffle.pk):
             frozen["prize"] = "Cannot change any more: numbers were sold for it."
+            frozen["title"] = "Cannot change any more: it stands in the rules of the draw."
     if raffle.pk and raffle.status != RaffleStatus.DRAFT:
         frozen |= dict.fromkeys(FIELDS_FROZEN_BY_OPENING, "")
         frozen["time_zone"] = "Cannot change any more: buyers know the times."

@@ -295,14 +295,16 @@ class TestForm:
         assert owner.post(build_url("delete", raffle.pk), {"post": "yes"}).status_code == 403
 
     @pytest.mark.same_everywhere
-    def test_the_prize_stays_once_numbers_were_sold_for_it(self, owner: Client) -> None:
+    def test_title_and_prize_stay_once_numbers_were_sold_for_them(self, owner: Client) -> None:
         raffle = builders.create_raffle(numbers=1)
+        title, zone = raffle.title, raffle.time_zone
         DrawRules.objects.create(raffle=raffle, text="rules", sha256="0" * 64, frozen_at=NOON)
 
         assert owner.post(build_url("change", raffle.pk), FORM).status_code == 302
 
         raffle.refresh_from_db()
-        assert (raffle.title, raffle.prize) == ("Winter Raffle", "a motorbike")
+        assert raffle.seller_contact == "Ana"
+        assert (raffle.title, raffle.prize, raffle.time_zone) == (title, "a motorbike", zone)
 
     @pytest.mark.same_everywhere
     def test_editing_the_terms_does_not_bring_an_old_status_back(self, owner: Client) -> None:
