@@ -4,6 +4,7 @@
 """
 
 import json
+import zipfile
 from collections.abc import Callable, Iterator
 from io import StringIO
 from pathlib import Path
@@ -16,10 +17,12 @@ from django.core.management import call_command
 from django.db import connection, transaction
 
 from shared.core.enums import DrawMethod, LedgerKind
-from shared.raffles.models import LedgerEntry, Order, OrderEvent
+from shared.raffles.draw_models import SealedList
+from shared.raffles.models import LedgerEntry, Order, OrderEvent, Raffle
 from shared.raffles.services import lifecycle
-from shared.raffles.services.draws import draw_rules, sealing
+from shared.raffles.services.draws import draw_rules, drawing, sealing, source_readings
 from shared.raffles.services.draws.draw_rules import ChosenRules
+from shared.raffles.services.draws.records import public_record, verify
 from shared.raffles.services.ticket_numbers import inventory
 from shared.use_cases import cash_sales, former_version, raffle_changes, reversals
 from shared.whatsapp.models import WhatsAppContact
@@ -59,6 +62,27 @@ def list_codes() -> set[str]:
     return {problem.code for problem in inventory.find_inventory_problems()}
 
 
+def assert_raffle_is_drawn_and_verified(terms: dict[str, Any]) -> None:
+    """Draw the stub of a sold number, and verify the record as a stranger does."""
+    raffle = Raffle.objects.get(pk=1)
+    number = int(SealedList.objects.get(raffle=raffle).numbers.split()[3])
+    source_readings.enter_stub(
+        raffle.pk, prize_position=1, number=number, link="https://example.com/video", **terms
+    )
+    inputs = drawing.load_inputs(raffle, SealedList.objects.get(raffle=raffle))
+    (result,) = drawing.draw(raffle.pk, fingerprint=inputs.fingerprint, **terms).results
+    assert result.number == number
+    first = Order.objects.get(raffle=raffle, receipt_entry=1)
+    receipt = verify.Receipt(1, first.receipt_head or "")
+    raffle.refresh_from_db()
+    with (
+        public_record.build_public_record(raffle) as packed,
+        zipfile.ZipFile(packed) as record,
+    ):
+        files = {name: record.read(name) for name in record.namelist()}
+    assert verify.verify_files(files, receipt).problems == []
+
+
 def assert_raffle_is_sealed_with_all_payments(release: former_release.FormerRelease) -> None:
     """Choose rules, and check that what the former release still sells is in chain and list."""
     terms: dict[str, Any] = {"by": builders.build_staff_actor(), "now": former_release.NOW}
@@ -81,6 +105,9 @@ def assert_raffle_is_sealed_with_all_payments(release: former_release.FormerRele
     assert sealed.count == Order.objects.filter(status="PAID").count() > completed.receipts
     former_version.complete_former_writes(now=former_release.NOW)
     assert list_codes() == set()
+    raffle = Raffle.objects.get(pk=1)
+    drawn_at = max(raffle.draw_at or former_release.NOW, former_release.NOW)
+    assert_raffle_is_drawn_and_verified({**terms, "now": drawn_at})
 
 
 class TestFormerProcesses:
