@@ -332,6 +332,11 @@ def parse_choice(text: str, titles: Sequence[str]) -> int | None:
     return likely[0] if len(likely) == 1 else None
 
 
+def is_title(text: str, titles: Sequence[str]) -> bool:
+    """Return whether a text is one of the titles, in any case, spacing and punctuation."""
+    return normalize_text(text) in {normalize_text(title) for title in titles} - {""}
+
+
 def _matches_title(choice: str, index: int, names: Sequence[str]) -> bool:
     """Return whether a word of the text is like a word that only this name has."""
     shared_words = {

@@ -39,23 +39,43 @@ class ChatInquiry(StrEnum):
 
 INQUIRY_WORDINGS: Final = {
     ChatInquiry.RULES: {
-        "rules", "rule", "the rules", "show rules", "show the rules", "show me the rules",
-        "raffle rules", "draw rules", "rules of the draw", "what are the rules", "terms",
-        "terms and conditions", "how is it drawn", "how is the winner chosen",
-        "how is the winner picked", "how does the draw work", "how do you draw",
-        "how is the draw done",
+        "rules", "rule", "raffle rules", "draw rules", "rules of the draw", "what r the rules",
+        "terms", "terms and conditions", "how is it drawn", "how will it be drawn",
+        "how is the winner chosen", "how is the winner picked", "how will the winner be chosen",
+        "how will the winner be picked", "how do you choose the winner",
+        "how do you pick the winner", "how does the draw work", "how do you draw",
+        "how is the draw done", "how is the draw made",
     },
     ChatInquiry.RESULTS: {
-        "who won", "whowon", "who has won", "who wins", "who win", "who one", "who is the winner",
-        "whos the winner", "who are the winners", "results", "result", "the results",
-        "the result", "show results", "show the results", "draw results", "raffle results",
-        "winner", "winners", "the winner", "the winners", "did i win", "have i won", "did we win",
-        "am i the winner", "winning number", "winning numbers", "what is the winning number",
-        "what are the winning numbers", "is it drawn", "has it been drawn", "did anyone win",
+        "who won", "whowon", "whos won", "who has won", "who have won", "who wins", "who win",
+        "who one", "who is the winner", "who is winner", "whos the winner", "who was the winner",
+        "who are the winners", "results", "result", "draw results", "draw result",
+        "raffle results", "raffle result", "winner", "winners", "lucky winner",
+        "who is the lucky winner", "did i win", "did i win anything", "did i win something",
+        "have i won", "did we win", "am i the winner", "am i a winner", "winning number",
+        "winning numbers", "winning ticket", "what number won", "which number won",
+        "which numbers won", "is it drawn", "was it drawn", "has it been drawn",
+        "has the raffle been drawn", "when is the draw", "when is it drawn", "did anyone win",
         "did anybody win",
     },
     ChatInquiry.VERIFY: {"verify", "verify my number", "check my number", "verify a number"},
 }  # fmt: skip
+INQUIRY_OPENINGS: Final = (
+    "hi", "hello", "hey", "please", "pls", "plz", "so", "ok", "okay", "and", "thanks", "the", "any",
+    "show", "show me", "send", "send me", "tell me", "can i see", "can i read", "could i see",
+    "may i see", "i want to see", "i want to know", "let me see", "do you know", "what are",
+    "what is", "whats", "what were", "where are",
+)  # fmt: skip
+INQUIRY_ENDINGS: Final = (
+    "please", "pls", "plz", "thanks", "thank you", "yet", "already", "now", "it", "then", "so far",
+    "of the raffle", "of this raffle", "in the raffle", "the raffle", "this raffle", "of the draw",
+    "the draw",
+)  # fmt: skip
+"""Words around a question about a draw without a meaning of their own."""
+
+WHO_WON_OPENINGS: Final = ("who won", "who has won")
+"""Words after which anything but a number may follow: "who won the motorbike"."""
+
 INQUIRY_KEYWORDS: Final = {
     "rules": ChatInquiry.RULES,
     "results": ChatInquiry.RESULTS,
@@ -64,11 +84,15 @@ INQUIRY_KEYWORDS: Final = {
 }
 """Single words that are also understood misspelt."""
 
-NOT_INQUIRY_TYPOS: Final = {"winter", "dinner", "rulers", "roles"}
+NOT_INQUIRY_TYPOS: Final = {"winter", "dinner", "winder", "ruler", "rulers", "ruled", "roles"}
 """Other words that are close to such a question, and not a misspelling of it."""
 
 VERIFY_WORDS: Final = {"verify", "check", "validate"}
 """Words before a ticket number that ask what became of it: "verify 07"."""
+
+NUMBER_QUESTION_FIRST_WORDS: Final = {"did", "has", "is", "was"}
+NUMBER_QUESTION_LAST_WORDS: Final = {"win", "won", "sold", "free", "taken", "available", "drawn"}
+"""Words around a ticket number that ask what became of it: "did 07 win"."""
 
 ADULT_WORDINGS: Final = {
     "yes i am", "i am", "yes i am 18", "yes im 18", "i am 18", "im 18", "i am over 18",
@@ -105,6 +129,7 @@ THANKS_WORDINGS: Final = {
 MY_TICKETS_WORDINGS: Final = {
     "my tickets", "my numbers", "tickets", "my orders", "my order", "mine", "my ticket", "status",
     "show my tickets", "show my numbers", "which are my numbers", "order status",
+    "check my tickets", "check my numbers", "check my order", "check my orders",
 }  # fmt: skip
 BUY_MORE_WORDINGS: Final = {
     "buy more", "more", "buy", "buy tickets", "buy again", "again", "new order",

@@ -30,12 +30,14 @@ MAX_OWN_DRAWS: Final = 3
 
 
 def parse_inquiry(text: str, facts: Facts) -> ParsedInquiry | None:
-    """Return the question of a text; a misspelt one that names a raffle is none."""
+    """Return the question of a text; the title of a raffle is none, nor a misspelling like one."""
     parsed = inquiries.parse_inquiry(text)
-    if parsed is None or parsed.is_certain:
-        return parsed
-    named = parsing.parse_choice(text, [raffle.title for raffle in facts.raffles])
-    return parsed if named is None else None
+    if parsed is None:
+        return None
+    titles = [raffle.title for raffle in facts.raffles]
+    if parsed.is_certain:
+        return None if parsing.is_title(text, titles) else parsed
+    return parsed if parsing.parse_choice(text, titles) is None else None
 
 
 def handle_inquiry(parsed: ParsedInquiry, state: State, context: Context, facts: Facts) -> Step:

@@ -7,6 +7,7 @@ from typing import Final
 import pytest
 
 from shared.conversation import flow
+from shared.conversation.buyer_texts import vocabulary
 from shared.conversation.buyer_texts.inquiries import ParsedInquiry, parse_inquiry
 from shared.conversation.buyer_texts.vocabulary import ChatInquiry
 from shared.conversation.context import Context
@@ -51,8 +52,21 @@ DRAWN_ORDER: Final = replace(PAID, raffle=DRAW.raffle, receipt_entry=57, receipt
 @walk_cases(
     ("text", "heard"),
     [
-        *[(text, ParsedInquiry(RULES)) for text in ("RULES!", "the rules", "How is it drawn?")],
-        *[(text, ParsedInquiry(RESULTS)) for text in ("Who won??", "results", "who's the winner")],
+        *[
+            (text, ParsedInquiry(RULES))
+            for text in (
+                "RULES!", "the rules", "How is it drawn?", "📜 Rules plz", "Hi, rules",
+                "Can I see the rules of the raffle?",
+            )
+        ],
+        *[
+            (text, ParsedInquiry(RESULTS))
+            for text in (
+                "Who won??", "results", "who's the winner", "Hello, who won? 🏆", "¿Who won?",
+                "who won the raffle", "who won the motorbike", "So what's the result?",
+                "is it drawn yet", "when is the draw?",
+            )
+        ],
         *[
             (text, ParsedInquiry(RULES, is_certain=False))
             for text in ("ruels", "ruless", "RULSE", "rulez")
@@ -63,28 +77,50 @@ DRAWN_ORDER: Final = replace(PAID, raffle=DRAW.raffle, receipt_entry=57, receipt
         ],
         *[
             (text, ParsedInquiry(VERIFY))
-            for text in ("verify", "Verify please", "verify 7, 8", "check my number")
+            for text in (
+                "verify", "Verify please", "verify 7, 8", "check my number", "verify 7.5",
+                f"verify {'9' * 30}", "check my 3 tickets", "verify 07-10",
+            )
         ],
         *[
             (text, ParsedInquiry(VERIFY, number=7))
             for text in (
                 "verify 07", "VERIFY #007!", "verfy 7", "please verify number 7", "check 07",
                 "can you check number 7 please", "verify: 07", "verify ٧", "Verify\n07",
+                "verify07", "verify:07", "verify - 07", "*verify* 7️⃣ 👍", "verify seven",
+                "I want to check 07", "did 07 win?", "is number 7 sold",
             )
         ],
         *[
             (text, None)
             for text in (
                 "", "winter", "check", "check my payment", "verify my payment", "very 7", "07",
-                "check it please", "please check",
-                "verify 7.5", "the winner takes it all", "5 random", "rules " * 100, "checks 5",
-                "menu", "cancel", "my tickets", "yes", "18",
+                "check it please", "please check", "check my receipt", "I won!",
+                "who one 3 tickets", "the rules say I can cancel", "who won 3 tickets", "winder",
+                "is it 07", "did I pay", "verify my payment of 15", "the winner takes it all",
+                "5 random", "rules " * 100, "checks 5", "menu", "cancel", "my tickets", "yes", "18",
             )
         ],
     ],
 )  # fmt: skip
 def test_questions_are_heard_in_whatever_spelling(text: str, heard: ParsedInquiry | None) -> None:
     assert parse_inquiry(text) == heard
+
+
+OTHER_WORDINGS: Final = sorted(
+    wording
+    for known in vars(vocabulary).values()
+    if isinstance(known, set)
+    for wording in known
+    if wording.split()[0] not in vocabulary.VERIFY_WORDS
+)
+
+
+@pytest.mark.parametrize("pattern", ["{}", "{} 5", "5 {}", "ok {}", "{} please", "{} 07, 13"])
+def test_words_with_another_meaning_keep_it(pattern: str) -> None:
+    heard = [text for text in map(pattern.format, OTHER_WORDINGS) if parse_inquiry(text)]
+
+    assert heard == []
 
 
 def ask(text: str, *orders: object, state: State = State.MENU, **facts: object) -> Step:
@@ -120,6 +156,9 @@ class TestWhatIsLookedUp:
         named = replace(WINTER, title="Rulez")
 
         assert ask("rulez", raffles=(SUMMER, named)).replies[0].key == "card"
+        for title in ("Results", "The Winner!", "Who won the Moon"):
+            named = replace(WINTER, title=title)
+            assert ask(title.lower(), raffles=(SUMMER, named)).replies[0].key == "card"
         assert ask("ruels").lookup == LookUpRules(1)
 
 
