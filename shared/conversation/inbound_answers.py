@@ -30,6 +30,7 @@ from shared.conversation.values import (
     ConversationEvent,
     Effect,
     KeepProof,
+    Lookup,
     PictureReceived,
     Reply,
 )
@@ -82,7 +83,7 @@ def answer_message(
     turn: InboundTurn,
     content: MessageContent,
     *,
-    leads_nowhere: Callable[[Effect | None], bool],
+    leads_nowhere: Callable[[Effect | Lookup | None], bool],
 ) -> Answering[AnswerResult]:
     """Answer one message: carry out its effects, change the conversation, and queue replies.
 
@@ -90,7 +91,8 @@ def answer_message(
         turn: the message and its buyer, locked; state and context of the contact are changed, and
             the caller saves them.
         content: what the message contains.
-        leads_nowhere: whether the message gets no answer if its first effect is the given one.
+        leads_nowhere: whether the message gets no answer if its first effect or lookup is the
+            given one.
 
     Raises:
         EndlessConversation: an effect followed another one too often, which is a bug.
@@ -106,10 +108,10 @@ def answer_message(
     context = before
     event: ConversationEvent = build_event(content, turn)
     has_media = has_acted = False
-    for _ in range(MAX_EFFECTS_PER_MESSAGE + 1):
+    for done in range(MAX_EFFECTS_PER_MESSAGE + 1):
         known: Facts = yield GatherFacts(turn, list_codes(event), list_order_ids(event))
         step = flow.step(State(contact.state), context, event, known)
-        if not has_acted and leads_nowhere(step.effect):
+        if not done and leads_nowhere(step.effect or step.lookup):
             return (yield from _fall_silent(turn))
         contact.state, context = step.state, step.context
         contact.context = context.to_json()

@@ -18,7 +18,7 @@ from shared.conversation.effects import InboundTurn
 from shared.conversation.inbound_events import is_proof, may_act_when_stale
 from shared.conversation.inbound_limits import RecentMessage
 from shared.conversation.texts import guidance
-from shared.conversation.values import CancelOwnOrder, Effect, PlaceOrder
+from shared.conversation.values import CancelOwnOrder, Effect, Lookup, PlaceOrder
 from shared.core.enums import InboxStatus, OutboxKind, OutboxStatus, SilenceReason, State
 from shared.core.statements.compiled_queries import CompiledQuery, IsIn, Parameter
 from shared.raffles.models import Order
@@ -73,12 +73,13 @@ class RecentMessages:
             return not live.exists()
         return True
 
-    def leads_nowhere(self, place: int, effect: Effect | None) -> bool:
+    def leads_nowhere(self, place: int, effect: Effect | Lookup | None) -> bool:
         """Return whether a waiting message is a text that came again and again.
 
         Args:
             place: the index of the message.
-            effect: the effect of its answer, which is progress; None: it has none.
+            effect: the effect of its answer, which is progress, or what it looks up, which may
+                have changed since the last time ("who won"); None: it has neither.
 
         """
         at = self._place_of_first + place

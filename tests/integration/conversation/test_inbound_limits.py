@@ -13,6 +13,7 @@ from shared.conversation.inbound_answers import AnswerResult
 from shared.conversation.inbound_limits import (
     FLOOD_MESSAGES,
     FLOOD_TOLD_FOR,
+    LOOP_TEXTS,
     MAX_ANSWERS_PER_TRANSACTION,
     MAX_MESSAGES_PER_TRANSACTION,
     MISSES_LAPSE,
@@ -252,6 +253,15 @@ class TestLoop:
         replies = [chat.later(hours=3).says("hi") for _ in range(6)]
 
         assert [len(each) for each in replies] == [1] * 6
+
+    @pytest.mark.same_everywhere
+    def test_is_not_what_a_person_does_who_waits_for_the_draw(self, raffle: Raffle) -> None:
+        chat = BuyerChat()
+        replies = [chat.later(seconds=50).says("who won") for _ in range(2 * SAME_TEXTS)]
+        more = [chat.later(seconds=4).says("who won") for _ in range(LOOP_TEXTS)]
+
+        assert [len(each) for each in replies] == [1] * 2 * SAME_TEXTS
+        assert sum(map(len, more)) <= LOOP_TEXTS - 2 * SAME_TEXTS
 
     @pytest.mark.same_everywhere
     def test_does_not_keep_a_buyer_from_confirming_and_cancelling(self) -> None:
