@@ -88,6 +88,7 @@ class _Reader:
     def _load_rules(self, raffle: Raffle) -> RulesFound:
         if raffle.pk not in self.rules:
             known = draws.load_raffle_facts(raffle, now=self.now)
-            text = draw_rules.load_rule_text(raffle)
+            is_open_question = draw_rules.need_rules(raffle.pk)
+            text = "" if is_open_question else draw_rules.load_rule_text(raffle)
             self.rules[raffle.pk] = RulesFound(known, text, raffle.rules_url)
         return self.rules[raffle.pk]

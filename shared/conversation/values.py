@@ -141,7 +141,8 @@ class RulesFound:
 
     Attributes:
         raffle: the raffle; None: there is none whose rules may be shown.
-        text: the frozen rules, or those that would be frozen now.
+        text: the frozen rules, or those that the first sale would freeze; empty if a person has
+            still to choose them, because numbers were sold before.
         url: the address of a page with the full rules; may be empty.
 
     """

@@ -6,8 +6,11 @@ from typing import Final
 from shared.conversation.button_ids import ButtonAction, build_button_id
 from shared.conversation.facts.draw_values import DrawFacts
 from shared.conversation.facts.values import OrderFacts
-from shared.conversation.formatting import format_count
-from shared.conversation.texts.draws import build_draw_lines, build_more_prizes
+from shared.conversation.texts.draws import (
+    build_draw_lines,
+    build_more_prizes,
+    format_sealed_count,
+)
 from shared.conversation.texts.parts import (
     MENU_BUTTON,
     MY_TICKETS_BUTTON,
@@ -41,8 +44,8 @@ def build_winner_text(
     return (
         f"Congratulations! *{raffle.format_ticket_number(number)}* has won *{prize}* in "
         f"*{raffle.title}* (order {order.code}).\n"
-        f"To claim it, please write to {raffle.seller_contact} until {until}; after that it is "
-        "drawn again."
+        f"To claim it, please write to {raffle.seller_contact} by {until}. After that it is drawn "
+        "again."
     )
 
 
@@ -69,8 +72,8 @@ def build_winner_message(
     text = build_winner_text(order, prize=prize, number=number, claim_until=claim_until, now=now)
     return Reply(
         WINNER_KEY,
-        f"{text}\nMay we show the winner as your first name and the last two digits of your phone "
-        "number? Without a yes, only the number is shown.",
+        f"{text}\nMay we publish your first name and the last two digits of your phone number? "
+        "Please tap a button. Until you do, only the ticket number is shown.",
         buttons=(
             ReplyButton(build_button_id(ButtonAction.SHOW_NAME, result_id), "Yes, show my name"),
             ReplyButton(build_button_id(ButtonAction.HIDE_NAME, result_id), "No, only the number"),
@@ -94,9 +97,9 @@ def build_prize_lost_message(order: OrderFacts, *, prize: str, number: int) -> R
     raffle = order.raffle
     return Reply(
         PRIZE_LOST_KEY,
-        f"About *{prize}* in *{raffle.title}*: it was drawn again, so it is not won by "
-        f"*{raffle.format_ticket_number(number)}* (order {order.code}) any more. We are sorry. "
-        f"Why? Please ask {raffle.seller_contact}.",
+        f"We are sorry: *{prize}* in *{raffle.title}* was drawn again, so "
+        f"*{raffle.format_ticket_number(number)}* (order {order.code}) does not win it any more. "
+        f"To ask why, please write to {raffle.seller_contact}.",
         buttons=(WHO_WON_BUTTON, MY_TICKETS_BUTTON),
         about=order.code,
     )
@@ -122,8 +125,8 @@ def build_text_to_forward(draw: DrawFacts, *, now: datetime) -> str:
     """Return who won as a text for groups and for buyers without a chat."""
     raffle = draw.raffle
     drawn_from = (
-        f"Drawn from {format_count(draw.sealed_count or 0)} sold numbers, whose list was sealed "
-        f"before (SHA-256 {draw.list_hash[:HASH_DIGITS]}…)."
+        f"Drawn from {format_sealed_count(draw)}; the list was sealed before the draw "
+        f"(SHA-256 {draw.list_hash[:HASH_DIGITS]}…)."
     )
     check = (
         "Check your number: write *verify* and the number to us. Questions? "

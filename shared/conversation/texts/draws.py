@@ -47,10 +47,14 @@ def build_rules_message(raffle: RaffleFacts, text: str, *, url: str) -> Reply:
 
     Args:
         raffle: the raffle.
-        text: the rules, one sentence or prize a line.
+        text: the rules, one sentence or prize a line; empty: nobody has chosen them, e.g. of a
+            raffle that was drawn before the product drew raffles.
         url: the address of a page with the full rules; may be empty.
 
     """
+    if not text:
+        text = f"*{raffle.title}* has no rules of the draw that I know."
+        text += f" Please ask {raffle.seller_contact}."
     where = url or f"ask {raffle.seller_contact}"
     body = join_lines(text.strip().split("\n"), more=lambda _: f"… The full rules: {where}")
     buttons = [MY_TICKETS_BUTTON, MENU_BUTTON]
@@ -73,7 +77,7 @@ def build_which_rules_message(raffles: Sequence[RaffleFacts]) -> Reply:
 
 def build_no_rules_note() -> str:
     """Return the note for RULES without a raffle."""
-    return "There is no raffle whose rules I could show."
+    return "There is no raffle at the moment, so there are no rules to show."
 
 
 # ── who won ──────────────────────────────────────────────────────────────────────────────────────
@@ -100,17 +104,19 @@ def build_results_message(
     ]
     ahead = [_describe_upcoming(raffle) for raffle in upcoming]
     if not blocks:
-        first = "Nothing has been drawn so far." if ahead else "There is no draw I could tell of."
         return Reply(
             "results",
-            "\n".join([first, *ahead]),
+            "\n".join(["No raffle has been drawn so far.", *ahead]),
             buttons=(MY_TICKETS_BUTTON, MENU_BUTTON),
         )
     lines = [line for block in blocks for line in ("", *block)][1:]
     end = ["", *ahead] if ahead else []
     if any(draw.raffle.is_drawn for draw in draws):
         end += ["", "Check a number: write *verify* and the number. How it was drawn: *rules*."]
-    body = join_lines(lines, more=build_more_prizes(draws[0].raffle), end=end)
+    more = build_more_prizes(draws[0].raffle)
+    if len(draws) > 1:
+        more = _build_more_draws
+    body = join_lines(lines, more=more, end=end)
     return build_long_reply("results", body, [MY_TICKETS_BUTTON, MENU_BUTTON])
 
 
@@ -125,10 +131,9 @@ def build_draw_lines(draw: DrawFacts, *, own: Collection[int] = (), now: datetim
     """
     raffle = draw.raffle
     if not raffle.is_drawn:
-        count = format_count(draw.sealed_count or 0)
-        when = f": {format_draw_time(raffle)}" if raffle.draw_at is not None else ""
+        sold = format_sealed_count(draw)
         return [
-            f"*{raffle.title}*: the list of {count} sold numbers is sealed, its draw is due{when}."
+            f"*{raffle.title}*: the list of {sold} is sealed. {build_due_draw_sentence(raffle)}"
         ]
     if draw.drawn_at is None:  # it was drawn before the product drew raffles
         return [f"*{raffle.title}* has been drawn. Who won? Ask {raffle.seller_contact}."]
@@ -138,6 +143,19 @@ def build_draw_lines(draw: DrawFacts, *, own: Collection[int] = (), now: datetim
         before = f"{place}. " if many else ""
         lines.append(f"{before}{prize.title}: {_describe_winner(prize, draw, own=own, now=now)}")
     return lines
+
+
+def format_sealed_count(draw: DrawFacts, noun: str = "sold number") -> str:
+    """Return how many numbers are on a sealed list: "843 sold numbers"."""
+    count = draw.sealed_count or 0
+    return f"{format_count(count)} {noun}{'' if count == 1 else 's'}"
+
+
+def build_due_draw_sentence(raffle: RaffleFacts) -> str:
+    """Return when a sealed raffle is drawn: "Draw: Sat 12 Dec, 20:00.", or that it is due."""
+    if raffle.draw_at is None:
+        return "The draw is due."
+    return f"Draw: {format_draw_time(raffle)}."
 
 
 def _describe_winner(
@@ -158,7 +176,7 @@ def _describe_claim(prize: PrizeFacts, raffle: RaffleFacts, *, now: datetime) ->
         return "not claimed yet"
     if prize.claim_until <= now:
         return "not claimed in time"
-    return f"not claimed yet, until {format_moment(prize.claim_until, raffle, now=now)}"
+    return f"to be claimed by {format_moment(prize.claim_until, raffle, now=now)}"
 
 
 def _describe_upcoming(raffle: RaffleFacts) -> str:
@@ -173,6 +191,10 @@ def _describe_upcoming(raffle: RaffleFacts) -> str:
 def build_more_prizes(raffle: RaffleFacts) -> Callable[[int], str]:
     """Return what stands for lines that were left out."""
     return lambda count: f"… and {count} more: ask {raffle.seller_contact}."
+
+
+def _build_more_draws(_left_out: int) -> str:
+    return "… There is more: to check a number, write *verify* and the number."
 
 
 # ── verify ───────────────────────────────────────────────────────────────────────────────────────
@@ -213,12 +235,14 @@ def _describe_number(found: NumberFacts) -> str:
             return f"*{raffle.title}* has no number {found.number}: they go from {first} to {last}."
         case NumberStatus.FREE | NumberStatus.HELD if found.draw.list_hash:
             return f"{name} was not sold, so it is not in the sealed list."
+        case NumberStatus.FREE | NumberStatus.HELD if raffle.is_drawn or raffle.is_called_off:
+            return f"{name} was not sold."
         case NumberStatus.FREE:
-            return f"{name} is not sold."
+            return f"{name} is not sold yet."
         case NumberStatus.HELD:
-            return f"{name} is held for a buyer and not sold so far."
+            return f"{name} is held for a buyer and not sold yet."
         case NumberStatus.SOLD:
-            return f"{name}: sold{_describe_entry(found)}, {_describe_list(found)}."
+            return f"{name}: sold{_describe_entry(found)}{_describe_list(found)}."
         case _:
             assert_never(found.status)
 
@@ -230,17 +254,23 @@ def _describe_entry(found: NumberFacts) -> str:
 def _describe_list(found: NumberFacts) -> str:
     draw = found.draw
     if found.is_on_list:
-        return f"in the sealed list of {format_count(draw.sealed_count or 0)} numbers"
+        return f", in the sealed list of {format_sealed_count(draw, 'number')}"
     if draw.list_hash:
-        return f"not in the sealed list: please ask {draw.raffle.seller_contact}"
-    return "the list is not sealed yet"
+        return f", not in the sealed list: please ask {draw.raffle.seller_contact}"
+    if draw.raffle.is_drawn or draw.raffle.is_called_off:
+        return ""
+    return ", the list is not sealed yet"
 
 
 def _describe_luck(found: NumberFacts, *, is_own: bool, now: datetime) -> str:
     """Return whether a sold number won, or when it is drawn."""
     draw, raffle = found.draw, found.draw.raffle
+    if raffle.is_called_off:
+        return "The raffle was called off."
     if found.status is not NumberStatus.SOLD:
         return ""
+    if raffle.is_drawn and draw.drawn_at is None:  # before the product drew raffles
+        return f"The raffle has been drawn. Who won? Ask {raffle.seller_contact}."
     won = draw.find_prizes_won(found.number)
     if won:
         prizes = " and ".join(prize.title for prize in won)
@@ -250,9 +280,9 @@ def _describe_luck(found: NumberFacts, *, is_own: bool, now: datetime) -> str:
     if not raffle.is_drawn:
         ahead = raffle.draw_at is not None and not raffle.draw_time_reached
         return f"Draw: {format_draw_time(raffle)}." if ahead else ""
-    if draw.drawn_at is not None and not draw.has_all_winners:
+    if not draw.has_all_winners:
         return "The seller is confirming the winners."
-    return "It did not win." if draw.drawn_at is not None else ""
+    return "It did not win."
 
 
 def build_which_number_message(raffles: Sequence[RaffleFacts], number: int) -> Reply:
@@ -270,12 +300,12 @@ def build_verify_how_message() -> Reply:
     """Return how to ask about a ticket number."""
     return Reply(
         "verify_how",
-        "To check a number, write *verify* and the number, one at a time, e.g. *verify 7*. I tell "
-        "whether it is sold, in the sealed list, and whether it won.",
+        "To check a number, write *verify* and the number, one at a time, e.g. *verify 7*. I "
+        "will tell you whether it is sold, whether it is in the sealed list, and whether it won.",
         buttons=(MY_TICKETS_BUTTON, WHO_WON_BUTTON, MENU_BUTTON),
     )
 
 
 def build_nothing_to_verify_note() -> str:
     """Return the note for VERIFY without a raffle."""
-    return "There is no raffle to look into."
+    return "There is no raffle at the moment, so there is no number to check."

@@ -8,6 +8,7 @@ from typing import Final, assert_never
 from shared.conversation.button_ids import ButtonAction, build_button_id
 from shared.conversation.facts.values import OrderFacts
 from shared.conversation.formatting import format_money, format_ticket_numbers
+from shared.conversation.texts.draws import build_due_draw_sentence
 from shared.conversation.texts.parts import (
     BUY_MORE_BUTTON,
     MENU_BUTTON,
@@ -116,7 +117,7 @@ def _describe_draw(order: OrderFacts) -> str:
     if order.raffle.is_drawn:
         return " It has been drawn: write *who won*."
     if order.raffle.is_sealed:
-        return " The list is sealed, the draw is due."
+        return f" The list is sealed. {build_due_draw_sentence(order.raffle)}"
     return build_draw_date_sentence(order)
 
 

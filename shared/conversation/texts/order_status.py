@@ -6,6 +6,7 @@ A note is put above another reply.
 from typing import assert_never
 
 from shared.conversation.facts.values import OrderFacts
+from shared.conversation.texts.draws import build_due_draw_sentence
 from shared.conversation.texts.parts import (
     BUY_MORE_BUTTON,
     MY_TICKETS_BUTTON,
@@ -46,7 +47,8 @@ def build_all_done_message(order: OrderFacts) -> Reply:
     if raffle.is_drawn:
         luck, first = f"*{raffle.title}* has been drawn.", WHO_WON_BUTTON
     elif raffle.is_sealed:
-        luck, first = f"The list of *{raffle.title}* is sealed, its draw is due.", WHO_WON_BUTTON
+        due = build_due_draw_sentence(raffle)
+        luck, first = f"The list of *{raffle.title}* is sealed. {due}", WHO_WON_BUTTON
     return Reply(
         "all_done",
         f"Order *{order.code}* is {'complete' if order.is_free else 'paid'}: "

@@ -25,6 +25,8 @@ from shared.conversation.texts.parts import (
 from shared.conversation.values import Reply
 from shared.core.enums import FileFailure, OrderStatus, RejectReason
 
+KEEP_RECEIPT: Final = "Keep this message: it proves that your numbers are in the draw."
+
 
 def build_paid_message(order: OrderFacts) -> Reply:
     """Return the message that the order is paid: what was bought, the draw, and whom to ask."""
@@ -38,7 +40,7 @@ def build_paid_message(order: OrderFacts) -> Reply:
         "paid",
         f"{done}. *{format_all_order_numbers(order)}* {choose_is_or_are(order)} yours.\n"
         f"{' · '.join(bought)}\n"
-        f"{f'{receipt}\n' if receipt else ''}"
+        f"{f'{receipt}\n{KEEP_RECEIPT}\n' if receipt else ''}"
         f"{f'{draw} Good luck!'.strip()}\n"
         f"Questions? {order.raffle.seller_contact}.",
         about=order.code,

@@ -52,12 +52,12 @@ def test_the_answers_follow_the_raffle_from_its_sale_to_the_confirmed_winner() -
     raffle = drawn_raffles.create_raffle_to_draw(prizes=2)
     chat, stranger = BuyerChat(), BuyerChat()
 
-    assert ask(chat, "verify 07").startswith("*07* of *Summer Raffle* is not sold.")
+    assert ask(chat, "verify 07").startswith("*07* of *Summer Raffle* is not sold yet.")
     assert "[Take 07]" in ask(chat, "Verify 7")
     assert ask(chat, "verify 99").startswith("*Summer Raffle* has no number 99: they go from 01")
     held = chat.buys(numbers="07, 08")
     assert "*07* of *Summer Raffle* is held for a buyer" in ask(stranger, "verify 07")
-    assert "Nothing has been drawn so far." in ask(chat, "who won")
+    assert "No raffle has been drawn so far." in ask(chat, "who won")
     assert ask(chat, "RULES").startswith("Rules of the draw: Summer Raffle\nPrize 1: a motorbike")
     assert chat.order() == held, "questions change nothing"
     chat.taps_id(f"r1:cancel:{held.pk}")
@@ -71,7 +71,7 @@ def test_the_answers_follow_the_raffle_from_its_sale_to_the_confirmed_winner() -
     assert f"Entry {entry} · " in ask(chat, "my tickets")
 
     drawn_raffles.seal(raffle)
-    assert "the list of 3 sold numbers is sealed, its draw is due" in ask(chat, "results")
+    assert "the list of 3 sold numbers is sealed. Draw: " in ask(chat, "results")
     assert f"sold, entry {entry}, in the sealed list of 3 numbers." in ask(chat, "verify 08")
     assert "*10* of *Summer Raffle* was not sold" in ask(chat, "verify 10")
 
@@ -87,8 +87,8 @@ def test_the_answers_follow_the_raffle_from_its_sale_to_the_confirmed_winner() -
     told = ask(stranger, "who won")
     for result in results:
         ticket = raffle.format_ticket_number(result.number)
-        assert f"{result.prize.title}: *{ticket}* · not claimed yet, until" in told
-        assert f"It won {result.prize.title}: not claimed yet" in ask(
+        assert f"{result.prize.title}: *{ticket}* · to be claimed by" in told
+        assert f"It won {result.prize.title}: to be claimed by" in ask(
             stranger, f"verify {result.number}"
         )
     (loser,) = {7, 8, 9} - {result.number for result in results}
@@ -147,11 +147,26 @@ def test_a_stranger_hears_of_the_latest_draws_and_of_no_draft() -> None:
         True, True, True, False,
     ]  # fmt: skip
     assert "*Four*: sold, entry 1" in ask(stranger, "verify 01")
-    assert "There is no draw I could tell of." in ask(elsewhere, "who won")
-    assert "There is no raffle to look into." in ask(elsewhere, "verify 01")
+    assert "No raffle has been drawn so far." in ask(elsewhere, "who won")
+    assert "There is no raffle at the moment, so there is no number to check." in ask(
+        elsewhere, "verify 01"
+    )
     for raffle_id in (draft.pk, 999_999):
         (hidden,) = stranger.taps_id(f"r1:rules:{raffle_id}")
         assert "older message" in render_body(hidden)
+
+
+@pytest.mark.same_everywhere
+def test_a_raffle_that_sold_numbers_before_it_had_rules_shows_none() -> None:
+    raffle = drawn_raffles.create_raffle_to_draw()
+    drawn_raffles.sell(raffle, 7)
+    chat = BuyerChat()
+    known = ask(chat, "rules")
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM raffles_drawrules")
+
+    assert known.startswith("Rules of the draw")
+    assert ask(chat, "rules").startswith("*Summer Raffle* has no rules of the draw that I know.")
 
 
 @pytest.mark.same_everywhere
@@ -166,7 +181,7 @@ def test_several_raffles_are_asked_about() -> None:
     ]  # fmt: skip
     assert tap(chat, "Winter Raffle").startswith("Rules of the draw: Winter Raffle")
     assert "Number 7 of which raffle?" in ask(chat, "verify 07")
-    assert tap(chat, "Summer Raffle").startswith("*007* of *Summer Raffle* is not sold.")
+    assert tap(chat, "Summer Raffle").startswith("*007* of *Summer Raffle* is not sold yet.")
 
 
 def test_many_who_ask_at_once_cost_hardly_more_statements_than_one() -> None:

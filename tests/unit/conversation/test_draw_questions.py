@@ -42,6 +42,8 @@ RULES, RESULTS, VERIFY = ChatInquiry.RULES, ChatInquiry.RESULTS, ChatInquiry.VER
 SEALED: Final = replace(DRAW.raffle, not_selling_reason="sealed")
 SEALED_DRAW: Final = replace(DRAW, raffle=SEALED, drawn_at=None)
 OPEN_DRAW: Final = DrawFacts(SUMMER)
+ELSEWHERE: Final = DrawFacts(DRAW.raffle)
+CALLED_OFF: Final = replace(SUMMER, not_selling_reason="cancelled")
 CONFIRMED: Final = replace(DRAW, prizes=DRAW.prizes[:1])
 DRAWN_ORDER: Final = replace(PAID, raffle=DRAW.raffle, receipt_entry=57, receipt_head="9f3a12c8")
 
@@ -174,6 +176,14 @@ class TestRules:
             "Choose numbers", "My tickets", "Menu",
         ]  # fmt: skip
 
+    def test_that_nobody_has_chosen_are_not_made_up(self) -> None:
+        reply = draws.build_rules_message(DRAW.raffle, "", url="")
+
+        assert reply.body == (
+            "*Summer Raffle* has no rules of the draw that I know. Please ask Ana, +1 555 0100."
+        )
+        assert reply.buttons[0].title == "Who won"
+
     @pytest.mark.parametrize("url", ["https://example.org/rules", ""])
     def test_that_are_too_long_are_cut_at_a_line_and_name_the_address(self, url: str) -> None:
         text = "\n".join(f"Prize {place}: {'🎁' * 60}" for place in range(50))
@@ -200,13 +210,12 @@ class TestResults:
 
         assert reply.body == (
             "*Summer Raffle* · drawn Sat 12 Dec, 20:04\n"
-            "1. a motorbike: *007* (yours!), Ana …34 · not claimed yet, until Mon 11 Jan 2027, "
+            "1. a motorbike: *007* (yours!), Ana …34 · to be claimed by Mon 11 Jan 2027, "
             "20:00\n"
             "2. a helmet: the seller is confirming the winner\n"
             "3. a motorbike: *007* (yours!) · claimed\n"
             "4. a motorbike: *009*, Ana …34 · not claimed in time\n\n"
-            "*Summer Raffle*: the list of 843 sold numbers is sealed, its draw is due: "
-            "Sat 12 Dec, 20:00.\n\n"
+            "*Summer Raffle*: the list of 843 sold numbers is sealed. Draw: Sat 12 Dec, 20:00.\n\n"
             "*Winter Raffle*: draw Sat 12 Dec, 20:00.\n\n"
             "Check a number: write *verify* and the number. How it was drawn: *rules*."
         )
@@ -222,11 +231,11 @@ class TestResults:
         nothing = draws.build_results_message([], upcoming=[], own_numbers={}, now=NOON)
 
         assert reply.body == (
-            "Nothing has been drawn so far.\n*Winter Raffle*: its draw is due.\n"
+            "No raffle has been drawn so far.\n*Winter Raffle*: its draw is due.\n"
             "*Summer Raffle*: drawn when all numbers are sold.\n"
             "*Summer Raffle*: drawn on a later day."
         )
-        assert nothing.body == "There is no draw I could tell of."
+        assert nothing.body == "No raffle has been drawn so far."
 
     def test_of_a_raffle_drawn_by_other_means_name_the_seller(self) -> None:
         lines = draws.build_draw_lines(replace(DRAW, drawn_at=None), now=NOON)
@@ -236,8 +245,8 @@ class TestResults:
 
 NUMBERS: Final = [
     (OPEN_DRAW, NumberStatus.UNKNOWN, False, "*Summer Raffle* has no number 7: they go from"),
-    (OPEN_DRAW, NumberStatus.FREE, False, "*007* of *Summer Raffle* is not sold."),
-    (OPEN_DRAW, NumberStatus.HELD, False, "is held for a buyer and not sold so far."),
+    (OPEN_DRAW, NumberStatus.FREE, False, "*007* of *Summer Raffle* is not sold yet."),
+    (OPEN_DRAW, NumberStatus.HELD, False, "is held for a buyer and not sold yet."),
     (
         OPEN_DRAW, NumberStatus.SOLD, False,
         ("*007* of *Summer Raffle*: sold, entry 57, the list is not sealed yet. "
@@ -247,11 +256,26 @@ NUMBERS: Final = [
         SEALED_DRAW, NumberStatus.SOLD, True,
         "*007* of *Summer Raffle*: sold, entry 57, in the sealed list of 843 numbers.",
     ),
+    (
+        replace(SEALED_DRAW, sealed_count=1), NumberStatus.SOLD, True,
+        "sold, entry 57, in the sealed list of 1 number.",
+    ),
     (SEALED_DRAW, NumberStatus.FREE, False, "was not sold, so it is not in the sealed list."),
+    (ELSEWHERE, NumberStatus.FREE, False, "*007* of *Summer Raffle* was not sold."),
+    (
+        ELSEWHERE, NumberStatus.SOLD, False,
+        ("*007* of *Summer Raffle*: sold, entry 57. The raffle has been drawn. Who won? Ask Ana, "
+        "+1 555 0100."),
+    ),
+    (
+        DrawFacts(CALLED_OFF), NumberStatus.SOLD, False,
+        "*007* of *Summer Raffle*: sold, entry 57. The raffle was called off.",
+    ),
+    (DrawFacts(CALLED_OFF), NumberStatus.HELD, False, "was not sold. The raffle was called off."),
     (DRAW, NumberStatus.SOLD, False, "not in the sealed list: please ask Ana, +1 555 0100."),
     (
         DRAW, NumberStatus.SOLD, True,
-        ("It won a motorbike: not claimed yet, until Mon 11 Jan 2027, 20:00. "
+        ("It won a motorbike: to be claimed by Mon 11 Jan 2027, 20:00. "
         "Congratulations! Please write to Ana, +1 555 0100."),
     ),
 ]  # fmt: skip
@@ -316,8 +340,10 @@ def test_paid_orders_show_their_entry_wherever_they_are_shown() -> None:
     paid = order_updates.build_paid_message(entered).body
     listed = my_tickets.build_my_tickets_message([entered], now=NOON).body
 
+    assert "\nKeep this message: it proves" in paid
     assert paid.split("\n")[2] == listed.split("\n")[3] == "Entry 57 · 9f3a 12c8"
-    assert "Entry" not in order_updates.build_paid_message(PAID).body
+    unentered = order_updates.build_paid_message(PAID).body
+    assert not any(words in unentered for words in ("Entry", "Keep this message"))
     assert "Entry" not in my_tickets.build_my_tickets_message([PAID], now=NOON).body
 
 
@@ -325,7 +351,12 @@ def test_paid_orders_show_their_entry_wherever_they_are_shown() -> None:
     ("raffle", "listed", "done"),
     [
         (SUMMER, "Paid: yours. Draw: Sat 12 Dec, 20:00.", "Good luck!"),
-        (SEALED, "Paid: yours. The list is sealed, the draw is due.", "its draw is due."),
+        (
+            SEALED,
+            "Paid: yours. The list is sealed. Draw: Sat 12 Dec, 20:00.",
+            "Draw: Sat 12 Dec, 20:00.",
+        ),
+        (replace(SEALED, draw_at=None), "The list is sealed. The draw is due.", "The draw is due."),
         (DRAW.raffle, "Paid: yours. It has been drawn: write *who won*.", "has been drawn."),
     ],
 )
@@ -350,8 +381,22 @@ def test_a_text_to_forward_names_winners_and_list_and_nobody_who_did_not_consent
     text = draw_updates.build_text_to_forward(CONFIRMED, now=NOON)
 
     assert "a motorbike: *007*, Ana …34" in text
-    assert "843 sold numbers, whose list was sealed before (SHA-256 abababababababab…)" in text
+    assert (
+        "843 sold numbers; the list was sealed before the draw (SHA-256 abababababababab…)" in text
+    )
     assert "Ana …" not in draw_updates.build_text_to_forward(unnamed, now=NOON)
+
+
+def test_what_is_left_out_of_several_draws_is_not_counted_wrongly() -> None:
+    many = replace(DRAW, prizes=DRAW.prizes[:1] * 60)
+
+    one, two = (
+        draws.build_results_message(shown, upcoming=[], own_numbers={}, now=NOON).body
+        for shown in ([many], [many, many])
+    )
+
+    assert "more: ask Ana, +1 555 0100." in one
+    assert "… There is more: to check a number, write *verify* and the number." in two
 
 
 def test_winners_read_how_to_claim_until_when() -> None:
@@ -366,6 +411,6 @@ def test_winners_read_how_to_claim_until_when() -> None:
 
     assert reply.body.startswith(
         "Congratulations! *007* has won *a motorbike* in *Summer Raffle* (order R-7K3F9).\n"
-        "To claim it, please write to Ana, +1 555 0100 until Tue 22 Dec, 12:00; after that"
+        "To claim it, please write to Ana, +1 555 0100 by Tue 22 Dec, 12:00. After that"
     )
     assert [button.id for button in reply.buttons] == ["r1:show-name:5", "r1:hide-name:5"]
