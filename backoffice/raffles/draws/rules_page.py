@@ -106,7 +106,7 @@ def rules_view(request: HttpRequest, raffle_id: int) -> HttpResponse:
     frozen = DrawRules.objects.filter(raffle=raffle, frozen_at__isnull=False).first()
     if frozen is not None or raffle.status not in _EDITABLE_STATUSES or not may_change:
         if request.method == "POST":
-            messages.info(request, "The rules are frozen; nothing was changed.")
+            messages.info(request, "These rules cannot change any more; nothing was changed.")
             return redirect(pages.build_page_url(raffle.pk, DrawPage.RULES))
         return _render_frozen(request, raffle, frozen)
     with timezone.override(raffle.time_zone):
