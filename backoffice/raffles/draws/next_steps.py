@@ -24,10 +24,10 @@ from backoffice.raffles.draws.pages import DrawPage
 from backoffice.ui import display
 from shared.core.enums import DrawMethod, RaffleStatus
 from shared.raffles import sale_rules
-from shared.raffles.draw_models import DrawResult, DrawSource, Prize, SealedList, SourceReading
+from shared.raffles.draw_models import DrawResult, Prize, SealedList, SourceReading
 from shared.raffles.models import Order, Raffle
 from shared.raffles.services import due_draws
-from shared.raffles.services.draws import draw_rules, drawing
+from shared.raffles.services.draws import draw_rules, drawing, source_readings
 
 
 class DrawStep(StrEnum):
@@ -95,7 +95,8 @@ def query_raffles_with_draw_work(*, now: datetime) -> QuerySet[Raffle]:
     on_sale = Q(status__in=[RaffleStatus.OPEN, RaffleStatus.PAUSED])
     usual_end = Q(sales_close_at=None, draw_at__lte=now + sale_rules.SALES_END_BEFORE_DRAW)
     ended = on_sale & (Q(sales_close_at__lte=now) | usual_end)
-    closed_before_draw = Q(status=RaffleStatus.CLOSED, draw_at__gt=now)
+    undated = Q(draw_at__isnull=True, updated_at__gt=now - due_draws.CLOSED_SHOWN_FOR)
+    closed_before_draw = Q(Q(draw_at__gt=now) | undated, status=RaffleStatus.CLOSED)
     unclaimed = Q(Exists(_query_latest_results().filter(claim__claimed_at__isnull=True)))
     return Raffle.objects.filter(
         due
@@ -123,7 +124,7 @@ def annotate_draw_progress(raffles: QuerySet[Raffle], *, now: datetime) -> Query
             Order.objects.filter(raffle=OuterRef("pk"), status__in=Order.LIVE).order_by()
         ),
         sealed_sources=Subquery(SealedList.objects.filter(raffle=OuterRef("pk")).values("sources")),
-        to_read=count_rows(DrawSource.objects.filter(raffle=OuterRef("pk")).order_by()),
+        has_readings=Exists(SourceReading.objects.filter(raffle=OuterRef("pk"))),
         prize_count=count_rows(Prize.objects.filter(raffle=OuterRef("pk")).order_by()),
         unconfirmed_values=Exists(readings.filter(confirmed_at__isnull=True)),
         read=count_rows(readings.filter(confirmed_at__isnull=False).order_by()),
@@ -195,11 +196,11 @@ def _choose_step(raffle: Any, *, now: datetime) -> DrawStep:
 def _choose_value_step(raffle: Any, *, now: datetime) -> DrawStep:
     if raffle.unconfirmed_values:
         return DrawStep.CONFIRM_VALUES
+    dates = _list_missing_dates(raffle)
     drum = raffle.draw_method == DrawMethod.RECORDED_DRUM
-    if raffle.read >= (raffle.prize_count if drum else raffle.to_read):
+    if raffle.read >= raffle.prize_count if drum else not dates:
         return DrawStep.DRAW
-    at = find_value_time(raffle)
-    return DrawStep.WAIT if at is not None and at > now else DrawStep.VALUES
+    return DrawStep.WAIT if dates and min(dates) > now else DrawStep.VALUES
 
 
 def _choose_winner_step(raffle: Any, *, now: datetime) -> DrawStep:
@@ -214,10 +215,19 @@ def _choose_winner_step(raffle: Any, *, now: datetime) -> DrawStep:
     return DrawStep.OVERDUE if now > find_claim_deadline(raffle) else DrawStep.CLAIMS
 
 
-def find_value_time(raffle: Any) -> datetime | None:
-    """Return when the last source of a sealed raffle speaks; for a drum, the time of the draw."""
-    times = [datetime.fromisoformat(entry["at"]) for entry in raffle.sealed_sources or []]
-    return max(times, default=raffle.draw_at)
+def _list_missing_dates(raffle: Any) -> list[datetime]:
+    """Return the dates of a sealed raffle's sources whose values are not there; of a drum, its own.
+
+    The sealing has fixed the first date of each source. Values can leave the decision to a later
+    one: they are void, nothing was published, or their number was not sold.
+    """
+    if raffle.draw_method == DrawMethod.RECORDED_DRUM:
+        return [raffle.draw_at] if raffle.draw_at is not None else []
+    if not raffle.has_readings:
+        return [datetime.fromisoformat(entry["at"]) for entry in raffle.sealed_sources]
+    sealed = SealedList.objects.defer("numbers").get(raffle=raffle)
+    states = source_readings.load_source_states(raffle, sealed)
+    return [state.at for state in states if not state.is_ready]
 
 
 def find_claim_deadline(raffle: Any) -> datetime:
@@ -249,7 +259,9 @@ def _describe_step(raffle: Any, step: DrawStep, *, now: datetime) -> str:
         case DrawStep.SEAL:
             return f"Everything is decided.{_describe_sealing_time(raffle, now=now)}"
         case DrawStep.WAIT:
-            at = display.format_time_with_zone(find_value_time(raffle), zone=raffle.time_zone)
+            at = display.format_time_with_zone(
+                min(_list_missing_dates(raffle)), zone=raffle.time_zone
+            )
             return f"Sealed. It waits for {at}."
         case DrawStep.CONFIRM_WINNERS:
             return f"Drawn. {_count(raffle.unconfirmed, 'winner')} to confirm."

@@ -14,9 +14,9 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from backoffice.raffles.draws import stubs_pdf
+from backoffice.raffles.draws import stubs_pdf, urls
 from backoffice.raffles.draws.stubs_pdf import StubPart
-from shared.core.enums import DrawMethod, RaffleStatus
+from shared.core.enums import DrawMethod, RaffleStatus, SourceKind, UnsoldRule
 from shared.raffles import unchangeable_rows
 from shared.raffles.draw_models import (
     DrawResult,
@@ -30,7 +30,9 @@ from shared.raffles.draw_models import (
     SourceReading,
 )
 from shared.raffles.models import Order, Raffle
-from shared.raffles.services.draws.draw_rules import ChosenRules
+from shared.raffles.services import lifecycle
+from shared.raffles.services.draws import source_readings
+from shared.raffles.services.draws.draw_rules import ChosenRules, ChosenSource
 from shared.use_cases import raffle_changes
 from shared.whatsapp.models import OutboundMessage
 from tests import builders
@@ -462,6 +464,31 @@ class TestNextSteps:
         assert look()[0] == "Draw again"
         owner.post(build_url("claim", raffle, result.pk))
         assert look() == ("Result (not on the dashboard)", build_url("result", raffle))
+
+    def test_wait_for_the_next_date_if_the_number_was_not_sold(self, owner: Client) -> None:
+        at = timezone.now().replace(microsecond=0)
+        source = ChosenSource(SourceKind.LOTTERY, name="Lotto", at=at, highest=99, repeat_days=7)
+        rules = ChosenRules(
+            method=DrawMethod.LOTTERY_DIGITS,
+            sources=[source],
+            unsold_rule=UnsoldRule.NEXT_SOURCE_DATE,
+        )
+        raffle = draw_steps.create_sold_raffle(numbers=100, first_number=0, draw_at=at, rules=rules)
+        draw_steps.close_and_seal(raffle)
+
+        source_readings.enter_values(
+            raffle.pk, position=1, values=["99"], link=LINK, by=draw_steps.SYLVIA, now=at
+        )
+
+        page = owner.get(reverse("admin:desk_draws")).content.decode()
+        assert "Sealed. It waits for" in page
+        assert "See what it waits for" in page
+
+    def test_lead_to_the_sealing_of_a_raffle_without_a_date(self, owner: Client) -> None:
+        raffle = draw_steps.create_sold_raffle(draw_at=None, draw_when_sold_out=True)
+        lifecycle.close(raffle.pk, by=draw_steps.SYLVIA, now=timezone.now())
+
+        assert "Seal the list" in owner.get(reverse("admin:index")).content.decode()
 
     def test_say_until_when_somebody_may_decide(self, owner: Client) -> None:
         raffle = draw_steps.create_sold_raffle(draw_at=builders.DRAW)
