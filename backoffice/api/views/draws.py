@@ -144,12 +144,15 @@ class DrawValuesView(IdempotentView, SingleRaffleView):
 
 
 def _has_values(raffle: Raffle, *, position: int, values: Sequence[str]) -> bool:
-    """Whether the values of a source's present date are these, in any order."""
+    """Whether a source's present date has these values, in any order and with any leading zeros."""
     sealed = SealedList.objects.defer("numbers").get(raffle=raffle)
     states = source_readings.load_source_states(raffle, sealed)
     reading = next(state.reading for state in states if state.source.position == position)
-    given = sorted(value.lower() for value in values)
-    return reading is not None and sorted(reading.values) == given
+    return reading is not None and _sort_values(reading.values) == _sort_values(values)
+
+
+def _sort_values(values: Sequence[str]) -> list[str]:
+    return sorted(value.lower().lstrip("0") for value in values)
 
 
 class DrawRecordView(SingleRaffleView):
