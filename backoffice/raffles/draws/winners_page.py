@@ -19,10 +19,10 @@ from backoffice.ui import audit_log
 from backoffice.ui.actions import build_staff_actor
 from backoffice.ui.permissions import require_permission
 from shared.core.constants import MAX_NOTE_LENGTH
-from shared.core.enums import RedrawReason
+from shared.core.enums import ActorKind, RedrawReason
 from shared.raffles.actor import Actor
 from shared.raffles.draw_errors import WinnerNotConfirmed
-from shared.raffles.draw_models import DrawResult, PrizeClaim
+from shared.raffles.draw_models import DrawResult, PrizeClaim, SealedList
 from shared.raffles.models import Raffle
 from shared.raffles.services.draws import drawing, winners
 
@@ -127,11 +127,18 @@ def redraw_view(request: HttpRequest, raffle_id: int, result_id: int) -> HttpRes
     context = {
         "title": "Draw again",
         "result": result,
+        "same_person": _is_second_person_needed(result, request),
         "deadline": drawing.compute_claim_deadline(result),
         "form": form,
         "template": "raffles/draws/redraw.html",
     }
     return pages.render_draw_page(request, raffle, DrawPage.WINNERS, context)
+
+
+def _is_second_person_needed(result: DrawResult, request: HttpRequest) -> bool:
+    """Whether two people draw, and the user drew this prize."""
+    drew_it = (result.by_kind, result.by_id) == (ActorKind.STAFF, str(request.user.pk))
+    return drew_it and SealedList.objects.filter(raffle=result.raffle_id, two_people=True).exists()
 
 
 def _is_replaced(action: DrawAction) -> bool:

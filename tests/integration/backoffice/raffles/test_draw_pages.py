@@ -266,6 +266,9 @@ class TestDraw:
         assert "It was drawn before" in press_button(rita, build_url("draw", raffle), **pressed)[0]
         numbers = [raffle.format_ticket_number(each.number) for each in DrawResult.objects.all()]
         assert len(numbers) == 2
+        again = build_url("redraw", raffle, DrawResult.objects.all()[0].pk)
+        assert "You drew it." in owner.get(again).content.decode()
+        assert "You drew it." not in rita.get(again).content.decode()
         result = read_page(owner, "result", raffle)
         stage = owner.get(build_url("result", raffle) + "?stage=yes").content.decode()
         for number in numbers:
@@ -346,8 +349,9 @@ class TestWinners:
         for result in (newest, second):
             press_button(owner, build_url("confirm_winner", raffle, result.pk))
             press_button(owner, build_url("confirm_winner", raffle, result.pk))
-        press_button(owner, build_url("consent", raffle, newest.pk), consent="yes")
         press_button(owner, build_url("claim", raffle, newest.pk), note="At the hall.")
+        assert build_url("consent", raffle, newest.pk) in read_page(owner, "winners", raffle)
+        press_button(owner, build_url("consent", raffle, newest.pk), consent="yes")
         claimed = PrizeClaim.objects.get(result=newest)
         assert (claimed.name_consent, claimed.note, claimed.claimed_by) == (
             True,
