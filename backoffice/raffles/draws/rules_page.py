@@ -2,6 +2,7 @@
 
 from copy import copy
 from dataclasses import asdict, dataclass
+from itertools import chain, repeat
 from typing import Any, Final
 
 from django.contrib import messages
@@ -180,13 +181,17 @@ def _save_pictures(raffle: Raffle, forms: RulesForms) -> None:
 
 def _build_unbound_forms(raffle: Raffle) -> RulesForms:
     chosen = draw_rules.load_chosen_rules(raffle)
-    rows = list(Prize.objects.filter(raffle=raffle))
-    titles = [{"prize": prize.pk, "title": prize.title} for prize in rows]
+    keys = Prize.objects.filter(raffle=raffle).values_list("pk", flat=True)
+    titles = [
+        {"prize": key, "title": title}
+        for key, title in zip(chain(keys, repeat(None)), chosen.prizes, strict=False)
+    ]
+    is_usual_minimum = chosen.minimum_sold == len(titles)  # it grows with the prizes
     rules = RulesForm(
         initial={
             "method": chosen.method.value,
             "unsold_rule": chosen.unsold_rule.value,
-            "minimum_sold": chosen.minimum_sold,
+            "minimum_sold": None if is_usual_minimum else chosen.minimum_sold,
             "claim_days": chosen.claim_days,
             "further_terms": chosen.further_terms,
             "promoter": raffle.promoter,
@@ -195,13 +200,12 @@ def _build_unbound_forms(raffle: Raffle) -> RulesForms:
             "adults_only": raffle.adults_only,
         }
     )
-    sources = [describe_source(source) for source in chosen.sources]
+    new = describe_new_source(raffle)
+    sources = [{**new, **describe_source(source)} for source in chosen.sources]
     return RulesForms(
         rules,
-        SourceFormSet(initial=sources or [describe_new_source(raffle)], prefix="sources"),
-        PrizeFormSet(
-            initial=titles or [{"title": title} for title in chosen.prizes], prefix="prizes"
-        ),
+        SourceFormSet(initial=sources or [new], prefix="sources"),
+        PrizeFormSet(initial=titles, prefix="prizes"),
     )
 
 

@@ -171,6 +171,18 @@ class TestRules:
         assert 'value="2037-12-12T22:30"' in page
         assert re.search(r'<option value="digits" selected', page)
 
+    def test_follow_the_card_and_the_draw_until_somebody_chooses_more(self, owner: Client) -> None:
+        raffle = builders.create_raffle(numbers=20)
+        one_prize = {"prizes-TOTAL_FORMS": "1", "prizes-0-ORDER": "1", "minimum_sold": ""}
+        owner.post(build_url("rules", raffle), RULES | one_prize)
+        Raffle.objects.update(prize="a tractor")
+
+        page = read_page(owner, "rules", raffle)
+
+        assert 'name="prizes-0-title" value="a tractor"' in page
+        assert 'name="sources-0-at" value="2037-12-12T20:00"' in page, "for a lottery"
+        assert not re.search(r'name="minimum_sold" value', page), "a second prize would raise it"
+
     def test_of_a_raffle_sold_before_are_a_task_and_complete_the_chain(self, owner: Client) -> None:
         raffle = draw_steps.create_sold_raffle(sold=3, draw_at=builders.DRAW)
         forget_rules(raffle)
@@ -178,7 +190,9 @@ class TestRules:
 
         assert "Say how it is drawn" in owner.get(change).content.decode()
         assert "Say how it is drawn" in owner.get(reverse("admin:index")).content.decode()
-        assert "were sold before it had rules" in read_page(owner, "rules", raffle)
+        page = read_page(owner, "rules", raffle)
+        assert "were sold before it had rules" in page
+        assert 'type="file"' not in page, "the prizes freeze at once, and with them their pictures"
         owner.post(build_url("rules", raffle), RULES)
 
         assert DrawRules.objects.get().frozen_at is not None
