@@ -2,11 +2,15 @@
 
 import re
 import zipfile
+from collections.abc import Iterator
 from io import BytesIO
 from typing import Any, Final
 
 import pypdfium2  # type: ignore[import-untyped]
 import pytest
+from django.apps import apps
+from django.contrib import admin
+from django.contrib.admin.models import LogEntry
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test import Client
@@ -518,3 +522,71 @@ class TestNextSteps:
 
         assert "1 order to decide before 12 Dec 2037" in page
         assert "afterwards nobody may" in page
+
+
+@pytest.mark.same_everywhere
+class TestAddresses:
+    def test_that_are_looked_at_change_nothing(self, owner: Client) -> None:
+        own = find_arguments(create_drawn_raffle())
+        before = dump_rows()
+
+        for name, arguments in iterate_draw_addresses():
+            address = reverse(f"admin:{name}", kwargs={key: own[key] for key in arguments})
+            answer = owner.get(address)
+            assert answer.status_code in {200, 302, 404, 405}, address
+            if answer.streaming:
+                answer.getvalue()
+            assert dump_rows() == before, address
+
+    def test_with_rows_of_another_raffle_lead_nowhere(self, owner: Client) -> None:
+        raffle = create_drawn_raffle()
+        others = find_arguments(create_drawn_raffle()) | {"raffle_id": raffle.pk}
+        before = dump_rows()
+        pressed = SURE | {"seen": "yes", "reason": "DECLINED", "comment": "Not mine."}
+
+        mixed = 0
+        for name, arguments in iterate_draw_addresses():
+            if {"prize_id", "reading_id", "result_id"}.isdisjoint(arguments):
+                continue
+            mixed += 1
+            address = reverse(f"admin:{name}", kwargs={key: others[key] for key in arguments})
+            assert owner.get(address).status_code in {404, 405}, address
+            assert owner.post(address, pressed).status_code in {404, 405}, address
+        assert mixed == 8
+        assert dump_rows() == before
+
+
+def create_drawn_raffle() -> Raffle:
+    """Create a raffle that was drawn for one prize."""
+    raffle = draw_steps.create_sold_raffle()
+    draw_steps.close_and_seal(raffle)
+    draw_steps.draw(raffle)
+    return raffle
+
+
+def find_arguments(raffle: Raffle) -> dict[str, int]:
+    """Return what the addresses of a drawn raffle contain."""
+    return {
+        "raffle_id": raffle.pk,
+        "prize_id": raffle.prizes.get().pk,
+        "reading_id": raffle.source_readings.get().pk,
+        "result_id": raffle.draw_results.get().pk,
+        "position": 1,
+    }
+
+
+def iterate_draw_addresses() -> Iterator[tuple[str, list[str]]]:
+    """Yield the name and the arguments of each address of the draws."""
+    for pattern in urls.build_draw_urls(admin.site):
+        yield str(pattern.name), list(pattern.pattern.converters)
+
+
+def dump_rows() -> dict[str, list[dict[str, Any]]]:
+    """Return all rows of raffles, messages, events and the log of the back office."""
+    models = [
+        *apps.get_app_config("raffles").get_models(),
+        *apps.get_app_config("events").get_models(),
+        OutboundMessage,
+        LogEntry,
+    ]
+    return {str(model): list(model._default_manager.values().order_by("pk")) for model in models}
