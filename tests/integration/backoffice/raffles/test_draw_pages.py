@@ -487,6 +487,7 @@ class TestNextSteps:
         owner.post(build_url("claim", raffle, result.pk))
         assert look() == ("Result (not on the dashboard)", build_url("result", raffle))
 
+    @pytest.mark.same_everywhere
     def test_wait_for_the_next_date_if_the_number_was_not_sold(self, owner: Client) -> None:
         at = timezone.now().replace(microsecond=0)
         source = ChosenSource(SourceKind.LOTTERY, name="Lotto", at=at, highest=99, repeat_days=7)
@@ -506,6 +507,7 @@ class TestNextSteps:
         assert "Sealed. It waits for" in page
         assert "See what it waits for" in page
 
+    @pytest.mark.same_everywhere
     def test_lead_to_the_sealing_of_a_raffle_without_a_date(self, owner: Client) -> None:
         raffle = draw_steps.create_sold_raffle(draw_at=None, draw_when_sold_out=True)
         lifecycle.close(raffle.pk, by=draw_steps.SYLVIA, now=timezone.now())
