@@ -38,6 +38,7 @@ from shared.raffles.errors import TransitionNotAllowed
 from shared.raffles.models import Order, Raffle
 from shared.raffles.services import availability, duplication, lifecycle
 from shared.raffles.services.availability import TicketCounts
+from shared.raffles.services.draws import draw_rules
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +154,7 @@ def open_raffle_view(request: HttpRequest, raffle_id: int) -> HttpResponse:
                 raise
             return messages.ERROR, _link_to_field(raffle, refusal)
         audit_log.record_action(request, raffle, "Opened the raffle")
-        return messages.SUCCESS, "The raffle is open: buyers can get numbers."
+        return messages.SUCCESS, _describe_opening(raffle)
 
     return _run_status_change(request, raffle_id, act, target=RaffleStatus.OPEN)
 
@@ -229,6 +230,19 @@ _FIELDS_BY_REFUSAL: Final = {
 
 _REFUSALS_ABOUT_RULES: Final = frozenset({"legal_details_missing", "rules_invalid"})
 """Codes of refusals that are mended on the page of the draw's rules."""
+
+
+def _describe_opening(raffle: Raffle) -> str:
+    """Return that the raffle is open, and until when its rules can change if they still can."""
+    opened = "The raffle is open: buyers can get numbers."
+    if draw_rules.are_rules_frozen(raffle.pk):
+        return opened
+    return format_html(
+        "{} How it is drawn can change until the first one is sold. "
+        '<a class="alert-link" href="{}">Rules of the draw</a>',
+        opened,
+        build_page_url(raffle.pk, DrawPage.RULES),
+    )
 
 
 def _link_to_rules(raffle: Raffle, refusal: DomainError) -> SafeString:

@@ -117,7 +117,8 @@ class RaffleForm(forms.ModelForm):
         }
         help_texts: ClassVar = {
             "title": "E.g. Summer Raffle.",
-            "prize": "Goes on after “win”, e.g. a motorbike.",
+            "prize": "Goes on after “win”, e.g. a motorbike. More prizes, promoter, permit and age "
+            "stand under “Rules of the draw” once the raffle is saved.",
             "description": "One or two sentences below the title. May stay empty.",
             "picture": "JPEG or PNG, at most 5 MB. For this back office; the card has words only.",
             "number_count": "Up to 1,000,000. Cannot change once they are made.",

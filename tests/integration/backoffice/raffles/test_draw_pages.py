@@ -186,6 +186,11 @@ class TestRules:
         assert 'name="prizes-0-title" value="a tractor"' in page
         assert 'name="sources-0-at" value="2037-12-12T20:00"' in page, "for a lottery"
         assert not re.search(r'name="minimum_sold" value', page), "a second prize would raise it"
+        Raffle.objects.update(status=RaffleStatus.DRAFT)
+        made = owner.get(reverse("admin:raffles_raffle_generate", args=[raffle.pk]))
+        assert build_url("rules", raffle) in made.content.decode()
+        opened = owner.post(reverse("admin:raffles_raffle_open", args=[raffle.pk]))
+        assert "can change until the first one is sold" in join_messages(opened)
 
     def test_of_a_raffle_sold_before_are_a_task_and_complete_the_chain(self, owner: Client) -> None:
         raffle = draw_steps.create_sold_raffle(sold=3, draw_at=builders.DRAW)
