@@ -214,6 +214,4 @@ def _seal(request: HttpRequest, raffle: Raffle) -> HttpResponse:
             raise ActionRefused("It is sealed already.", level=messages.INFO) from refusal
         audit_log.record_action(request, raffle, f"Sealed {sealed.count:,} sold numbers")
         action.report(messages.SUCCESS, f"Sealed: {sealed.count:,} sold numbers take part.")
-    raffle.refresh_from_db()
-    page = DrawPage.VALUES if action.succeeded else DrawPage.SEAL
-    return redirect(pages.build_page_url(raffle.pk, page))
+    return redirect(pages.build_page_url(raffle.pk, DrawPage.SEAL))

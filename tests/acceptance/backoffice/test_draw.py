@@ -63,7 +63,7 @@ def test_rules_are_written_and_a_raffle_is_sealed(
     look(seller, "seal")
     page.get_by_role("button", name="Seal the list", exact=True).dblclick()
     seller.expect_message("Sealed: 3 sold numbers take part.")
-    look(seller, "values-wait")
+    look(seller, "sealed")
 
 
 @pytest.mark.parametrize("size", WINDOW_SIZES)

@@ -242,9 +242,9 @@ class TestSeal:
         sample_data.expire_order(order)
         assert "Seal the list…" in read_page(owner, "seal", raffle)
         assert "Confirm that" in press_button(owner, build_url("seal", raffle))[0]
-        assert press_button(owner, build_url("seal", raffle), **SURE) == [
-            "Sealed: 3 sold numbers take part."
-        ]
+        answer = owner.post(build_url("seal", raffle), SURE)
+        assert "Sealed: 3 sold numbers take part." in join_messages(answer)
+        assert "Publish the record now" in owner.get(answer["Location"]).content.decode()
         assert press_button(owner, build_url("seal", raffle), **SURE) == ["It is sealed already."]
         sealed = SealedList.objects.get()
         assert (sealed.count, sealed.two_people, sealed.by_label) == (3, True, "olga")
