@@ -15,6 +15,7 @@ VOID_LABELS: Final = {
     VoidReason.MISREAD: "What was entered is not what was published",
     VoidReason.SOURCE_VOID: "Its publisher declared the draw void, or cancelled it",
 }
+PHOTO_FORGOTTEN: Final = "Please choose the photo once more; the browser forgot it."
 _RANDOMNESS: Final = re.compile(r'"randomness"\s*:\s*"([0-9A-Fa-f]+)"')
 _MAX_NUMBER: Final = 2**31 - 1
 
@@ -30,6 +31,11 @@ class _EvidenceForm(forms.Form):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         add_bootstrap_classes(self)
+
+    def ask_for_photo_again(self) -> None:
+        """Ask for the photo of a refused form again, because browsers do not keep files."""
+        if self.files.get(self.add_prefix("photo")) and "photo" not in self.errors:
+            self.add_error("photo", PHOTO_FORGOTTEN)
 
 
 class ValuesForm(_EvidenceForm):

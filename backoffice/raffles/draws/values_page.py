@@ -65,6 +65,8 @@ def enter_values_view(request: HttpRequest, raffle_id: int, position: int) -> Ht
     """Enter the values that a source published."""
     raffle = pages.load_raffle(request, raffle_id, permission=pages.DRAW_PERMISSION)
     form = ValuesForm(request.POST, request.FILES, prefix=f"source{position}")
+    if source := raffle.draw_sources.filter(position=position).first():
+        form.describe_source(source)
     action = DrawAction(request)
     with action:
         if not form.is_valid():
@@ -84,6 +86,7 @@ def enter_values_view(request: HttpRequest, raffle_id: int, position: int) -> Ht
         audit_log.record_action(request, raffle, f"Entered the values of {reading.source}")
         action.report(messages.SUCCESS, _describe_entered(reading))
     if action.level == messages.ERROR:
+        form.ask_for_photo_again()
         return _render_values(request, raffle, form=form, position=position)
     return redirect(pages.build_page_url(raffle.pk, DrawPage.VALUES))
 
@@ -112,6 +115,7 @@ def enter_stub_view(request: HttpRequest, raffle_id: int, position: int) -> Http
         audit_log.record_action(request, raffle, f"Entered the stub for {stub.prize}")
         action.report(messages.SUCCESS, _describe_entered(stub))
     if action.level == messages.ERROR:
+        form.ask_for_photo_again()
         return _render_values(request, raffle, form=form, position=position)
     return redirect(pages.build_page_url(raffle.pk, DrawPage.VALUES))
 
@@ -262,7 +266,7 @@ def _build_source_card(
             shown = form
         else:
             shown = ValuesForm(prefix=f"source{position}", initial={"link": look_up})
-        shown.describe_source(state.source)
+            shown.describe_source(state.source)
     return SourceCard(state=state, due=due, look_up=look_up, form=shown)
 
 

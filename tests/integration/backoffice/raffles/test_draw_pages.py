@@ -264,6 +264,7 @@ class TestDraw:
         assert "Enter the values" in read_page(owner, "values", raffle)
         wrong = owner.post(enter, {"source1-values": "12", "source1-link": LINK})
         assert "64 hex digits" in wrong.content.decode()
+        assert "Randomness of the round" in wrong.content.decode(), "it still says what to enter"
         answer = '{"round":1,"randomness":"' + VALUE + '"}'
         first = press_button(owner, enter, **{"source1-values": answer, "source1-link": LINK})
         again = press_button(owner, enter, **{"source1-values": answer, "source1-link": LINK})
@@ -327,6 +328,9 @@ class TestDraw:
         draw_steps.close_and_seal(raffle)
         enter = build_url("enter_values", raffle, 1)
         photo = SimpleUploadedFile("v.jpg", sample_data.draw_picture(), "image/jpeg")
+        refused = owner.post(enter, {"source1-values": "12", "source1-photo": photo})
+        assert "choose the photo once more" in refused.content.decode()
+        photo.seek(0)
         owner.post(enter, {"source1-values": VALUE, "source1-photo": photo})
         [reading] = SourceReading.objects.all()
         shown = owner.get(build_url("photo", raffle, reading.pk))
