@@ -173,7 +173,7 @@ def test_next_sold_upwards_needs_a_ticket_number_for_each_ending() -> None:
     )
 
     assert (draw_rules.find_rules_problem(raffle, DIGITS) or "").startswith(
-        "900 of 1,000 endings are no ticket number"
+        "900 of 1,000 possible results are no ticket number"
     )
     assert draw_rules.find_rules_problem(raffle, later) is None
 

@@ -178,8 +178,8 @@ def _find_digits_problem(raffle: Raffle, rows: RuleRows) -> str | None:
     fits = raffle.number_count >= endings - 1
     if rows.rules.unsold_rule == UnsoldRule.NEXT_SOLD_UPWARDS and not fits:
         return (
-            f"{endings - raffle.number_count:,} of {endings:,} endings are no ticket number, so "
-            "“next sold upwards” would favour the lowest number. Let the next draw of the lottery "
-            "decide, or choose another method."
+            f"{endings - raffle.number_count:,} of {endings:,} possible results are no ticket "
+            "number. If the next higher sold number won then, the lowest number would win most "
+            "often: let the next draw of the lottery decide, or choose another method."
         )
     return None
