@@ -70,9 +70,9 @@ def winners_view(request: HttpRequest, raffle_id: int) -> HttpResponse:
 def confirm_winner_view(request: HttpRequest, raffle_id: int, result_id: int) -> HttpResponse:
     """Confirm that the order of a drawn number wins."""
 
-    def act(result: DrawResult, by: Actor, now: datetime) -> str:
+    def act(result: DrawResult, by: Actor, now: datetime) -> tuple[str, str]:
         winners.confirm_winner(result.pk, by=by, now=now)
-        return "The winner is confirmed. Now tell them."
+        return "The winner is confirmed. Now tell them.", "Confirmed the winner of"
 
     return _act_on_result(request, raffle_id, result_id, act)
 
@@ -81,9 +81,9 @@ def confirm_winner_view(request: HttpRequest, raffle_id: int, result_id: int) ->
 def claim_prize_view(request: HttpRequest, raffle_id: int, result_id: int) -> HttpResponse:
     """Record that the winner has claimed the prize."""
 
-    def act(result: DrawResult, by: Actor, now: datetime) -> str:
+    def act(result: DrawResult, by: Actor, now: datetime) -> tuple[str, str]:
         winners.claim_prize(result.pk, note=request.POST.get("note", ""), by=by, now=now)
-        return f"{result.prize}: claimed."
+        return f"{result.prize}: claimed.", "Noted the claim of"
 
     return _act_on_result(request, raffle_id, result_id, act)
 
@@ -92,13 +92,14 @@ def claim_prize_view(request: HttpRequest, raffle_id: int, result_id: int) -> Ht
 def name_consent_view(request: HttpRequest, raffle_id: int, result_id: int) -> HttpResponse:
     """Record whether the winner's first name may be published."""
 
-    def act(result: DrawResult, by: Actor, now: datetime) -> str:  # noqa: ARG001
+    def act(result: DrawResult, by: Actor, now: datetime) -> tuple[str, str]:  # noqa: ARG001
         claim = PrizeClaim.objects.filter(result=result).first()
         if claim is None:
             raise WinnerNotConfirmed
         consent = request.POST.get("consent") == "yes"
         winners.set_name_consent(claim, consent=consent)
-        return f"The winner's first name may {'' if consent else 'not '}be published."
+        may = "may" if consent else "may not"
+        return f"The winner's first name {may} be published.", f"First name {may} be published:"
 
     return _act_on_result(request, raffle_id, result_id, act)
 
@@ -149,16 +150,19 @@ def _act_on_result(
     request: HttpRequest,
     raffle_id: int,
     result_id: int,
-    act: Callable[[DrawResult, Actor, datetime], str],
+    act: Callable[[DrawResult, Actor, datetime], tuple[str, str]],
 ) -> HttpResponse:
-    """Do something about a result of a raffle, and return to the winners."""
+    """Do something about a result of a raffle, and return to the winners.
+
+    `act` returns the message, and what the log says before the prize and its number.
+    """
     raffle = pages.load_raffle(request, raffle_id, permission=pages.DRAW_PERMISSION)
     result = _load_result(raffle, result_id)
     action = DrawAction(request)
     with action:
-        sentence = act(result, build_staff_actor(request), timezone.now())
+        sentence, logged = act(result, build_staff_actor(request), timezone.now())
         number = raffle.format_ticket_number(result.number)
-        audit_log.record_action(request, raffle, f"{result.prize}, {number}: {sentence}")
+        audit_log.record_action(request, raffle, f"{logged} {result.prize}, {number}")
         action.report(messages.SUCCESS, sentence)
     return redirect(pages.build_page_url(raffle.pk, DrawPage.WINNERS))
 
