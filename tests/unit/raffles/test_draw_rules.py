@@ -147,7 +147,7 @@ def test_takes_rules_that_fit(raffle: Raffle, chosen: ChosenRules) -> None:
         ),
         (
             ChosenRules(method=DrawMethod.LOTTERY_DIGITS),
-            "drand quicknet must publish one number, whose last digits decide.",
+            "drand quicknet draws no single number. Choose a lottery that draws one.",
         ),
         (
             ChosenRules(

@@ -169,7 +169,7 @@ def _find_digits_problem(raffle: Raffle, rows: RuleRows) -> str | None:
     endings: int = 10**raffle.width
     for source in rows.sources:
         if source.kind == SourceKind.DRAND or source.value_count != 1:
-            return f"{source.name} must publish one number, whose last digits decide."
+            return f"{source.name} draws no single number. Choose a lottery that draws one."
         if source.lowest != 0 or (source.highest + 1) % endings:
             return (
                 f"{source.name} must be able to end in every number of {raffle.width} digits "
