@@ -251,6 +251,7 @@ class TestRefusals:
             {"position": 0, "values": ["1"], "link": LINK},
             {"position": 1, "values": [], "link": LINK},
             {"position": 1, "values": ["twelve"], "link": LINK},
+            {"position": 1, "values": [123456], "link": LINK},
             {"position": 1, "values": ["1"], "link": "see the paper"},
             {"position": 1, "values": ["1"], "link": LINK, "seed": "mine"},
         ):
