@@ -290,9 +290,9 @@ class TestDraw:
         assert "It was drawn before" in press_button(rita, build_url("draw", raffle), **pressed)[0]
         numbers = [raffle.format_ticket_number(each.number) for each in DrawResult.objects.all()]
         assert len(numbers) == 2
-        again = build_url("redraw", raffle, DrawResult.objects.all()[0].pk)
-        assert "You drew it." in owner.get(again).content.decode()
-        assert "You drew it." not in rita.get(again).content.decode()
+        redraw = build_url("redraw", raffle, DrawResult.objects.all()[0].pk)
+        assert "You drew it." in owner.get(redraw).content.decode()
+        assert "You drew it." not in rita.get(redraw).content.decode()
         result = read_page(owner, "result", raffle)
         stage = owner.get(build_url("result", raffle) + "?stage=yes").content.decode()
         for number in numbers:
@@ -594,10 +594,10 @@ def iterate_draw_addresses() -> Iterator[tuple[str, list[str]]]:
 
 def dump_rows() -> dict[str, list[dict[str, Any]]]:
     """Return all rows of raffles, messages, events and the log of the back office."""
-    models = [
+    models: list[Any] = [
         *apps.get_app_config("raffles").get_models(),
         *apps.get_app_config("events").get_models(),
         OutboundMessage,
         LogEntry,
     ]
-    return {str(model): list(model._default_manager.values().order_by("pk")) for model in models}
+    return {str(model): list(model.objects.values().order_by("pk")) for model in models}
