@@ -515,6 +515,8 @@ class TestNextSteps:
         page = owner.get(reverse("admin:desk_draws")).content.decode()
         assert "Sealed. It waits for" in page
         assert "See what it waits for" in page
+        values = owner.get(build_url("values", raffle)).content.decode()
+        assert "was not sold, so the rules leave" in values
 
     @pytest.mark.same_everywhere
     def test_lead_to_the_sealing_of_a_raffle_without_a_date(self, owner: Client) -> None:
