@@ -26,7 +26,7 @@ from shared.core.enums import DrawMethod, RaffleStatus
 from shared.raffles import sale_rules
 from shared.raffles.draw_models import DrawResult, Prize, SealedList, SourceReading
 from shared.raffles.models import Order, Raffle
-from shared.raffles.services import due_draws
+from shared.raffles.services import availability, due_draws
 from shared.raffles.services.draws import draw_rules, drawing, source_readings
 
 
@@ -37,6 +37,7 @@ class DrawStep(StrEnum):
     RULES = "RULES"
     CLOSE = "CLOSE"
     DECIDE = "DECIDE"
+    TOO_FEW = "TOO_FEW"
     SEAL = "SEAL"
     WAIT = "WAIT"
     VALUES = "VALUES"
@@ -55,6 +56,7 @@ STEPS: Final[dict[DrawStep, tuple[DrawPage, str]]] = {
     DrawStep.RULES: (DrawPage.RULES, "Say how it is drawn"),
     DrawStep.CLOSE: (DrawPage.SEAL, "Close the sale"),
     DrawStep.DECIDE: (DrawPage.SEAL, "Decide about open orders"),
+    DrawStep.TOO_FEW: (DrawPage.SEAL, "See what is sold"),
     DrawStep.SEAL: (DrawPage.SEAL, "Seal the list"),
     DrawStep.WAIT: (DrawPage.VALUES, "See what it waits for"),
     DrawStep.VALUES: (DrawPage.VALUES, "Enter the values"),
@@ -145,6 +147,7 @@ def annotate_draw_progress(raffles: QuerySet[Raffle], *, now: datetime) -> Query
             unclaimed.order_by().values("raffle").annotate(first=Min("at")).values("first")
         ),
         claim_days=F("rules__claim_days"),
+        minimum_sold=F("rules__minimum_sold"),
     )
 
 
@@ -186,11 +189,18 @@ def _choose_step(raffle: Any, *, now: datetime) -> DrawStep:
         case RaffleStatus.CLOSED:
             if raffle.without_rules:
                 return DrawStep.RULES
-            return DrawStep.DECIDE if raffle.held or raffle.late else DrawStep.SEAL
+            if raffle.held or raffle.late:
+                return DrawStep.DECIDE
+            return DrawStep.TOO_FEW if _are_too_few_sold(raffle) else DrawStep.SEAL
         case RaffleStatus.SEALED:
             return _choose_value_step(raffle, now=now)
         case RaffleStatus.DRAWN:
             return _choose_winner_step(raffle, now=now)
+
+
+def _are_too_few_sold(raffle: Any) -> bool:
+    sold = availability.count_tickets_by_raffle([raffle])[raffle.pk].sold
+    return sold < (raffle.minimum_sold or 1)
 
 
 def _choose_value_step(raffle: Any, *, now: datetime) -> DrawStep:
@@ -224,7 +234,7 @@ def _list_missing_dates(raffle: Any) -> list[datetime]:
     if raffle.draw_method == DrawMethod.RECORDED_DRUM:
         return [raffle.draw_at] if raffle.draw_at is not None else []
     if not raffle.has_readings:
-        return [datetime.fromisoformat(entry["at"]) for entry in raffle.sealed_sources]
+        return [datetime.fromisoformat(entry["at"]) for entry in raffle.sealed_sources or []]
     sealed = SealedList.objects.defer("numbers").get(raffle=raffle)
     states = source_readings.load_source_states(raffle, sealed)
     return [state.at for state in states if not state.is_ready]
@@ -241,6 +251,7 @@ _FIXED_SENTENCES: Final = {
     DrawStep.SELL: "Its sale goes on.",
     DrawStep.RULES: "Numbers were sold before anybody said how it is drawn.",
     DrawStep.CLOSE: "Its sale is over, but it is not closed yet.",
+    DrawStep.TOO_FEW: "Fewer numbers are sold than the rules ask for: it can only be called off.",
     DrawStep.VALUES: "Sealed. The values have been published, or come now.",
     DrawStep.CONFIRM_VALUES: "Values were entered; another person must confirm them.",
     DrawStep.DRAW: "Sealed, and all values are there.",

@@ -525,6 +525,18 @@ class TestNextSteps:
 
         assert "Seal the list" in owner.get(reverse("admin:index")).content.decode()
 
+    @pytest.mark.same_everywhere
+    def test_end_where_too_few_numbers_are_sold(self, owner: Client) -> None:
+        raffle = draw_steps.create_sold_raffle(sold=1, rules=TWO_PRIZES)
+        lifecycle.close(raffle.pk, by=draw_steps.SYLVIA, now=timezone.now())
+
+        dashboard = owner.get(reverse("admin:index")).content.decode()
+        assert "it can only be called off" in dashboard
+        assert "Seal the list" not in dashboard
+        page = read_page(owner, "seal", raffle)
+        assert "Too few numbers were sold." in page
+        assert reverse("admin:raffles_raffle_call_off", args=[raffle.pk]) in page
+
     def test_say_until_when_somebody_may_decide(self, owner: Client) -> None:
         raffle = draw_steps.create_sold_raffle(draw_at=builders.DRAW)
         sample_data.receive_kept_proof(sample_data.place_order(raffle, numbers=[15]))
