@@ -5,7 +5,7 @@
 
 from datetime import datetime
 
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from shared.conversation.button_ids import ButtonAction, build_button_id
 from shared.conversation.facts import draws
@@ -15,16 +15,20 @@ from shared.core.enums import MessageDeliveryStatus, OrderStatus, OutboxStatus, 
 from shared.raffles.draw_models import DrawResult, PrizeClaim
 from shared.raffles.models import Order, RaffleEvent
 from shared.raffles.services.draws import winners
-from shared.whatsapp import window
+from shared.whatsapp import predicates, window
 from shared.whatsapp.models import OutboundMessage
 from shared.whatsapp.services.outbox import outbox_queue
 
 # ── prizes that are drawn again ──────────────────────────────────────────────────────────────────
 
 
-def query_former_winners(event: RaffleEvent) -> QuerySet[Order]:
-    """Return the orders whose prizes were drawn again by an event."""
-    return Order.objects.filter(claims__in=_list_replaced_claims(event)).distinct()
+def query_misinformed_orders(event: RaffleEvent) -> QuerySet[Order]:
+    """Return the orders whose prizes an event drew again, and those with unsent former results."""
+    unsent = OutboundMessage.objects.filter(
+        predicates.QUEUED_OUTBOUND | predicates.WITHHELD_OUTBOUND, key=draw_updates.RESULTS_TOLD_KEY
+    )
+    untrue = Q(claims__in=_list_replaced_claims(event)) | Q(code__in=unsent.values("about"))
+    return Order.objects.filter(untrue, raffle=event.raffle_id).distinct()
 
 
 def _list_replaced_claims(event: RaffleEvent) -> list[PrizeClaim]:
@@ -39,16 +43,15 @@ def _list_replaced_claims(event: RaffleEvent) -> list[PrizeClaim]:
 
 
 def follow_redraw(order: Order, event: RaffleEvent, now: datetime) -> None:
-    """Withdraw the message to a former winner; if it may have arrived, tell them of the redraw."""
-    replaced = [claim for claim in _list_replaced_claims(event) if claim.order_id == order.pk]
-    if not replaced or order.contact_id is None:
+    """Withdraw what is untrue now; a former winner who may have read it is told of the redraw.
+
+    A message about another prize of the same order is withdrawn, too, and can be told again.
+    """
+    if order.contact_id is None:
         return
-    withdrawn = outbox_queue.mark_superseded(
-        order.contact_id, about=str(order), keys=(draw_updates.WINNER_KEY,)
-    )
-    if withdrawn:  # also a message about another prize of the same order: it is told again
-        others = PrizeClaim.objects.filter(order=order, told_at__isnull=False)
-        others.exclude(pk__in=[claim.pk for claim in replaced]).update(told_at=None)
+    replaced = [claim for claim in _list_replaced_claims(event) if claim.order_id == order.pk]
+    untrue = [draw_updates.RESULTS_TOLD_KEY, *([draw_updates.WINNER_KEY] if replaced else [])]
+    outbox_queue.mark_superseded(order.contact_id, about=str(order), keys=untrue)
     for claim in replaced:
         if any(map(_may_have_arrived, list_winner_messages(order, claim.result))):
             _notify_of_redraw(order, claim, now=now)
@@ -61,6 +64,12 @@ def list_winner_messages(order: Order, result: DrawResult) -> list[OutboundMessa
     )
     tap_id = build_button_id(ButtonAction.SHOW_NAME, result.pk)
     return [each for each in messages.order_by("pk") if tap_id in _list_tap_ids(each)]
+
+
+def was_withdrawn(order: Order, result: DrawResult) -> bool:
+    """Whether the last message to the buyer of an order that a result won was withdrawn."""
+    messages = list_winner_messages(order, result)
+    return bool(messages) and messages[-1].status == OutboxStatus.STALE
 
 
 def _list_tap_ids(message: OutboundMessage) -> list[str]:

@@ -128,7 +128,7 @@ class UntoldBuyer:
 
 
 def tell_winners(raffle_id: int, *, by: Actor, now: datetime) -> WinnersTold:
-    """Queue a message to each confirmed winner who was not told before.
+    """Queue a message to each confirmed winner who was not told, or whose message was withdrawn.
 
     Each is told in a transaction of its own, so after an interruption call it again. A winner of a
     cash sale, or whose data was erased, cannot be told here.
@@ -147,14 +147,16 @@ def tell_winners(raffle_id: int, *, by: Actor, now: datetime) -> WinnersTold:
     confirmed = draws.select_confirmed(raffle, winners.load_winners(raffle))
     if not confirmed:
         raise WinnerNotConfirmed
-    waiting = [each for each in confirmed if each.claim is not None and _awaits_telling(each.claim)]
+    waiting = [each for each in confirmed if _awaits_telling(each.claim, each.order)]
     told = sum(_tell_winner(each.result.pk, each.order.pk, now=now) for each in waiting)
     _log.info("winners_told", raffle_id=raffle_id, told=told, by=by.kind)
     return WinnersTold(told, without_chat=len(waiting) - told)
 
 
-def _awaits_telling(claim: PrizeClaim) -> bool:
-    return claim.told_at is None and claim.claimed_at is None and claim.erased_at is None
+def _awaits_telling(claim: PrizeClaim | None, order: Order) -> bool:
+    if claim is None or claim.claimed_at is not None or claim.erased_at is not None:
+        return False
+    return claim.told_at is None or draw_followers.was_withdrawn(order, claim.result)
 
 
 @transaction.atomic(durable=True)
@@ -163,7 +165,7 @@ def _tell_winner(result_id: int, order_id: int, *, now: datetime) -> bool:
     order = locks.lock_order_with_contacts(order_id)
     claims = PrizeClaim.objects.select_for_update(no_key=True, of=("self",))
     claim = claims.select_related("result__prize").get(pk=result_id)
-    if not (_awaits_telling(claim) and draws.is_current(claim.result)):
+    if not (_awaits_telling(claim, order) and draws.is_current(claim.result)):
         return False
     if order.contact is None or order.contact.erased_at is not None:
         return False
@@ -328,9 +330,10 @@ def load_untold(
 def query_untold_orders(raffle: Raffle) -> QuerySet[Order]:
     """Return the latest paid order of each buyer whom no message about the results reached."""
     latest = DrawResult.objects.filter(raffle=raffle).order_by("pk").last()
+    unread = predicates.FAILED_OUTBOUND | predicates.WITHHELD_OUTBOUND
     told = OutboundMessage.objects.filter(
         contact=OuterRef("contact"), about=OuterRef("code"), key=draw_updates.RESULTS_TOLD_KEY
-    ).exclude(predicates.FAILED_OUTBOUND | predicates.WITHHELD_OUTBOUND)
+    ).exclude(unread | Q(status=OutboxStatus.STALE))
     if latest is not None:
         told = told.filter(created_at__gte=latest.at)
     later = draw_followers.query_paid_orders(raffle.pk).filter(

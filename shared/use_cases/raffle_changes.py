@@ -70,7 +70,7 @@ def _work_off_orders(event: RaffleEvent, *, now: datetime, limit: int) -> int:
 def _query_orders(event: RaffleEvent) -> QuerySet[Order]:
     """Return the orders that an event concerns."""
     if event.action == RaffleAction.REDRAWN:
-        return draw_followers.query_former_winners(event)
+        return draw_followers.query_misinformed_orders(event)
     return Order.objects.filter(raffle_id=event.raffle_id)
 
 

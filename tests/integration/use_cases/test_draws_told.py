@@ -13,6 +13,7 @@ from shared.raffles.services.draws import drawing, source_readings, winners
 from shared.use_cases import draws, raffle_changes
 from shared.use_cases.draws import TellableBuyers, Told, WinnersTold
 from shared.whatsapp.models import OutboundMessage, WhatsAppContact
+from shared.whatsapp.services.outbox import outbox_queue
 from tests import builders, meta_limits
 from tests.builders import MINUTE, NOON
 from tests.integration import drawn_raffles
@@ -119,6 +120,18 @@ class TestWinners:
             listed = draws.load_winner_contacts(raffle, now=DRAW_AT)
             assert {each.told for each in listed} == {told_now}
 
+    def test_are_told_again_if_their_message_was_withdrawn(self) -> None:
+        raffle, results = draw_raffle(prizes=2)
+        drawn_raffles.confirm(*results)
+        draws.tell_winners(raffle.pk, by=RITA, now=DRAW_AT)
+        withdrawn = OutboundMessage.objects.latest("pk")
+        outbox_queue.mark_superseded(withdrawn.contact_id, about=withdrawn.about, keys=None)
+
+        told = [draws.tell_winners(raffle.pk, by=RITA, now=LATER) for _ in range(2)]
+
+        assert told == [WinnersTold(1, without_chat=0), WinnersTold(0, without_chat=0)]
+        assert list_keys() == ["winner", "winner"]
+
     def test_without_a_chat_are_listed_with_what_to_send_them(self) -> None:
         raffle = drawn_raffles.create_raffle_to_draw()
         drawn_raffles.sell(raffle, 7)
@@ -177,6 +190,9 @@ class TestAllBuyers:
         assert list_keys(outside.contact) == (["winner"] if outside == won else [])
         untold = [each.order for each in draws.load_untold(raffle)]
         assert untold == [order for order in (outside, cash) if order != won]
+        for status in (OutboxStatus.FAILED, OutboxStatus.WITHHELD, OutboxStatus.STALE):
+            losers = OutboundMessage.objects.filter(key="results_told").update(status=status)
+            assert len(draws.load_untold(raffle)) == len(untold) + losers
 
     @pytest.mark.same_everywhere
     def test_are_told_once_though_another_process_goes_on_after_some(self) -> None:
@@ -209,6 +225,25 @@ class TestAllBuyers:
         assert "results_told" not in replaced
         assert sorted(list_keys()) == ["results_told"] * 3 + ["winner"]
         assert list_keys(find_winning_order(again).contact) == ["winner"]
+
+    @pytest.mark.same_everywhere
+    @pytest.mark.parametrize("status", [OutboxStatus.QUEUED, OutboxStatus.WITHHELD])
+    def test_do_not_read_a_result_later_that_was_replaced_before_it_was_sent(
+        self, status: OutboxStatus
+    ) -> None:
+        raffle, (result,) = draw_raffle()
+        drawn_raffles.confirm(result)
+        tell_everybody(raffle)
+        OutboundMessage.objects.filter(key="results_told").update(status=status)
+
+        again = redraw(result)
+        work_off(limit=1)
+        replaced = list_keys()
+        drawn_raffles.confirm(again, now=LATER)
+        tell_everybody(raffle)
+
+        assert replaced == []
+        assert sorted(list_keys()) == ["results_told"] * 3 + ["winner"]
 
 
 def redraw(result: DrawResult) -> DrawResult:
