@@ -11,23 +11,56 @@ from shared.conversation.buyer_texts import inquiries
 from shared.conversation.context import Context
 from shared.conversation.facts.values import Facts, RaffleFacts
 from shared.conversation.flow import reserve
-from shared.conversation.flow.screens import repeat_prompt, show_menu, show_raffle_card
+from shared.conversation.flow.screens import repeat_prompt, show_menu, show_order, show_raffle_card
 from shared.conversation.texts import age, guidance, raffles
-from shared.conversation.values import HoldNumbers, HoldRandom, Step
+from shared.conversation.values import Effect, HoldNumbers, HoldRandom, PlaceOrder, Step
 from shared.core.enums import Mode, State
 
 
 def ask_before_hold(step: Step, facts: Facts) -> Step:
-    """Return a step, or the question instead if it holds numbers and the age is not known."""
-    effect = step.effect
-    if step.confirms_age or facts.is_adult or not isinstance(effect, HoldRandom | HoldNumbers):
+    """Return a step, or the question instead if it takes numbers and the age is not known.
+
+    Numbers may have been held before the seller said that the raffle is for adults only; then the
+    question comes before the order, and the yes shows the numbers again.
+    """
+    if step.confirms_age or facts.is_adult:
         return step
-    raffle = facts.find_raffle(effect.raffle_id)
+    raffle = _find_raffle_of_effect(step.effect, facts)
     if raffle is None or not raffle.adults_only:
         return step
     question = age.build_age_question(raffle)
     asking = step.context.with_changes(yes_button_id=question.buttons[0].id)
+    if isinstance(step.effect, PlaceOrder):  # the held numbers are wanted, and no others
+        asking = asking.with_changes(qty=None, picked_numbers=())
     return Step(step.state, asking, replies=(question,))
+
+
+def _find_raffle_of_effect(effect: Effect | None, facts: Facts) -> RaffleFacts | None:
+    """Return the raffle whose numbers an effect takes."""
+    match effect:
+        case HoldRandom() | HoldNumbers():
+            return facts.find_raffle(effect.raffle_id)
+        case PlaceOrder():
+            order = facts.find_order(effect.order_id)
+            return order.raffle if order is not None else None
+        case _:
+            return None
+
+
+def close_other_questions(context: Context) -> Context:
+    """Return the context of a buyer who was understood; only the question for the age stays open.
+
+    So a buyer may read the rules before the answer.
+    """
+    closed = context.without_open_question()
+    if not _is_open(context):
+        return closed
+    return closed.with_changes(yes_button_id=context.yes_button_id)
+
+
+def _is_open(context: Context) -> bool:
+    tap = button_ids.parse_button_id(context.yes_button_id)
+    return tap is not None and tap.action is ButtonAction.ADULT
 
 
 def handle_answer(text: str, state: State, context: Context, facts: Facts) -> Step | None:
@@ -66,6 +99,9 @@ def _go_on(raffle: RaffleFacts, context: Context, facts: Facts) -> Step:
             return reserve.hold_random(raffle, context.qty, context, facts)
         if context.mode is Mode.PICK and context.picked_numbers:
             return reserve.hold_numbers(raffle, context.picked_numbers, context, facts)
+        draft = facts.find_draft(raffle.id)
+        if draft is not None and draft.id == context.draft_order_id:
+            return show_order(draft, context, facts, note=age.build_thanks_note())
     return show_raffle_card(raffle, Context(), facts, note=age.build_thanks_note())
 
 

@@ -97,7 +97,7 @@ def handle_tap(tap_id: str, state: State, context: Context, facts: Facts) -> Ste
 def _handle_draw_tap(
     tap: ButtonId, action: _DrawAction, state: State, context: Context, facts: Facts
 ) -> Step:
-    understood = context.without_open_question()
+    understood = age.close_other_questions(context)
     match action:
         case ButtonAction.RULES:
             return Step(state, understood, lookup=LookUpRules(tap.values[0]))

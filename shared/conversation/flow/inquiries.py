@@ -9,7 +9,8 @@ from shared.conversation.buyer_texts.vocabulary import ChatInquiry
 from shared.conversation.context import Context
 from shared.conversation.facts.draw_values import NumberFacts
 from shared.conversation.facts.values import Facts, RaffleFacts
-from shared.conversation.flow.screens import answer_with, show_menu
+from shared.conversation.flow import age
+from shared.conversation.flow.screens import show_menu
 from shared.conversation.texts import draw_updates, draws, guidance
 from shared.conversation.values import (
     LookUpNumber,
@@ -46,7 +47,7 @@ def handle_inquiry(parsed: ParsedInquiry, state: State, context: Context, facts:
         case ChatInquiry.RULES:
             return _handle_rules(state, context, facts)
         case ChatInquiry.RESULTS:
-            return look_up_results(state, context.without_open_question(), facts)
+            return look_up_results(state, age.close_other_questions(context), facts)
         case ChatInquiry.VERIFY:
             return _handle_verify(parsed.number, state, context, facts)
         case _:
@@ -60,8 +61,8 @@ def _handle_rules(state: State, context: Context, facts: Facts) -> Step:
     if not known:
         return show_menu(facts, note=draws.build_no_rules_note())
     if len(known) > 1:
-        return answer_with(state, context, draws.build_which_rules_message(known))
-    return Step(state, context.without_open_question(), lookup=LookUpRules(known[0].id))
+        return _answer(state, context, draws.build_which_rules_message(known))
+    return Step(state, age.close_other_questions(context), lookup=LookUpRules(known[0].id))
 
 
 def look_up_results(state: State, context: Context, facts: Facts) -> Step:
@@ -78,14 +79,14 @@ def look_up_results(state: State, context: Context, facts: Facts) -> Step:
 def _handle_verify(number: int | None, state: State, context: Context, facts: Facts) -> Step:
     """Look up a number of the raffle that is meant; ask which one if several may be."""
     if number is None:
-        return answer_with(state, context, draws.build_verify_how_message())
+        return _answer(state, context, draws.build_verify_how_message())
     known = _list_own_raffles(facts) or _list_known_raffles(facts)
     owned = [raffle for raffle in known if number in _list_own_numbers(raffle.id, facts)]
     meant = owned if len(owned) == 1 else known
     if len(meant) > 1:
-        return answer_with(state, context, draws.build_which_number_message(meant, number))
+        return _answer(state, context, draws.build_which_number_message(meant, number))
     raffle_id = meant[0].id if meant else None
-    return Step(state, context.without_open_question(), lookup=LookUpNumber(raffle_id, number))
+    return Step(state, age.close_other_questions(context), lookup=LookUpNumber(raffle_id, number))
 
 
 def show_lookup(outcome: LookupOutcome, state: State, context: Context, facts: Facts) -> Step:
@@ -95,9 +96,9 @@ def show_lookup(outcome: LookupOutcome, state: State, context: Context, facts: F
             return show_menu(facts, note=guidance.build_old_button_note())
         case RulesFound(raffle, text, url):
             assert raffle is not None  # noqa: S101 - the case above
-            return answer_with(state, context, draws.build_rules_message(raffle, text, url=url))
+            return _answer(state, context, draws.build_rules_message(raffle, text, url=url))
         case ResultsFound():
-            return answer_with(state, context, _build_results(outcome, facts))
+            return _answer(state, context, _build_results(outcome, facts))
         case NumberFound(None):
             return show_menu(facts, note=draws.build_nothing_to_verify_note())
         case NumberFound(found):
@@ -135,7 +136,11 @@ def _show_number(found: NumberFacts, state: State, context: Context, facts: Fact
         and facts.find_draft(raffle_id) is None,
         now=facts.now,
     )
-    return answer_with(state, context, reply)
+    return _answer(state, context, reply)
+
+
+def _answer(state: State, context: Context, reply: Reply) -> Step:
+    return Step(state, age.close_other_questions(context), replies=(reply,))
 
 
 def acknowledge_name_consent(outcome: NameConsentSaved, state: State, context: Context) -> Step:
@@ -143,7 +148,7 @@ def acknowledge_name_consent(outcome: NameConsentSaved, state: State, context: C
     reply = draw_updates.build_name_consent_message(
         consent=outcome.consent, shown_as=outcome.shown_as
     )
-    return answer_with(state, context, reply)
+    return _answer(state, context, reply)
 
 
 # ── the buyer's raffles ──────────────────────────────────────────────────────────────────────────

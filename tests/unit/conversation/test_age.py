@@ -10,12 +10,18 @@ from shared.conversation import flow
 from shared.conversation.button_ids import ButtonAction, build_button_id
 from shared.conversation.buyer_texts import inquiries
 from shared.conversation.context import Context
+from shared.conversation.facts.draw_values import DrawFacts, NumberFacts, NumberStatus
 from shared.conversation.facts.values import Facts
 from shared.conversation.values import (
     ButtonTapped,
     BuyerInput,
     HoldNumbers,
     HoldRandom,
+    LookupOutcome,
+    NumberFound,
+    PlaceOrder,
+    ResultsFound,
+    RulesFound,
     Step,
     TextReceived,
 )
@@ -32,6 +38,7 @@ from tests.unit.conversation.sample_facts import (
 )
 
 ADULTS: Final = replace(SUMMER, adults_only=True)
+TAP: Final = ButtonTapped("r1:confirm:10")
 YES: Final = ButtonTapped(build_button_id(ButtonAction.ADULT, 1))
 NO: Final = ButtonTapped(build_button_id(ButtonAction.MINOR, 1))
 
@@ -141,6 +148,46 @@ class TestTaps:
         step = take(State.WAIT_PROOF, NO, is_adult=True)
 
         assert (step.state, step.context) == (State.WAIT_PROOF, context)
+
+
+@walk_cases(
+    ("text", "looks_up"),
+    [("rules", True), ("who won", True), ("verify 7", True), ("verify", False)],
+)
+def test_the_question_stays_open_while_the_buyer_asks_about_the_draw(
+    text: str, looks_up: bool
+) -> None:
+    asked = take(State.ASK_PICK_NUMBERS, TextReceived("7, 13"))
+
+    told = take(asked.state, TextReceived(text), asked.context)
+    if looks_up:
+        assert told.lookup is not None
+        told = flow.step(told.state, told.context, FOUND[text], restrict(build_facts()))
+    answered = take(told.state, TextReceived("yes"), told.context)
+
+    assert told.replies
+    assert (answered.effect, answered.confirms_age) == (HoldNumbers(1, (7, 13)), True)
+
+
+FOUND: Final[dict[str, LookupOutcome]] = {
+    "rules": RulesFound(ADULTS, "Prize 1: a motorbike"),
+    "who won": ResultsFound(),
+    "verify 7": NumberFound(NumberFacts(DrawFacts(ADULTS), 7, NumberStatus.FREE)),
+}
+
+
+@walk_cases(("confirm", "answer"), product([TextReceived("yes"), TAP], [YES, TextReceived("yes")]))
+def test_it_comes_before_the_order_of_numbers_that_were_held_before_it_was_needed(
+    confirm: BuyerInput, answer: BuyerInput
+) -> None:
+    context = Context(raffle_id=1, draft_order_id=10, mode=Mode.RANDOM, qty=3)
+
+    asked = take(State.CONFIRM_RESERVATION, confirm, context)
+    held = take(asked.state, answer, asked.context)
+
+    assert (asked.effect, asked.replies[0].key) == (None, "age_question")
+    assert (held.effect, held.replies[0].key, held.confirms_age) == (None, "held", True)
+    assert take(held.state, confirm, held.context, is_adult=True).effect == PlaceOrder(10)
 
 
 def test_other_words_are_no_answer_and_the_question_comes_again_with_the_wish() -> None:

@@ -273,7 +273,8 @@ WORDS: dict[str, tuple[ConversationEvent, dict[State, tuple[State, str]]]] = {
         tap(ButtonAction.HIDE_NAME, 5), {state: (state, "SaveNameConsent") for state in State},
     ),
     "a tap on 18 or older, where nothing waits for it": (
-        tap(ButtonAction.ADULT, 1), dict.fromkeys(State, (MODE, "card")),
+        tap(ButtonAction.ADULT, 1),
+        dict.fromkeys(State, (MODE, "card")) | {CONFIRM: (CONFIRM, "held")},
     ),
     "a tap on not 18 yet": (
         tap(ButtonAction.MINOR, 1), dict.fromkeys(State, (MENU, "age_refused")),
