@@ -80,7 +80,9 @@ def _handle_verify(number: int | None, state: State, context: Context, facts: Fa
     """Look up a number of the raffle that is meant; ask which one if several may be."""
     if number is None:
         return _answer(state, context, draws.build_verify_how_message())
-    known = _list_own_raffles(facts) or _list_known_raffles(facts)
+    chosen = facts.find_raffle(context.raffle_id)
+    near = _drop_repeated([*_list_own_raffles(facts), *([chosen] if chosen is not None else [])])
+    known = near or _list_known_raffles(facts)
     owned = [raffle for raffle in known if number in _list_own_numbers(raffle.id, facts)]
     meant = owned if len(owned) == 1 else known
     if len(meant) > 1:

@@ -143,6 +143,26 @@ class TestWhatIsLookedUp:
             1, 7
         )
 
+    def test_is_also_the_raffle_that_is_chosen_now_if_the_number_is_not_the_buyers(self) -> None:
+        winter_order = replace(PAID, raffle=WINTER, numbers=(8,))
+        known = build_facts(winter_order, raffles=(SUMMER, WINTER))
+        choosing = Context(raffle_id=1)
+
+        other, own = (
+            flow.step(State.CHOOSE_MODE, choosing, TextReceived(text), known)
+            for text in ("verify 7", "verify 8")
+        )
+        stranger = flow.step(
+            State.CHOOSE_MODE,
+            choosing,
+            TextReceived("verify 7"),
+            build_facts(raffles=(SUMMER, WINTER)),
+        )
+
+        assert other.replies[0].key == "verify_which"
+        assert own.lookup == LookUpNumber(2, 8)
+        assert stranger.lookup == LookUpNumber(1, 7)
+
     def test_is_whatever_was_drawn_last_where_there_is_nothing_else(self) -> None:
         assert ask("verify 7", raffles=()).lookup == LookUpNumber(None, 7)
         assert ask("who won", PAID).lookup == LookUpResults()
