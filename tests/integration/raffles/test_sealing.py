@@ -158,11 +158,23 @@ class TestSealedList:
         assert sealed.chain_head == raffle.receipt_chain.head
         assert inventory.find_inventory_problems() == []
 
+    def test_that_took_long_is_as_late_as_its_end(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A source may have spoken while past orders entered the chain."""
+        raffle = create_closed_raffle(3)
+        clock = iter([0.0, 600.0])
+        monkeypatch.setattr(f"{sealing.__name__}.monotonic", lambda: next(clock))
+
+        sealed = seal(raffle, now=DRAW - 6 * MINUTE)
+
+        assert sealed.sealed_at == DRAW + 4 * MINUTE
+        assert sealed.sources[0]["at"] == (DRAW + DAY).isoformat()
+
     def test_never_changes(self) -> None:
         raffle = create_closed_raffle(3)
         seal(raffle)
         lists = SealedList.objects.filter(raffle=raffle)
 
+        changes: list[Callable[[], object]]
         changes = [lists.delete, partial(lists.update, count=2), partial(replace_row, lists.get())]
         for change in changes:
             with pytest.raises(DatabaseError, match="never changes"), transaction.atomic():

@@ -1,6 +1,7 @@
 """Sealing of a raffle: the list of sold numbers becomes final before the source speaks."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
+from time import monotonic
 from typing import Final
 
 from django.db import transaction
@@ -23,6 +24,9 @@ from shared.raffles.services.receipt_check import CheckedChain
 
 MAX_NAMED_ORDERS: Final = 20
 """Orders that a refusal names."""
+
+_USUAL_DELAY: Final = timedelta(minutes=1)
+"""Time that a sealing may take; the lead that the sources' dates have covers it."""
 
 _ATTEMPTS: Final = 5
 """How often the list is computed anew because something was refunded or undone meanwhile."""
@@ -52,7 +56,8 @@ def seal(raffle_id: int, *, two_people: bool, by: Actor, now: datetime) -> Seale
         raffle_id: primary key of the raffle.
         two_people: whether two members of staff may draw, so that each value needs both.
         by: the author of the sealing.
-        now: the present time.
+        now: the present time. If entering past orders or waiting for the lock takes long, the list
+            counts as sealed when that is over, so that no source speaks before.
 
     Raises:
         RaffleNotFound: there is no such raffle.
@@ -63,6 +68,7 @@ def seal(raffle_id: int, *, two_people: bool, by: Actor, now: datetime) -> Seale
         ChainBroken: the receipts do not fit the sold numbers.
 
     """
+    began = monotonic()
     _refuse_unready(raffle_id)
     for attempt in range(_ATTEMPTS):
         receipt_chain.complete_chain(raffle_id, now=now)
@@ -77,12 +83,17 @@ def seal(raffle_id: int, *, two_people: bool, by: Actor, now: datetime) -> Seale
             if checked.problem:
                 raise ChainBroken(problem=checked.problem)
             _refuse_too_few(raffle, sold=checked.count)
-            sealed = _write_sealed_list(raffle, checked, two_people=two_people, by=by, now=now)
+            at = _add_long_delay(now, timedelta(seconds=monotonic() - began))
+            sealed = _write_sealed_list(raffle, checked, two_people=two_people, by=by, now=at)
             raffle_history.change_status(
-                raffle, to=RaffleStatus.SEALED, action=RaffleAction.SEALED, by=by, now=now
+                raffle, to=RaffleStatus.SEALED, action=RaffleAction.SEALED, by=by, now=at
             )
             return sealed
     raise RuntimeError("the last attempt seals or refuses")
+
+
+def _add_long_delay(now: datetime, delay: timedelta) -> datetime:
+    return now if delay <= _USUAL_DELAY else now + delay
 
 
 def _refuse_unready(raffle_id: int) -> None:
