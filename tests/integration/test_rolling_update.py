@@ -65,7 +65,7 @@ def list_codes() -> set[str]:
 def assert_raffle_is_drawn_and_verified(terms: dict[str, Any]) -> None:
     """Draw the stub of a sold number, and verify the record as a stranger does."""
     raffle = Raffle.objects.get(pk=1)
-    number = int(SealedList.objects.get(raffle=raffle).numbers.split()[3])
+    number = int(bytes(SealedList.objects.get(raffle=raffle).numbers).split()[3])
     source_readings.enter_stub(
         raffle.pk, prize_position=1, number=number, link="https://example.com/video", **terms
     )
