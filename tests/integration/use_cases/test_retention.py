@@ -174,7 +174,9 @@ class TestPeriod:
         assert event.reason == ""
         assert OrderEvent.objects.get(action=OrderAction.ERASED).reason == retention.REASON
 
-    def test_removes_a_shared_file_with_the_last_order_that_needs_it(self, files_folder: Path) -> None:
+    def test_removes_a_shared_file_with_the_last_order_that_needs_it(
+        self, files_folder: Path
+    ) -> None:
         over, recent = create_raffle(ended=31), create_raffle(ended=29)
         contact = create_buyer()
         first = create_proof(create_order(over, contact))
