@@ -1,7 +1,7 @@
 """Forms of a raffle's rules: method and terms, public sources, and prizes."""
 
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from django import forms
 from django.forms import BaseFormSet, formset_factory
@@ -195,6 +195,11 @@ class PrizeForm(forms.Form):
 
 class _Rows(BaseFormSet):
     """Rows of the rules form; the browser may add some and mark others to be removed."""
+
+    default_error_messages: ClassVar = {
+        **BaseFormSet.default_error_messages,
+        "too_many_forms": "At most %(num)d rows can be saved. Remove the others, please.",
+    }
 
     def add_fields(self, form: Any, index: int | None) -> None:
         """Label the fields that Django adds to each row."""

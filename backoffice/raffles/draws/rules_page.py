@@ -63,6 +63,12 @@ class RulesForms:
             self.rules.errors or any(self.sources.errors) or any(self.prizes.errors)
         )
 
+    def show_row_errors(self) -> None:
+        """Show what is wrong with the rows together at the top of the form."""
+        for rows in (self.sources, self.prizes):
+            for error in rows.non_form_errors():
+                self.rules.add_error(None, error)
+
     def build_rules(self) -> ChosenRules:
         """Return the rules of valid forms."""
         values = self.rules.cleaned_data
@@ -120,6 +126,7 @@ def rules_view(request: HttpRequest, raffle_id: int) -> HttpResponse:
         forms = _build_bound_forms(request.POST, request)
         if forms.is_valid and _save(request, raffle, forms):
             return redirect(pages.build_page_url(raffle.pk, DrawPage.RULES))
+        forms.show_row_errors()
         return _render_form(request, raffle, forms)
 
 

@@ -135,6 +135,7 @@ class TestRules:
             ({"claim_days": ""}, "This field is required."),
             ({"sources-0-preset": "6of49"}, "Name the source as the public knows it."),
             ({"method": "LOTTERY_DIGITS"}, "as many sources as prizes"),
+            ({"prizes-TOTAL_FORMS": "70"}, "At most 50 rows can be saved."),
         ],
     )
     def test_that_do_not_fit_are_refused_with_the_form_as_it_was(
