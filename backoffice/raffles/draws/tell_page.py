@@ -101,7 +101,8 @@ def tell_winners_view(request: HttpRequest, raffle_id: int) -> HttpResponse:
         told = draws.tell_winners(raffle.pk, by=build_staff_actor(request), now=timezone.now())
         audit_log.record_action(request, raffle, f"Told {told.told} winners")
         by_hand = f" {told.without_chat} to tell by hand." if told.without_chat else ""
-        action.report(messages.SUCCESS, f"{told.told} told.{by_hand}")
+        sent = f"{told.told} message{'' if told.told == 1 else 's'} on the way"
+        action.report(messages.SUCCESS, f"{sent}; here you see what arrives.{by_hand}")
     return redirect(pages.build_page_url(raffle.pk, DrawPage.TELL))
 
 

@@ -490,8 +490,10 @@ class TestNextSteps:
         buyer = builders.create_contact()
         Order.objects.filter(claims__result=result).update(contact=buyer)
         assert look() == ("Tell the winners", build_url("tell", raffle))
-        press_button(owner, build_url("tell_winners", raffle))
+        [sent] = press_button(owner, build_url("tell_winners", raffle))
+        assert sent == "1 message on the way; here you see what arrives."
         assert look()[0] == "Note claims"
+        assert "see whether it arrived" in read_page(owner, "winners", raffle)
         DrawRules.objects.update(claim_days=1)
         assert look()[0] == "Draw again"
         owner.post(build_url("claim", raffle, result.pk))
