@@ -135,6 +135,7 @@ class TestRules:
             ({"claim_days": ""}, "This field is required."),
             ({"sources-0-preset": "6of49"}, "Name the source as the public knows it."),
             ({"method": "LOTTERY_DIGITS"}, "as many sources as prizes"),
+            ({"rules_url": "ftp://example.com/rules"}, "The link is no web address"),
             ({"prizes-TOTAL_FORMS": "70"}, "At most 50 rows can be saved."),
         ],
     )
