@@ -16,6 +16,7 @@ from shared.core.enums import DrawMethod, RedrawReason
 from shared.raffles import receipt_lines
 from shared.raffles.draw_models import DrawResult, SealedList, SourceReading
 from shared.raffles.models import Raffle
+from shared.raffles.services.draws import drawing, sealed_raffles
 
 REDRAW_LABELS: Final = {
     RedrawReason.UNCLAIMED: "Not claimed in time",
@@ -28,11 +29,15 @@ REDRAW_LABELS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class DrawnPrize:
-    """A prize with its latest result, the results before it, and the reason of a redraw."""
+    """A prize with its latest result, the results before it, and the reason of a redraw.
+
+    `void` says that the latest one was drawn from values that do not count.
+    """
 
     result: DrawResult
     number: str
     earlier: Sequence[str]
+    void: bool
 
 
 @require_GET
@@ -61,7 +66,7 @@ def result_view(request: HttpRequest, raffle_id: int) -> HttpResponse:
 def explain_draw(
     raffle: Raffle, sealed: SealedList, results: Sequence[DrawResult]
 ) -> Sequence[str]:
-    """Return how the latest results were found, in three sentences.
+    """Return how the latest results were found, in three sentences; void ones in two.
 
     Args:
         raffle: The raffle.
@@ -75,11 +80,16 @@ def explain_draw(
         f"The list of {sealed.count:,} sold numbers was sealed on {at}, before anybody could know "
         f"the result; its fingerprint begins with {receipt_lines.format_head(sealed.sha256)}."
     )
-    keys = {key for result in results for key in result.how["readings"]}
-    readings = SourceReading.objects.select_related("source").filter(pk__in=keys)
+    latest = {result.prize_id: result for result in results}.values()
+    keys = {key for result in latest for key in result.how["readings"]}
+    readings = SourceReading.objects.select_related("source").filter(
+        pk__in=keys, voided_at__isnull=True
+    )
     values = "; ".join(
         f"{reading.source}, {_shorten_values(reading)}" for reading in readings if reading.source
     )
+    if not readings:
+        return first, "The result does not count: what it was drawn from was declared void."
     match DrawMethod(raffle.draw_method):
         case DrawMethod.PUBLIC_VALUE:
             second = f"Then these values were published, and checked by {people}: {values}."
@@ -109,6 +119,7 @@ def _shorten_values(reading: SourceReading) -> str:
 
 def _group_by_prize(raffle: Raffle, results: Sequence[DrawResult]) -> list[DrawnPrize]:
     by_prize: dict[int, list[DrawResult]] = {}
+    void = sealed_raffles.load_void_readings(raffle.pk)
     for result in results:
         by_prize.setdefault(result.prize_id, []).append(result)
     return [
@@ -120,6 +131,7 @@ def _group_by_prize(raffle: Raffle, results: Sequence[DrawResult]) -> list[Drawn
                 f"{describe_redraw(following)}"
                 for former, following in pairwise(rows)
             ],
+            void=drawing.is_void(rows[-1], void=void),
         )
         for rows in by_prize.values()
     ]

@@ -325,6 +325,23 @@ class TestDraw:
         assert "until then it counts" in page
         assert "Declared void." in press_button(rita, void, **gone)[0]
 
+    def test_void_results_say_so_until_they_are_drawn_anew(self, owner: Client) -> None:
+        raffle = draw_steps.create_sold_raffle()
+        draw_steps.close_and_seal(raffle)
+        draw_steps.draw(raffle)
+        void = build_url("void", raffle, SourceReading.objects.get().pk)
+
+        press_button(owner, void, reason="MISREAD", comment="Of another round.")
+        page = read_page(owner, "result", raffle)
+        assert "Void:" in page
+        assert VALUE[:12] not in page
+        draw_steps.draw(raffle, value="cd" * 32)
+
+        page = read_page(owner, "result", raffle)
+        assert "Void:" not in page
+        assert "beginning with cdcdcdcdcdcd" in page
+        assert VALUE[:12] not in page
+
     def test_values_are_declared_void_and_a_date_is_skipped(self, owner: Client) -> None:
         raffle = draw_steps.create_sold_raffle()
         draw_steps.close_and_seal(raffle)
