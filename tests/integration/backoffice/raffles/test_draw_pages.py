@@ -472,6 +472,8 @@ class TestDrum:
         assert fingerprint
         press_button(owner, build_url("draw", raffle), **SURE, inputs=fingerprint[1])
         assert "drawn from a drum by hand" in read_page(owner, "result", raffle)
+        press_button(owner, enter, **{"prize1-number": "8", "prize1-link": LINK})
+        assert "Now draw the prize again" in read_page(owner, "values", raffle)
 
 
 class TestNextSteps:
