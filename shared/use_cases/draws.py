@@ -243,10 +243,14 @@ def _find_told(winner: Winner) -> Told:
 
 
 def count_tellable_buyers(raffle: Raffle, *, now: datetime) -> TellableBuyers:
-    """Return how many buyers with paid orders a message can reach now, in one query."""
+    """Return how many buyers with paid orders a message can reach now, in one query.
+
+    Buyers whose data was erased are not among them.
+    """
     earliest = now - (SERVICE_WINDOW - SERVICE_WINDOW_MARGIN)
     inside = Q(contact__last_inbound_at__gt=earliest)
-    counts = Order.objects.filter(raffle=raffle, status=OrderStatus.PAID).aggregate(
+    paid = Order.objects.filter(raffle=raffle, status=OrderStatus.PAID, erased_at=None)
+    counts = paid.exclude(contact__erased_at__isnull=False).aggregate(
         all=Count("contact", distinct=True),
         inside=Count("contact", distinct=True, filter=inside),
         cash=Count("pk", filter=Q(contact=None)),

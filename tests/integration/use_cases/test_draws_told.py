@@ -193,6 +193,9 @@ class TestAllBuyers:
         for status in (OutboxStatus.FAILED, OutboxStatus.WITHHELD, OutboxStatus.STALE):
             losers = OutboundMessage.objects.filter(key="results_told").update(status=status)
             assert len(draws.load_untold(raffle)) == len(untold) + losers
+        WhatsAppContact.objects.filter(pk__in=[outside.contact_id]).update(erased_at=DRAW_AT)
+        counts = draws.count_tellable_buyers(raffle, now=DRAW_AT)
+        assert counts == TellableBuyers(inside=4, outside=0, cash=1)
 
     @pytest.mark.same_everywhere
     def test_are_told_once_though_another_process_goes_on_after_some(self) -> None:
