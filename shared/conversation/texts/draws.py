@@ -77,7 +77,7 @@ def build_which_rules_message(raffles: Sequence[RaffleFacts]) -> Reply:
 
 def build_no_rules_note() -> str:
     """Return the note for RULES without a raffle."""
-    return "There is no raffle at the moment, so there are no rules to show."
+    return "There are no rules to show."
 
 
 # ── who won ──────────────────────────────────────────────────────────────────────────────────────
@@ -308,4 +308,4 @@ def build_verify_how_message() -> Reply:
 
 def build_nothing_to_verify_note() -> str:
     """Return the note for VERIFY without a raffle."""
-    return "There is no raffle at the moment, so there is no number to check."
+    return "I found no raffle with that number."
