@@ -245,6 +245,24 @@ class TestAge:
         assert taken.key in {"numbers_taken", "sold_out", "too_few_left"}
         assert chat.contact.adult_confirmed_at is not None
 
+    @pytest.mark.parametrize("is_batch", [False, True])
+    def test_is_not_answered_by_a_yes_from_before_it_was_asked(self, is_batch: bool) -> None:
+        builders.create_raffle(adults_only=True)
+        chat = BuyerChat()
+        chat.says("hi")
+        for text in ("5 random", "yes"):
+            chat.receives("text", {"text": {"body": text}})
+        chat.later(seconds=3)
+        for _ in range(2 if is_batch else 0):
+            inbound_batch.answer_contacts([chat.contact.pk], now=chat.now, pivot=1)
+        chat.answer_waiting()
+        chat.contact.refresh_from_db()
+
+        assert chat.list_message_keys() == ["card", "age_question"]
+        assert chat.contact.adult_confirmed_at is None
+        chat.gets_messages()
+        assert [reply.key for reply in chat.later(minutes=1).says("yes")] == ["held"]
+
     @pytest.mark.parametrize("answer", ["No", "no", "I'm 17"])
     def test_is_asked_again_after_a_no(self, answer: str) -> None:
         builders.create_raffle(adults_only=True)
