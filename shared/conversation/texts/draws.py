@@ -53,8 +53,10 @@ def build_rules_message(raffle: RaffleFacts, text: str, *, url: str) -> Reply:
 
     """
     if not text:
-        text = f"*{raffle.title}* has no rules of the draw that I know."
-        text += f" Please ask {raffle.seller_contact}."
+        text = (
+            f"*{raffle.title}* has no rules of the draw that I know. Please ask "
+            f"{raffle.seller_contact}."
+        )
     where = url or f"ask {raffle.seller_contact}"
     body = join_lines(text.strip().split("\n"), more=lambda _: f"… The full rules: {where}")
     buttons = [MY_TICKETS_BUTTON, MENU_BUTTON]

@@ -26,6 +26,7 @@ from shared.conversation.values import Reply
 from shared.core.enums import FileFailure, OrderStatus, RejectReason
 
 KEEP_RECEIPT: Final = "Keep this message: it proves that your numbers are in the draw."
+"""Reason to keep the entry of a sale, which its buyer can compare with the record of the draw."""
 
 
 def build_paid_message(order: OrderFacts) -> Reply:
