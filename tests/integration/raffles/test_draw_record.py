@@ -237,15 +237,22 @@ def test_records_of_lottery_and_drum_verify_as_well() -> None:
     raffle = create_raffle(numbers=9, draw_at=DRAW_AT)
     drum = ChosenRules(method=DrawMethod.RECORDED_DRUM, sources=(), prizes=["a hat"])
     draw_rules.save_rules(raffle.pk, drum, by=RITA, now=NOON)
-    sell(raffle, 2, 5)
+    sell(raffle, 2, 5, 7)
     seal(raffle, two_people=True)
-    for number in (5, 2):
-        confirm(
-            source_readings.enter_stub(
-                raffle.pk, prize_position=1, number=number, photo=as_photo(), by=RITA, now=LATER
-            )
+
+    def enter_stub(number: int) -> SourceReading:
+        stub = source_readings.enter_stub(
+            raffle.pk, prize_position=1, number=number, photo=as_photo(), by=RITA, now=LATER
         )
-        draw(raffle) if number == 5 else redraw(raffle, prize=1)
+        return confirm(stub)
+
+    enter_stub(5)
+    draw(raffle)
+    wrong = enter_stub(2)
+    redraw(raffle, prize=1)
+    void(wrong, VoidReason.MISREAD, comment="it was a 7")
+    enter_stub(7)
+    draw(raffle)
     document = json.loads(check_record(raffle)["draw.json"])
     assert document["sources"] == []
     assert len(document["stubs"][0]["photo_sha256"]) == 64

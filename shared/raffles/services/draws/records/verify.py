@@ -737,7 +737,8 @@ class Drawing:
             raise Wrong(DRAW, f"{name} is out of order.")
         if take(attempt, "selection", int) != sum(one["inputs"] == inputs for one in self.attempts):
             raise Wrong(DRAW, f"{name} is not the next selection.")
-        drawn = {one["prize"] for one in valid}
+        latest = {one["prize"]: one for one in self.attempts}
+        drawn = {place for place, one in latest.items() if one in valid}
         prizes = range(1, len(take_rows(self.draw, "prizes")) + 1)
         pending = [place for place in prizes if place not in drawn]
         is_redraw = reason not in {None, "source_void"}
