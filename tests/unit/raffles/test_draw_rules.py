@@ -296,7 +296,7 @@ def test_the_text_of_lottery_digits_names_each_prize_and_the_unsold_number() -> 
 
 
 def test_the_text_of_a_drum_and_of_a_raffle_that_is_drawn_when_sold_out() -> None:
-    raffle = build_raffle(draw_at=None, draw_when_sold_out=True)
+    raffle = build_raffle(title="Summer\nRaffle", draw_at=None, draw_when_sold_out=True)
     drum, public = (
         rule_text.build_rule_text(
             raffle, DrawRules(claim_days=30), method=method, sources=sources, prizes=["a car"]

@@ -34,7 +34,7 @@ def build_rule_text(
 
     """
     lines = [
-        f"Rules of the draw: {raffle.title}",
+        f"Rules of the draw: {' '.join(raffle.title.split())}",
         *_describe_promoter(raffle),
         *(f"Prize {place}: {title}" for place, title in enumerate(prizes, start=1)),
         *_describe_list(raffle),
