@@ -52,8 +52,9 @@ DRAND_GENESIS, DRAND_PERIOD = 1_692_803_367, 3
 SEALING_LEAD = timedelta(minutes=5)
 SOLD_OUT_LEAD = timedelta(minutes=10)
 HONEST_LIMIT = (
-    "This proves that nobody steered the pick from the sealed list. That every sold number is on "
-    "the list, buyers prove with their receipts: verify.py --receipt ENTRY HEAD."
+    "This proves that nobody steered the pick from the sealed list, if the values are those that "
+    "the sources published. That every sold number is on the list, buyers prove with their "
+    "receipts: verify.py --receipt ENTRY HEAD."
 )
 
 Value = TypeVar("Value")
