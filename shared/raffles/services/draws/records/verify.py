@@ -820,8 +820,8 @@ def list_look_ups(draw: Any) -> list[str]:
 
 def _describe_reading(row: Any, name: str) -> str:
     values = " ".join(take(row, "values", list)) or "nothing"
-    where = take(row, "link", str) or "a photo"
-    said = f"{name}: {values}, as {where} shows."
+    where = take(row, "link", str) or ("a photo" if row.get("photo_sha256") else "")
+    said = f"{name}: {values}, as {where} shows." if where else f"{name}: {values}."
     void = take_optional(row, "void", dict)
     if void is None:
         return said
