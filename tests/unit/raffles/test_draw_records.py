@@ -234,8 +234,8 @@ HOSTILE_VALUES = st.one_of(
     st.sampled_from([10**19, -(10**19), 10**30, 1.5, "", "\ud800", "9" * 5_000, "0001-01-01"]),
     st.sampled_from(["9999-12-31T23:59:59+00:00", "0001-01-01T00:00:00+14:00", "x\x1b[2J"]),
     st.lists(st.integers(), max_size=2),
-    st.just([[[[]]]] * 3),
-    st.just({}),
+    st.builds(lambda: [[[[]]], [[[]]], [[[]]]]),  # anew each time: it is damaged itself, too
+    st.builds(dict),
 )
 
 
