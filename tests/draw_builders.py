@@ -9,7 +9,7 @@ from shared.core.enums import SourceKind
 from shared.raffles.draw_models import SealedList
 from shared.raffles.models import Order, Raffle
 from shared.raffles.services import lifecycle, orders, reservations
-from shared.raffles.services.draws import draw_rules, drawing, sealing, source_readings
+from shared.raffles.services.draws import draw_rules, drawing, sealed_lists, source_readings
 from shared.raffles.services.draws.draw_rules import ChosenRules, ChosenSource
 from shared.raffles.services.payment_decisions import payments
 from shared.whatsapp.models import WhatsAppContact
@@ -67,7 +67,7 @@ def seal_raffle(raffle: Raffle, *, two_people: bool = False) -> SealedList:
     assert raffle.draw_at is not None
     by, now = build_staff_actor(), raffle.draw_at - timedelta(hours=1)
     lifecycle.close(raffle.pk, by=by, now=now)
-    return sealing.seal(raffle.pk, two_people=two_people, by=by, now=now)
+    return sealed_lists.seal(raffle.pk, two_people=two_people, by=by, now=now)
 
 
 def draw_raffle(raffle: Raffle, *, value: str = "0123456") -> drawing.Drawn:

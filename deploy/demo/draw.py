@@ -33,7 +33,7 @@ VERIFIED_WORDS: Final = "Everything holds."
 
 
 @dataclass(frozen=True)
-class Receipt:
+class DemoReceipt:
     """What a buyer's message says of their entry in the chain of receipts."""
 
     entry: str
@@ -46,7 +46,7 @@ def play_draw(
     browser: AdminBrowser,
     program: ApiClient,
     winner: ScriptedBuyer,
-    receipt: Receipt,
+    receipt: DemoReceipt,
     console: Console,
 ) -> None:
     """Close, seal and draw the demo's raffle, tell its winner, and verify its record.
@@ -147,7 +147,7 @@ def _expect_result(program: ApiClient, raffle_id: int, *, number: str) -> None:
         raise DemoMismatch(f"{number} came out of the drum, and the API shows {results}")
 
 
-def _verify_record(demo: RunningDemo, record: bytes, *, receipt: Receipt) -> str:
+def _verify_record(demo: RunningDemo, record: bytes, *, receipt: DemoReceipt) -> str:
     """Run the program in a record on the record, with a buyer's receipt; return what it prints."""
     with tempfile.TemporaryDirectory(dir=demo.folder.folder) as name:
         folder = Path(name)
@@ -165,7 +165,7 @@ def _verify_record(demo: RunningDemo, record: bytes, *, receipt: Receipt) -> str
     return printed
 
 
-def parse_receipt(text: str) -> Receipt:
+def parse_receipt(text: str) -> DemoReceipt:
     """Return the receipt in a message about a payment.
 
     Raises:
@@ -175,4 +175,4 @@ def parse_receipt(text: str) -> Receipt:
     found = re.search(RECEIPT_PATTERN, text)
     if found is None:
         raise DemoMismatch(f"no receipt in {text!r}")
-    return Receipt(found["entry"], head=found["head"])
+    return DemoReceipt(found["entry"], head=found["head"])

@@ -16,7 +16,7 @@ from deploy import child_processes, server_commands
 from deploy.child_processes import CommandFailed, ProcessFailed
 from deploy.demo import draw, services
 from deploy.demo.clients import AdminBrowser, ApiClient, DemoMismatch
-from deploy.demo.draw import Receipt
+from deploy.demo.draw import DemoReceipt
 from deploy.demo.environment import DemoFolder, find_demo_ports
 from deploy.demo.scripted_buyer import ScriptedBuyer
 from deploy.demo.services import RunningDemo
@@ -168,7 +168,7 @@ def _confirm_and_pay(buyer: ScriptedBuyer) -> PlacedPurchase:
     return PlacedPurchase(code=code, numbers=held)
 
 
-def _expect_paid_message(buyer: ScriptedBuyer, purchase: PlacedPurchase) -> Receipt:
+def _expect_paid_message(buyer: ScriptedBuyer, purchase: PlacedPurchase) -> DemoReceipt:
     """Compare the numbers of the next message with those of a purchase; return its receipt."""
     found = buyer.expect_message(PAID_PATTERN)
     paid = _parse_ticket_numbers(found)

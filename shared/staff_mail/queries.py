@@ -6,7 +6,7 @@ from typing import Final
 from django.db.models import Count, F, Max, Min
 
 from shared.raffles.models import Order
-from shared.raffles.services import due_draws
+from shared.raffles.services.draws import due_draws
 from shared.staff_mail.situation import DueDraw, OpenAlarm, Situation, WaitingProofs
 from shared.whatsapp.models import Alarm
 

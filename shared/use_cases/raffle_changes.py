@@ -22,7 +22,7 @@ from shared.raffles.models import Order, RaffleEvent
 from shared.raffles.services import locks, orders
 from shared.raffles.services.draws import receipt_chain
 from shared.raffles.services.payment_decisions import payments
-from shared.use_cases import draw_followers
+from shared.use_cases.draws import result_followers
 from shared.whatsapp.services import alarms
 
 _log = logs.get_logger(__name__)
@@ -70,7 +70,7 @@ def _work_off_orders(event: RaffleEvent, *, now: datetime, limit: int) -> int:
 def _query_orders(event: RaffleEvent) -> QuerySet[Order]:
     """Return the orders that an event concerns."""
     if event.action == RaffleAction.REDRAWN:
-        return draw_followers.query_misinformed_orders(event)
+        return result_followers.query_misinformed_orders(event)
     return Order.objects.filter(raffle_id=event.raffle_id)
 
 
@@ -172,7 +172,7 @@ def _is_news(order: Order, event: RaffleEvent) -> bool:
 _FOLLOWERS: Final[Mapping[RaffleAction, Callable[[Order, RaffleEvent, datetime], None]]] = {
     RaffleAction.CALLED_OFF: _end_called_off_order,
     RaffleAction.DRAW_MOVED: _follow_moved_draw,
-    RaffleAction.REDRAWN: draw_followers.follow_redraw,
-    RaffleAction.RESULTS_TOLD: draw_followers.follow_results,
+    RaffleAction.REDRAWN: result_followers.follow_redraw,
+    RaffleAction.RESULTS_TOLD: result_followers.follow_results,
 }
 """What an order of the raffle does after each action that concerns it."""

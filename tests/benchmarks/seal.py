@@ -82,12 +82,12 @@ def time_seal(raffle: "Raffle") -> float:
         WrongResult: the sealed list is not that of all numbers.
 
     """
-    from shared.raffles.services.draws import sealing
+    from shared.raffles.services.draws import sealed_lists
     from tests.builders import build_staff_actor
 
     actor = build_staff_actor()
     began = time.perf_counter()
-    sealed = sealing.seal(raffle.pk, two_people=False, by=actor, now=SOLD_AT)
+    sealed = sealed_lists.seal(raffle.pk, two_people=False, by=actor, now=SOLD_AT)
     seconds = time.perf_counter() - began
     numbers = range(raffle.first_number, raffle.last_number + 1)
     expected = "".join(f"{number:0{raffle.width}d}\n" for number in numbers).encode()

@@ -9,7 +9,13 @@ from shared.raffles.actor import Actor
 from shared.raffles.draw_models import DrawResult, SealedList
 from shared.raffles.models import Order, Raffle
 from shared.raffles.services import lifecycle, orders, reservations
-from shared.raffles.services.draws import draw_rules, drawing, sealing, source_readings, winners
+from shared.raffles.services.draws import (
+    draw_rules,
+    drawing,
+    sealed_lists,
+    source_readings,
+    winners,
+)
 from shared.raffles.services.draws.draw_rules import ChosenRules
 from shared.raffles.services.payment_decisions import payments
 from shared.whatsapp.models import WhatsAppContact
@@ -53,7 +59,7 @@ def sell(raffle: Raffle, *numbers: int, buyer: WhatsAppContact | None = None) ->
 def seal(raffle: Raffle) -> None:
     """End the sale and seal the list."""
     lifecycle.close(raffle.pk, by=RITA, now=NOON)
-    sealing.seal(raffle.pk, two_people=False, by=RITA, now=NOON)
+    sealed_lists.seal(raffle.pk, two_people=False, by=RITA, now=NOON)
     raffle.refresh_from_db()
 
 

@@ -20,7 +20,7 @@ from shared.core.enums import DrawMethod, LedgerKind
 from shared.raffles.draw_models import SealedList
 from shared.raffles.models import LedgerEntry, Order, OrderEvent, Raffle
 from shared.raffles.services import lifecycle
-from shared.raffles.services.draws import draw_rules, drawing, sealing, source_readings
+from shared.raffles.services.draws import draw_rules, drawing, sealed_lists, source_readings
 from shared.raffles.services.draws.draw_rules import ChosenRules
 from shared.raffles.services.draws.records import public_record, verify
 from shared.raffles.services.ticket_numbers import inventory
@@ -100,7 +100,7 @@ def assert_raffle_is_sealed_with_all_payments(release: former_release.FormerRele
             release.confirm_payment()
     lifecycle.close(1, **terms)
 
-    sealed = sealing.seal(1, two_people=False, **terms)
+    sealed = sealed_lists.seal(1, two_people=False, **terms)
 
     assert sealed.count == Order.objects.filter(status="PAID").count() > completed.receipts
     former_version.complete_former_writes(now=former_release.NOW)

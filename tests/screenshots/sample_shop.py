@@ -19,7 +19,7 @@ from shared.raffles.services import lifecycle, locks, orders, reservations
 from shared.raffles.services.draws import (
     draw_rules,
     drawing,
-    sealing,
+    sealed_lists,
     source_readings,
     winners,
 )
@@ -288,7 +288,7 @@ def _create_drawn_raffle(shop: SampleShop) -> Raffle:
     assert raffle.draw_at is not None
     before, after = raffle.draw_at - HOUR, raffle.draw_at + MINUTE
     lifecycle.close(raffle.pk, by=sofia, now=before)
-    sealed = sealing.seal(raffle.pk, two_people=False, by=sofia, now=before)
+    sealed = sealed_lists.seal(raffle.pk, two_people=False, by=sofia, now=before)
     value = random.Random(7).randbytes(32).hex()
     source_readings.enter_values(
         raffle.pk, position=1, values=[value], link="https://drand.love", by=sofia, now=after

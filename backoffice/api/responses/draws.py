@@ -20,7 +20,7 @@ from shared.raffles.draw_models import (
     SealedList,
     SourceReading,
 )
-from shared.raffles.services.draws import draw_rules, drawing
+from shared.raffles.services.draws import claim_deadlines, draw_rules, drawing
 from shared.raffles.services.draws.draw_rules import ChosenRules, ChosenSource
 from shared.raffles.services.draws.drawing import DrawInputs
 from shared.raffles.services.draws.source_readings import SourceState
@@ -298,7 +298,7 @@ def _build_results(raffle: models.Raffle) -> list[DrawResultResponse]:
         DrawResultResponse(
             **draw_representations.represent_drawn_prize(result, raffle=raffle).model_dump(),
             selection=result.selection,
-            claim_until=drawing.compute_claim_deadline(result),
+            claim_until=claim_deadlines.compute_claim_deadline(result),
             **_build_claim_fields(
                 claims.get(result.pk), replaced=latest[result.prize_id] != result.pk
             ),

@@ -26,8 +26,13 @@ from shared.core.enums import DrawMethod, RaffleStatus
 from shared.raffles import sale_rules
 from shared.raffles.draw_models import DrawResult, Prize, SealedList, SourceReading
 from shared.raffles.models import Order, Raffle
-from shared.raffles.services import availability, due_draws
-from shared.raffles.services.draws import draw_rules, drawing, source_readings
+from shared.raffles.services import availability
+from shared.raffles.services.draws import (
+    claim_deadlines,
+    draw_rules,
+    due_draws,
+    source_readings,
+)
 
 
 class DrawStep(StrEnum):
@@ -242,7 +247,7 @@ def _list_missing_dates(raffle: Any) -> list[datetime]:
 
 def find_claim_deadline(raffle: Any) -> datetime:
     """Return until when the first unclaimed prize of a drawn raffle can be claimed."""
-    return drawing.compute_claim_end(
+    return claim_deadlines.compute_claim_end(
         raffle.unclaimed_since, claim_days=raffle.claim_days, time_zone=raffle.time_zone
     )
 

@@ -1,4 +1,4 @@
-"""What all pages of a draw share: who may do what, and the way through the draw above each page."""
+"""Parts that all pages of a draw share: permissions, and the way through the draw."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

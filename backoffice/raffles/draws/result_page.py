@@ -28,7 +28,7 @@ REDRAW_LABELS: Final = {
 
 
 @dataclass(frozen=True, slots=True)
-class DrawnPrize:
+class PrizeResult:
     """A prize with its latest result, the results before it, and the reason of a redraw.
 
     `void` says that the latest one was drawn from values that do not count.
@@ -117,13 +117,13 @@ def _shorten_values(reading: SourceReading) -> str:
     return words if len(words) <= 24 else f"beginning with {words[:12]}"  # noqa: PLR2004
 
 
-def _group_by_prize(raffle: Raffle, results: Sequence[DrawResult]) -> list[DrawnPrize]:
+def _group_by_prize(raffle: Raffle, results: Sequence[DrawResult]) -> list[PrizeResult]:
     by_prize: dict[int, list[DrawResult]] = {}
     void = sealed_raffles.load_void_readings(raffle.pk)
     for result in results:
         by_prize.setdefault(result.prize_id, []).append(result)
     return [
-        DrawnPrize(
+        PrizeResult(
             rows[-1],
             number=raffle.format_ticket_number(rows[-1].number),
             earlier=[

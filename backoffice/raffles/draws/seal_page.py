@@ -27,7 +27,7 @@ from shared.raffles.draw_models import DrawRules, DrawSource, SealedList
 from shared.raffles.errors import TransitionNotAllowed
 from shared.raffles.models import Order, Raffle
 from shared.raffles.services import availability
-from shared.raffles.services.draws import draw_rules, sealing, source_dates
+from shared.raffles.services.draws import draw_rules, sealed_lists, source_dates
 
 MAX_ORDERS_LISTED: Final = 50
 """Open orders that the check list names."""
@@ -43,7 +43,7 @@ class OpenOrder:
 
 
 @dataclass(frozen=True, slots=True)
-class SourceDate:
+class DecidingDate:
     """The date of a source that decides; `later` if it is not the one that the rules name."""
 
     name: str
@@ -80,7 +80,7 @@ class SealCheckList:
     too_few: bool
     no_rules: bool
     people: int
-    dates: list[SourceDate]
+    dates: list[DecidingDate]
     decide_until: datetime | None
     sales_end: datetime | None
 
@@ -118,8 +118,8 @@ def load_check_list(raffle: Raffle, *, now: datetime) -> SealCheckList:
     counts = availability.count_tickets_by_raffle([raffle])[raffle.pk]
     rules = DrawRules.objects.filter(raffle=raffle).first()
     minimum = rules.minimum_sold if rules is not None else 1
-    unsettled = sealing.query_unsettled_orders(raffle.pk)
-    undecided = sealing.query_undecided_orders(raffle.pk)
+    unsettled = sealed_lists.query_unsettled_orders(raffle.pk)
+    undecided = sealed_lists.query_undecided_orders(raffle.pk)
     orders = _list_orders(unsettled, undecided)
     full = len(orders) > MAX_ORDERS_LISTED
     closed = raffle.status == RaffleStatus.CLOSED
@@ -164,7 +164,7 @@ def _list_orders(unsettled: QuerySet[Order], undecided: QuerySet[Order]) -> list
     return (waiting + late)[:limit]
 
 
-def _compute_dates(raffle: Raffle, *, now: datetime) -> list[SourceDate]:
+def _compute_dates(raffle: Raffle, *, now: datetime) -> list[DecidingDate]:
     """Return the dates that decide if the raffle is sealed now."""
     if raffle.draw_method == DrawMethod.RECORDED_DRUM:
         return []
@@ -174,7 +174,7 @@ def _compute_dates(raffle: Raffle, *, now: datetime) -> list[SourceDate]:
         at = source_dates.compute_date(source, raffle, sealed_at=now, index=index)
         drand = source.kind == SourceKind.DRAND
         dates.append(
-            SourceDate(
+            DecidingDate(
                 source.name,
                 at=at,
                 later=index > 0,
@@ -184,9 +184,9 @@ def _compute_dates(raffle: Raffle, *, now: datetime) -> list[SourceDate]:
     return dates
 
 
-def _read_source_date(entry: dict[str, Any]) -> SourceDate:
+def _read_source_date(entry: dict[str, Any]) -> DecidingDate:
     """Return the date of a source as the sealed list has it."""
-    return SourceDate(
+    return DecidingDate(
         entry["name"],
         at=datetime.fromisoformat(entry["at"]),
         later=entry["date_index"] > 0,
@@ -202,7 +202,7 @@ def _seal(request: HttpRequest, raffle: Raffle) -> HttpResponse:
             raise ActionRefused("Confirm that the list may be sealed; nothing was changed.")
         people = count_staff_with_permission(pages.DRAW_PERMISSION)
         try:
-            sealed = sealing.seal(
+            sealed = sealed_lists.seal(
                 raffle.pk,
                 two_people=people > 1,
                 by=build_staff_actor(request),

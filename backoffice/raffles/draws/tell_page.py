@@ -19,8 +19,8 @@ from backoffice.ui.actions import ActionRefused, build_staff_actor
 from backoffice.ui.permissions import require_permission
 from shared.raffles.draw_errors import WinnerNotConfirmed
 from shared.raffles.models import Order, Raffle
-from shared.use_cases import draw_followers, draws
-from shared.use_cases.draws import Told, UntoldBuyer, WinnerContact
+from shared.use_cases.draws import result_followers, result_messages
+from shared.use_cases.draws.result_messages import Told, UnreachedBuyer, WinnerContact
 
 BUYERS_PER_PAGE: Final = 50
 
@@ -50,7 +50,7 @@ class WinnerRow:
 class BuyerRow:
     """A buyer whom no message reached, and the link to write to them by hand."""
 
-    buyer: UntoldBuyer
+    buyer: UnreachedBuyer
     whatsapp: str
 
 
@@ -71,12 +71,12 @@ def tell_view(request: HttpRequest, raffle_id: int) -> HttpResponse:
     require_permission(request, pages.WINNERS_PERMISSION)
     now = timezone.now()
     after = ids.parse_digits(request.GET.get("after", "0")) or 0
-    contacts = draws.load_winner_contacts(raffle, now=now)
+    contacts = result_messages.load_winner_contacts(raffle, now=now)
     confirmed = bool(contacts) and all(each.told != Told.NOT_CONFIRMED for each in contacts)
     text = _load_text_to_forward(raffle, now=now)
     progress = _load_progress(raffle)
     buyers = (
-        draws.load_untold(raffle, after=after, limit=BUYERS_PER_PAGE + 1)
+        result_messages.load_untold(raffle, after=after, limit=BUYERS_PER_PAGE + 1)
         if progress is not None and not progress.unfinished
         else []
     )
@@ -84,7 +84,7 @@ def tell_view(request: HttpRequest, raffle_id: int) -> HttpResponse:
         "rows": [_build_winner_row(each) for each in contacts],
         "to_tell": sum(each.told == Told.NOT_TOLD for each in contacts),
         "confirmed": confirmed,
-        "counts": draws.count_tellable_buyers(raffle, now=now),
+        "counts": result_messages.count_tellable_buyers(raffle, now=now),
         "progress": progress,
         "text": text,
         "buyers": [_build_buyer_row(each, text=text) for each in buyers[:BUYERS_PER_PAGE]],
@@ -98,7 +98,9 @@ def tell_winners_view(request: HttpRequest, raffle_id: int) -> HttpResponse:
     """Queue a message to each confirmed winner who was not told before."""
     raffle = pages.load_raffle(request, raffle_id, permission=pages.DRAW_PERMISSION)
     with DrawAction(request) as action:
-        told = draws.tell_winners(raffle.pk, by=build_staff_actor(request), now=timezone.now())
+        told = result_messages.tell_winners(
+            raffle.pk, by=build_staff_actor(request), now=timezone.now()
+        )
         audit_log.record_action(request, raffle, f"Told {told.told} winners")
         by_hand = f" {told.without_chat} to tell by hand." if told.without_chat else ""
         sent = f"{told.told} message{'' if told.told == 1 else 's'} on the way"
@@ -113,7 +115,9 @@ def tell_buyers_view(request: HttpRequest, raffle_id: int) -> HttpResponse:
     with DrawAction(request) as action:
         if request.POST.get("sure") != "yes":
             raise ActionRefused("Confirm that all buyers may be told; nothing was sent.")
-        draws.tell_all_buyers(raffle.pk, by=build_staff_actor(request), now=timezone.now())
+        result_messages.tell_all_buyers(
+            raffle.pk, by=build_staff_actor(request), now=timezone.now()
+        )
         audit_log.record_action(request, raffle, "Told all buyers the results")
         action.report(messages.SUCCESS, "All buyers whom a message reaches are told now.")
     return redirect(pages.build_page_url(raffle.pk, DrawPage.TELL))
@@ -122,13 +126,13 @@ def tell_buyers_view(request: HttpRequest, raffle_id: int) -> HttpResponse:
 def _load_text_to_forward(raffle: Raffle, *, now: datetime) -> str:
     """Return the text for groups; empty before a winner is confirmed."""
     try:
-        return draws.build_text_to_forward(raffle, now=now)
+        return result_messages.build_text_to_forward(raffle, now=now)
     except WinnerNotConfirmed:
         return ""
 
 
 def _load_progress(raffle: Raffle) -> TellingProgress | None:
-    event = draw_followers.find_last_telling(raffle.pk)
+    event = result_followers.find_last_telling(raffle.pk)
     if event is None:
         return None
     counts = Order.objects.filter(raffle=raffle).aggregate(
@@ -144,7 +148,7 @@ def _build_winner_row(contact: WinnerContact) -> WinnerRow:
     return WinnerRow(contact, told=told, style=style, whatsapp=link)
 
 
-def _build_buyer_row(buyer: UntoldBuyer, *, text: str) -> BuyerRow:
+def _build_buyer_row(buyer: UnreachedBuyer, *, text: str) -> BuyerRow:
     digits = _find_digits(buyer.order, buyer.phone)
     return BuyerRow(buyer, whatsapp=build_whatsapp_link(digits, text=text))
 

@@ -24,7 +24,7 @@ from shared.raffles.actor import Actor
 from shared.raffles.draw_errors import WinnerNotConfirmed
 from shared.raffles.draw_models import DrawResult, PrizeClaim, SealedList
 from shared.raffles.models import Raffle
-from shared.raffles.services.draws import drawing, winners
+from shared.raffles.services.draws import claim_deadlines, drawing, winners
 
 _GIVEN_REASONS: Final = [reason for reason in RedrawReason if reason != RedrawReason.SOURCE_VOID]
 """Reasons that a person gives; for void values the values themselves are declared void."""
@@ -129,7 +129,7 @@ def redraw_view(request: HttpRequest, raffle_id: int, result_id: int) -> HttpRes
         "title": "Draw again",
         "result": result,
         "same_person": _is_second_person_needed(result, request),
-        "deadline": drawing.compute_claim_deadline(result),
+        "deadline": claim_deadlines.compute_claim_deadline(result),
         "form": form,
         "template": "raffles/draws/redraw.html",
     }

@@ -9,7 +9,7 @@ from shared.raffles.actor import Actor
 from shared.raffles.draw_models import SealedList
 from shared.raffles.models import Order, Raffle
 from shared.raffles.services import lifecycle
-from shared.raffles.services.draws import draw_rules, drawing, sealing, source_readings
+from shared.raffles.services.draws import draw_rules, drawing, sealed_lists, source_readings
 from shared.raffles.services.draws.draw_rules import ChosenRules
 from shared.use_cases import cash_sales
 from tests import builders
@@ -53,7 +53,7 @@ def sell(raffle: Raffle, *numbers: int, now: datetime = NOON) -> Order:
 def close_and_seal(raffle: Raffle, *, two_people: bool = False) -> SealedList:
     """Close a raffle and seal it at noon."""
     lifecycle.close(raffle.pk, by=SYLVIA, now=NOON)
-    sealed = sealing.seal(raffle.pk, two_people=two_people, by=SYLVIA, now=NOON)
+    sealed = sealed_lists.seal(raffle.pk, two_people=two_people, by=SYLVIA, now=NOON)
     raffle.refresh_from_db()
     return sealed
 

@@ -22,7 +22,7 @@ from shared.publishing import event_payloads, recorder, signed_links
 from shared.raffles import signals
 from shared.raffles.models import Order, PaymentProof, Raffle
 from shared.raffles.services import ledger_entries, lifecycle, orders, reservations
-from shared.raffles.services.draws import sealing
+from shared.raffles.services.draws import sealed_lists
 from shared.raffles.services.payment_proofs import proof_fetching
 from shared.use_cases import (
     cash_sales,
@@ -338,7 +338,7 @@ def is_refunded(raffle: Raffle) -> None:
 def is_refunded_after_the_sealing(raffle: Raffle) -> None:
     order = order_states.create_paid_order(raffle)
     lifecycle.close(raffle.pk, **BY_STAFF)
-    sealing.seal(raffle.pk, two_people=False, **BY_STAFF)
+    sealed_lists.seal(raffle.pk, two_people=False, **BY_STAFF)
     do_twice(lambda: refund_order(order))
 
 
@@ -355,7 +355,7 @@ def sells_out_again_after_an_undo_and_a_refund(raffle: Raffle) -> None:
 def is_refunded_behind_the_sealing_of_a_sold_out_raffle(raffle: Raffle) -> None:
     order = order_states.create_paid_order(raffle, numbers=range(1, 21))
     lifecycle.close(raffle.pk, **BY_STAFF)
-    sealing.seal(raffle.pk, two_people=False, **BY_STAFF)
+    sealed_lists.seal(raffle.pk, two_people=False, **BY_STAFF)
     refund_order(order)
     recorder.sequence_events(now=NOON)
 

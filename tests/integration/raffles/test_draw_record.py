@@ -26,7 +26,13 @@ from shared.raffles.draw_errors import RaffleNotSealed
 from shared.raffles.draw_models import PrizeClaim, SealedList, SourceReading
 from shared.raffles.models import LedgerEntry, Order, Raffle
 from shared.raffles.services import lifecycle, orders, reservations
-from shared.raffles.services.draws import draw_rules, drawing, sealing, source_readings, winners
+from shared.raffles.services.draws import (
+    draw_rules,
+    drawing,
+    sealed_lists,
+    source_readings,
+    winners,
+)
 from shared.raffles.services.draws.draw_rules import ChosenRules, ChosenSource
 from shared.raffles.services.draws.records import public_record, verify, winners_file
 from shared.raffles.services.payment_decisions import payments
@@ -60,7 +66,7 @@ def sell(raffle: Raffle, *numbers: int, contact_id: int | None = None) -> Order:
 
 def seal(raffle: Raffle, *, two_people: bool) -> None:
     lifecycle.close(raffle.pk, by=RITA, now=NOON)
-    sealing.seal(raffle.pk, two_people=two_people, by=RITA, now=NOON)
+    sealed_lists.seal(raffle.pk, two_people=two_people, by=RITA, now=NOON)
 
 
 def draw(raffle: Raffle) -> None:

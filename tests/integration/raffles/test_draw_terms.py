@@ -27,7 +27,7 @@ from shared.raffles.errors import (
 )
 from shared.raffles.models import Order, Raffle, RaffleEvent
 from shared.raffles.services import lifecycle, locks
-from shared.raffles.services.draws import draw_rules, sealing
+from shared.raffles.services.draws import draw_rules, sealed_lists
 from shared.raffles.services.draws.draw_rules import ChosenRules, ChosenSource
 from tests import builders
 from tests.builders import DRAW, MINUTE, NOON, build_staff_actor
@@ -308,19 +308,19 @@ class TestSeal:
         lifecycle.close(raffle.pk, **BY_STAFF)
 
         if status not in Order.LIVE:
-            sealing.seal(raffle.pk, two_people=False, **BY_STAFF)
+            sealed_lists.seal(raffle.pk, two_people=False, **BY_STAFF)
             raffle.refresh_from_db()
             assert raffle.status == RaffleStatus.SEALED
             return
         with pytest.raises(OrdersUnsettled):
-            sealing.seal(raffle.pk, two_people=False, **BY_STAFF)
+            sealed_lists.seal(raffle.pk, two_people=False, **BY_STAFF)
 
     @pytest.mark.parametrize("status", [s for s in RaffleStatus if s != RaffleStatus.CLOSED])
     def test_follows_the_closing_only(self, status: RaffleStatus) -> None:
         raffle = builders.create_raffle(numbers=3, status=status)
 
         with pytest.raises(TransitionNotAllowed):
-            sealing.seal(raffle.pk, two_people=False, **BY_STAFF)
+            sealed_lists.seal(raffle.pk, two_people=False, **BY_STAFF)
 
     def test_does_not_mind_the_orders_of_other_raffles(self) -> None:
         raffle = builders.create_raffle(numbers=3)
@@ -328,7 +328,7 @@ class TestSeal:
         lifecycle.close(raffle.pk, **BY_STAFF)
         order_states.create_held_order(builders.create_raffle(numbers=5))
 
-        sealing.seal(raffle.pk, two_people=False, **BY_STAFF)
+        sealed_lists.seal(raffle.pk, two_people=False, **BY_STAFF)
 
 
 class TestDatabase:

@@ -17,7 +17,7 @@ from shared.raffles.draw_models import DrawResult, SealedList
 from shared.raffles.errors import OrdersUnsettled
 from shared.raffles.models import Order
 from shared.raffles.services import lifecycle
-from shared.raffles.services.draws import draw_rules, drawing, sealing, winners
+from shared.raffles.services.draws import draw_rules, drawing, sealed_lists, winners
 from shared.raffles.services.draws.draw_rules import ChosenRules
 from tests.builders import NOON, create_order_row, create_raffle
 from tests.cases import roll_back
@@ -59,7 +59,7 @@ def test_a_raffle_is_sold_sealed_drawn_redrawn_and_claimed() -> None:
     lifecycle.close(raffle.pk, by=RITA, now=NOON)
     with pytest.raises(draw_errors.RaffleNotSealed):
         enter(raffle, VALUE)
-    sealed = sealing.seal(raffle.pk, two_people=False, by=RITA, now=NOON)
+    sealed = sealed_lists.seal(raffle.pk, two_people=False, by=RITA, now=NOON)
     assert bytes(sealed.numbers) == b"01\n02\n03\n04\n05\n06\n07\n08\n09\n10\n"
     assert sealed.sha256 == hashlib.sha256(bytes(sealed.numbers)).hexdigest()
     enter(raffle, VALUE)
@@ -187,7 +187,7 @@ def test_nothing_is_drawn_while_any_order_is_open() -> None:
         lifecycle.close(raffle.pk, by=RITA, now=NOON)
         is_open = any(undecided or status in Order.LIVE for status, undecided in others)
         try:
-            sealing.seal(raffle.pk, two_people=False, by=RITA, now=NOON)
+            sealed_lists.seal(raffle.pk, two_people=False, by=RITA, now=NOON)
         except (OrdersUnsettled, draw_errors.DecisionsOpen):
             assert is_open
             with pytest.raises(draw_errors.RaffleNotSealed):

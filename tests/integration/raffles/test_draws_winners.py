@@ -11,7 +11,7 @@ from shared.raffles.draw_models import SealedList
 from shared.raffles.errors import NoteTooLong
 from shared.raffles.models import Raffle
 from shared.raffles.services import ledger_entries, lifecycle, locks
-from shared.raffles.services.draws import drawing, sealing, source_readings, winners
+from shared.raffles.services.draws import drawing, sealed_lists, source_readings, winners
 from shared.raffles.services.payment_decisions import reversals
 from tests.builders import NOON, create_contact, create_raffle
 from tests.integration.raffles.draw_steps import (
@@ -125,7 +125,7 @@ def test_a_number_whose_money_went_back_stays_on_the_list_and_says_so() -> None:
     raffle = create_raffle(numbers=10, draw_at=DRAW_AT)
     order = sell(raffle, 7)
     lifecycle.close(raffle.pk, by=RITA, now=NOON)
-    sealing.seal(raffle.pk, two_people=False, by=RITA, now=NOON)
+    sealed_lists.seal(raffle.pk, two_people=False, by=RITA, now=NOON)
     with transaction.atomic():
         locked = locks.lock_order_with_contacts(order.pk)
         confirmation = ledger_entries.load_confirmation(locked)

@@ -17,8 +17,8 @@ from shared.raffles.predicates import (
     PENDING_PROOFS,
     PROOFS_TO_FETCH,
 )
-from shared.raffles.services import due_draws, locks, orders, tickets
-from shared.raffles.services.draws import receipt_chain
+from shared.raffles.services import locks, orders, tickets
+from shared.raffles.services.draws import due_draws, receipt_chain
 from shared.raffles.services.ticket_numbers import number_generation
 from tests import builders
 from tests.integration.raffles import order_states

@@ -24,7 +24,7 @@ from shared.raffles.draw_models import DrawRules, ReceiptChain, ReceiptEntry
 from shared.raffles.errors import RaffleSealed
 from shared.raffles.models import Order, OrderEvent, Raffle, RaffleEvent
 from shared.raffles.services import lifecycle, locks, orders, reservations
-from shared.raffles.services.draws import draw_rules, receipt_chain, sealing
+from shared.raffles.services.draws import draw_rules, receipt_chain, sealed_lists
 from shared.raffles.services.draws.draw_rules import ChosenRules
 from shared.raffles.services.payment_decisions import late_payments, payments, reversals
 from shared.raffles.services.ticket_numbers import inventory
@@ -149,7 +149,7 @@ class TestEntries:
         raffle = builders.create_raffle(numbers=10)
         order = order_states.create_paid_order(raffle, numbers=[3])
         lifecycle.close(raffle.pk, **BY_STAFF)
-        sealing.seal(raffle.pk, two_people=False, **BY_STAFF)
+        sealed_lists.seal(raffle.pk, two_people=False, **BY_STAFF)
 
         refund(order)
 

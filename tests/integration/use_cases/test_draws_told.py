@@ -10,8 +10,9 @@ from shared.raffles.draw_errors import PrizeNotFound, WinnerNotConfirmed
 from shared.raffles.draw_models import DrawResult, PrizeClaim
 from shared.raffles.models import Order, Raffle, RaffleEvent
 from shared.raffles.services.draws import drawing, source_readings, winners
-from shared.use_cases import draws, raffle_changes
-from shared.use_cases.draws import TellableBuyers, Told, WinnersTold
+from shared.use_cases import raffle_changes
+from shared.use_cases.draws import result_messages
+from shared.use_cases.draws.result_messages import TellableBuyers, Told, WinnersTold
 from shared.whatsapp.models import OutboundMessage, WhatsAppContact
 from shared.whatsapp.services.outbox import outbox_queue
 from tests import builders, meta_limits
@@ -58,7 +59,7 @@ def work_off(limit: int = 100) -> None:
 
 
 def tell_everybody(raffle: Raffle) -> RaffleEvent:
-    event = draws.tell_all_buyers(raffle.pk, by=RITA, now=DRAW_AT)
+    event = result_messages.tell_all_buyers(raffle.pk, by=RITA, now=DRAW_AT)
     work_off()
     return event
 
@@ -69,20 +70,20 @@ class TestNobodyIsTold:
         raffle, (first, second) = draw_raffle(prizes=2)
         undrawn = drawn_raffles.create_raffle_to_draw()
 
-        for telling in (draws.tell_winners, draws.tell_all_buyers):
+        for telling in (result_messages.tell_winners, result_messages.tell_all_buyers):
             with pytest.raises(WinnerNotConfirmed):
                 telling(raffle.pk, by=RITA, now=DRAW_AT)
         with pytest.raises(PrizeNotFound):
-            draws.tell_all_buyers(undrawn.pk, by=RITA, now=DRAW_AT)
+            result_messages.tell_all_buyers(undrawn.pk, by=RITA, now=DRAW_AT)
         with pytest.raises(WinnerNotConfirmed):
-            draws.build_text_to_forward(raffle, now=DRAW_AT)
-        unconfirmed = draws.load_winner_contacts(raffle, now=DRAW_AT)
+            result_messages.build_text_to_forward(raffle, now=DRAW_AT)
+        unconfirmed = result_messages.load_winner_contacts(raffle, now=DRAW_AT)
         drawn_raffles.confirm(first)
         with pytest.raises(WinnerNotConfirmed):
-            draws.tell_all_buyers(raffle.pk, by=RITA, now=DRAW_AT)
+            result_messages.tell_all_buyers(raffle.pk, by=RITA, now=DRAW_AT)
 
         assert [(each.told, each.text) for each in unconfirmed] == [(Told.NOT_CONFIRMED, "")] * 2
-        assert "the seller is confirming the winner" in draws.build_text_to_forward(
+        assert "the seller is confirming the winner" in result_messages.build_text_to_forward(
             raffle, now=DRAW_AT
         )
         assert list_keys() == []
@@ -95,7 +96,7 @@ class TestWinners:
         raffle, results = draw_raffle(prizes=2)
         drawn_raffles.confirm(*results)
 
-        told = [draws.tell_winners(raffle.pk, by=RITA, now=DRAW_AT) for _ in range(2)]
+        told = [result_messages.tell_winners(raffle.pk, by=RITA, now=DRAW_AT) for _ in range(2)]
 
         assert told == [WinnersTold(2, without_chat=0), WinnersTold(0, without_chat=0)]
         assert set(PrizeClaim.objects.values_list("told_at", flat=True)) == {DRAW_AT}
@@ -108,7 +109,7 @@ class TestWinners:
             ticket = raffle.format_ticket_number(result.number)
             assert f"*{ticket}* has won *{result.prize.title}* in *Summer Raffle*" in body
             assert raffle.seller_contact in body
-        contacts = draws.load_winner_contacts(raffle, now=DRAW_AT)
+        contacts = result_messages.load_winner_contacts(raffle, now=DRAW_AT)
         assert [each.told for each in contacts] == [Told.QUEUED] * 2
         for status, told_now in (
             (OutboxStatus.SENT, Told.SENT),
@@ -117,17 +118,17 @@ class TestWinners:
             (OutboxStatus.STALE, Told.NOT_TOLD),
         ):
             OutboundMessage.objects.update(status=status)
-            listed = draws.load_winner_contacts(raffle, now=DRAW_AT)
+            listed = result_messages.load_winner_contacts(raffle, now=DRAW_AT)
             assert {each.told for each in listed} == {told_now}
 
     def test_are_told_again_if_their_message_was_withdrawn(self) -> None:
         raffle, results = draw_raffle(prizes=2)
         drawn_raffles.confirm(*results)
-        draws.tell_winners(raffle.pk, by=RITA, now=DRAW_AT)
+        result_messages.tell_winners(raffle.pk, by=RITA, now=DRAW_AT)
         withdrawn = OutboundMessage.objects.latest("pk")
         outbox_queue.mark_superseded(withdrawn.contact_id, about=withdrawn.about, keys=None)
 
-        told = [draws.tell_winners(raffle.pk, by=RITA, now=LATER) for _ in range(2)]
+        told = [result_messages.tell_winners(raffle.pk, by=RITA, now=LATER) for _ in range(2)]
 
         assert told == [WinnersTold(1, without_chat=0), WinnersTold(0, without_chat=0)]
         assert list_keys() == ["winner", "winner"]
@@ -138,8 +139,8 @@ class TestWinners:
         drawn_raffles.seal(raffle)
         drawn_raffles.confirm(*drawn_raffles.draw(raffle))
 
-        told = draws.tell_winners(raffle.pk, by=RITA, now=DRAW_AT)
-        (contact,) = draws.load_winner_contacts(raffle, now=DRAW_AT)
+        told = result_messages.tell_winners(raffle.pk, by=RITA, now=DRAW_AT)
+        (contact,) = result_messages.load_winner_contacts(raffle, now=DRAW_AT)
 
         assert told == WinnersTold(0, without_chat=1)
         assert (contact.ticket, contact.name, contact.phone) == ("07", "Bo Li", "+1 555 0199")
@@ -153,7 +154,7 @@ class TestWinners:
         erased = find_winning_order(results[1]).contact
         WhatsAppContact.objects.filter(pk=erased.pk).update(wa_id=None, erased_at=DRAW_AT)  # type: ignore[union-attr]
 
-        assert draws.tell_winners(raffle.pk, by=RITA, now=DRAW_AT).told == 0
+        assert result_messages.tell_winners(raffle.pk, by=RITA, now=DRAW_AT).told == 0
         assert list_keys() == []
 
 
@@ -174,7 +175,7 @@ class TestAllBuyers:
         drawn_raffles.confirm(result)
         won = find_winning_order(result)
 
-        counts = draws.count_tellable_buyers(raffle, now=DRAW_AT)
+        counts = result_messages.count_tellable_buyers(raffle, now=DRAW_AT)
         events = [tell_everybody(raffle), tell_everybody(raffle)]
 
         assert counts == TellableBuyers(inside=4, outside=1, cash=1)
@@ -188,23 +189,23 @@ class TestAllBuyers:
             else:
                 assert (message.key, message.about) == ("results_told", later.code)
         assert list_keys(outside.contact) == (["winner"] if outside == won else [])
-        untold = [each.order for each in draws.load_untold(raffle)]
+        untold = [each.order for each in result_messages.load_untold(raffle)]
         assert untold == [order for order in (outside, cash) if order != won]
         for status in (OutboxStatus.FAILED, OutboxStatus.WITHHELD, OutboxStatus.STALE):
             losers = OutboundMessage.objects.filter(key="results_told").update(status=status)
-            assert len(draws.load_untold(raffle)) == len(untold) + losers
+            assert len(result_messages.load_untold(raffle)) == len(untold) + losers
         WhatsAppContact.objects.filter(pk__in=[outside.contact_id]).update(erased_at=DRAW_AT)
-        counts = draws.count_tellable_buyers(raffle, now=DRAW_AT)
+        counts = result_messages.count_tellable_buyers(raffle, now=DRAW_AT)
         assert counts == TellableBuyers(inside=4, outside=0, cash=1)
 
     @pytest.mark.same_everywhere
     def test_are_told_once_though_another_process_goes_on_after_some(self) -> None:
         raffle, results = draw_raffle(buyers=6)
         drawn_raffles.confirm(*results)
-        event = draws.tell_all_buyers(raffle.pk, by=RITA, now=DRAW_AT)
+        event = result_messages.tell_all_buyers(raffle.pk, by=RITA, now=DRAW_AT)
         raffle_changes.continue_raffle_changes(now=LATER, limit=2)
         halfway = len(list_keys())
-        draws.tell_all_buyers(raffle.pk, by=RITA, now=LATER)
+        result_messages.tell_all_buyers(raffle.pk, by=RITA, now=LATER)
         event.refresh_from_db()
 
         work_off(limit=1)
@@ -216,12 +217,12 @@ class TestAllBuyers:
     def test_are_told_anew_after_a_redraw_and_nothing_that_was_replaced(self) -> None:
         raffle, (result,) = draw_raffle()
         drawn_raffles.confirm(result)
-        draws.tell_all_buyers(raffle.pk, by=RITA, now=DRAW_AT)
+        result_messages.tell_all_buyers(raffle.pk, by=RITA, now=DRAW_AT)
         again = redraw(result)
         work_off()
         replaced = list_keys()
         with pytest.raises(WinnerNotConfirmed):
-            draws.tell_all_buyers(raffle.pk, by=RITA, now=LATER)
+            result_messages.tell_all_buyers(raffle.pk, by=RITA, now=LATER)
         drawn_raffles.confirm(again, now=LATER)
         tell_everybody(raffle)
 
@@ -273,7 +274,7 @@ class TestFormerWinners:
         raffle, (result,) = draw_raffle()
         drawn_raffles.confirm(result)
         if status is not None:
-            draws.tell_winners(raffle.pk, by=RITA, now=DRAW_AT)
+            result_messages.tell_winners(raffle.pk, by=RITA, now=DRAW_AT)
             OutboundMessage.objects.update(status=status)
         former = find_winning_order(result)
 
@@ -292,7 +293,7 @@ class TestFormerWinners:
     ) -> None:
         raffle, (result,) = draw_raffle()
         drawn_raffles.confirm(result)
-        draws.tell_winners(raffle.pk, by=RITA, now=DRAW_AT)
+        result_messages.tell_winners(raffle.pk, by=RITA, now=DRAW_AT)
         OutboundMessage.objects.update(status=OutboxStatus.SENT)
 
         source_readings.void_reading(
@@ -303,7 +304,7 @@ class TestFormerWinners:
             now=LATER,
         )
         with pytest.raises(WinnerNotConfirmed):
-            draws.tell_winners(raffle.pk, by=RITA, now=LATER)
+            result_messages.tell_winners(raffle.pk, by=RITA, now=LATER)
         (again,) = drawn_raffles.draw(raffle, value=value, now=LATER)
         work_off()
 
@@ -320,11 +321,11 @@ class TestFormerWinners:
         drawn_raffles.seal(raffle)
         first, second = drawn_raffles.draw(raffle)
         drawn_raffles.confirm(first, second)
-        draws.tell_winners(raffle.pk, by=RITA, now=DRAW_AT)
+        result_messages.tell_winners(raffle.pk, by=RITA, now=DRAW_AT)
 
         redraw(first)
         work_off()
-        told = draws.tell_winners(raffle.pk, by=RITA, now=LATER)
+        told = result_messages.tell_winners(raffle.pk, by=RITA, now=LATER)
 
         assert told.told == 1
         (message,) = OutboundMessage.objects.exclude(status=OutboxStatus.STALE)

@@ -38,7 +38,7 @@ from shared.raffles import sale_rules
 from shared.raffles.actor import Actor
 from shared.raffles.models import Order, PaymentProof, Raffle
 from shared.raffles.services import lifecycle
-from shared.raffles.services.draws import draw_rules, sealing
+from shared.raffles.services.draws import draw_rules, sealed_lists
 from shared.raffles.services.draws.draw_rules import ChosenRules
 from shared.use_cases import (
     cash_sales,
@@ -75,7 +75,7 @@ NEXT_STATUS: Final[dict[str, Callable[..., object]]] = {
     "pause": lifecycle.pause,
     "resume": lifecycle.open_raffle,
     "close": lifecycle.close,
-    "seal": functools.partial(sealing.seal, two_people=False),
+    "seal": functools.partial(sealed_lists.seal, two_people=False),
 }
 
 
@@ -282,7 +282,7 @@ class LastDayMachine(RuleBasedStateMachine):
             self.attempt(order_endings.cancel_order, order.pk, **terms)
         for order in Order.objects.filter(needs_decision=True).order_by("pk"):
             self.attempt(late_payments.note_refund, order.pk, note="sent back", **terms)
-        self.attempt(sealing.seal, self.raffle.pk, two_people=False, **terms)
+        self.attempt(sealed_lists.seal, self.raffle.pk, two_people=False, **terms)
         is_sealed = self.reload_raffle().status == RaffleStatus.SEALED
         assert is_sealed == Order.objects.filter(status=OrderStatus.PAID).exists()
 

@@ -11,7 +11,8 @@ from django.test.utils import CaptureQueriesContext
 from shared.core.enums import RejectReason
 from shared.raffles.models import Order
 from shared.raffles.services import ledger_entries, lifecycle, locks
-from shared.use_cases import draws, order_endings, payments, raffle_changes, reversals
+from shared.use_cases import order_endings, payments, raffle_changes, reversals
+from shared.use_cases.draws import result_messages
 from tests import builders
 from tests.builders import MINUTE, NOON, build_staff_actor
 from tests.integration import drawn_raffles
@@ -168,11 +169,11 @@ def test_whoever_is_told_of_the_draw_is_locked_in_the_same_order() -> None:
     by = build_staff_actor()
 
     for tell in (
-        lambda: draws.tell_winners(raffle.pk, by=by, now=DRAW_AT),
+        lambda: result_messages.tell_winners(raffle.pk, by=by, now=DRAW_AT),
         lambda: winner.taps_id(f"r1:show-name:{result.pk}"),
     ):
         assert_in_lock_order(list_locked_tables(tell)[:3])
-    draws.tell_all_buyers(raffle.pk, by=by, now=DRAW_AT)
+    result_messages.tell_all_buyers(raffle.pk, by=by, now=DRAW_AT)
     assert_in_lock_order(
         list_locked_tables(lambda: raffle_changes.continue_raffle_changes(now=DRAW_AT))
     )

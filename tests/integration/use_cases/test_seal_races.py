@@ -17,7 +17,7 @@ from shared.core.enums import OrderAction, RaffleStatus
 from shared.core.errors import DomainError
 from shared.raffles.models import Order, OrderEvent, Raffle, RaffleEvent
 from shared.raffles.services import lifecycle, locks, reservations
-from shared.raffles.services.draws import sealing
+from shared.raffles.services.draws import sealed_lists
 from shared.raffles.services.proof_placement import proofs
 from shared.raffles.signals import raffle_changed
 from shared.use_cases import (
@@ -144,7 +144,7 @@ class RaffleDay:
         for order_id in Order.objects.filter(needs_decision=True).values_list("pk", flat=True):
             with suppress(DomainError):
                 late_payments.note_refund(order_id, note="sent back", **BY_STAFF)
-        sealing.seal(self.raffle.pk, two_people=False, **BY_STAFF)
+        sealed_lists.seal(self.raffle.pk, two_people=False, **BY_STAFF)
 
     def call_off(self, dice: Random) -> None:
         if dice.random() < 0.4:

@@ -45,7 +45,7 @@ from shared.core.enums import (
     UnsoldRule,
     VoidReason,
 )
-from shared.use_cases.draws import Told
+from shared.use_cases.draws.result_messages import Told
 from shared.whatsapp.content import ContentKind
 from tests import stable_names
 from tests.cases import walk_cases

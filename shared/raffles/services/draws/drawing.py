@@ -7,9 +7,7 @@ only if the former ones were declared void.
 import hashlib
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
-from typing import Final
-from zoneinfo import ZoneInfo
+from datetime import datetime
 
 from django.db import transaction
 
@@ -37,11 +35,14 @@ from shared.raffles.draw_models import DrawResult, Prize, SealedList, SourceRead
 from shared.raffles.models import Raffle
 from shared.raffles.notes import clean_note
 from shared.raffles.services import raffle_history
-from shared.raffles.services.draws import draw_rules, sealed_raffles, selections, source_readings
+from shared.raffles.services.draws import (
+    claim_deadlines,
+    sealed_raffles,
+    selections,
+    source_readings,
+)
 from shared.raffles.services.draws.selections import SelectionInputs
 from shared.raffles.services.draws.source_readings import SourceState
-
-LAST_SECOND: Final = time(23, 59, 59)
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,7 +258,7 @@ def redraw(
     if sealed.two_people and (former.by_kind, former.by_id) == (by.kind, by.id):
         raise AnotherPersonNeeded
     if reason in {RedrawReason.UNCLAIMED, RedrawReason.UNREACHABLE}:
-        until = compute_claim_deadline(former)
+        until = claim_deadlines.compute_claim_deadline(former)
         if now <= until:
             raise RedrawTooEarly(until=until)
     if reason is RedrawReason.SOURCE_VOID:
@@ -308,31 +309,6 @@ def is_void(result: DrawResult, *, void: Collection[int]) -> bool:
 
     """
     return not frozenset(void).isdisjoint(result.how["readings"])
-
-
-def compute_claim_deadline(result: DrawResult) -> datetime:
-    """Return the last second in which the prize of a result can be claimed: a day's end.
-
-    The day is that of the raffle's time zone, in which buyers read the rules.
-    """
-    rules = draw_rules.load_frozen_rules(result.raffle_id)
-    return compute_claim_end(
-        result.at, claim_days=rules.claim_days, time_zone=result.raffle.time_zone
-    )
-
-
-def compute_claim_end(drawn_at: datetime, *, claim_days: int, time_zone: str) -> datetime:
-    """Return the last second in which a prize can be claimed.
-
-    Args:
-        drawn_at: time of the draw.
-        claim_days: days within which it is claimed.
-        time_zone: IANA name of the raffle's time zone.
-
-    """
-    zone = ZoneInfo(time_zone)
-    day = drawn_at.astimezone(zone).date() + timedelta(days=claim_days)
-    return datetime.combine(day, LAST_SECOND, tzinfo=zone)
 
 
 def _select(

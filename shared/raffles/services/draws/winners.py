@@ -18,7 +18,7 @@ from shared.raffles.draw_models import DrawResult, PrizeClaim
 from shared.raffles.models import LedgerEntry, Order, OrderTicket, Raffle
 from shared.raffles.notes import clean_note
 from shared.raffles.services import raffle_history
-from shared.raffles.services.draws import drawing, sealed_raffles
+from shared.raffles.services.draws import claim_deadlines, drawing, sealed_raffles
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ def load_winners(raffle: Raffle) -> Sequence[Winner]:
             result,
             order=orders[result.number],
             claim=claims.get(result.pk),
-            claim_until=drawing.compute_claim_deadline(result),
+            claim_until=claim_deadlines.compute_claim_deadline(result),
             void=drawing.is_void(result, void=void),
             refunded=orders[result.number].pk in refunded,
         )

@@ -11,8 +11,8 @@ from shared.core.enums import OrderStatus, ProofStatus, RaffleAction, RaffleStat
 from shared.raffles.draw_models import DrawResult, PrizeClaim
 from shared.raffles.models import Order, PaymentProof, Raffle
 from shared.raffles.services import refund_queries
-from shared.raffles.services.draws import drawing
-from shared.raffles.services.due_draws import CLOSED_SHOWN_FOR
+from shared.raffles.services.draws import claim_deadlines
+from shared.raffles.services.draws.due_draws import CLOSED_SHOWN_FOR
 
 _ENDED_STATUSES: Final = (RaffleStatus.CLOSED, RaffleStatus.DRAWN, RaffleStatus.CANCELLED)
 _ENDING_ACTIONS: Final = (
@@ -55,7 +55,7 @@ def list_claimable_raffles(*, now: datetime) -> list[int]:
     return [
         raffle_id
         for raffle_id, result in latest.items()
-        if drawing.compute_claim_deadline(result) >= now
+        if claim_deadlines.compute_claim_deadline(result) >= now
         and claimed.filter(result__raffle=raffle_id).count() < result.raffle.prizes.count()
     ]
 

@@ -8,8 +8,8 @@ from typing import Any, Final
 from django.db import connection, transaction
 
 from shared.raffles.draw_models import ReceiptChain, SealedList
-from shared.raffles.services import receipt_check
-from shared.raffles.services.receipt_check import CheckedChain
+from shared.raffles.services.draws import receipt_check
+from shared.raffles.services.draws.receipt_check import CheckedChain
 
 MAX_PROBLEMS_PER_KIND: Final = 100
 """Problems of one kind that are listed; an inconsistent raffle may have thousands."""

@@ -86,7 +86,7 @@ class TestReceipt:
     def test_is_read_from_the_message_about_the_payment(self) -> None:
         text = "Paid. *07* are yours.\nEntry 57 · 9f3a 12c8\nGood luck!"
 
-        assert draw.parse_receipt(text) == draw.Receipt("57", head="9f3a 12c8")
+        assert draw.parse_receipt(text) == draw.DemoReceipt("57", head="9f3a 12c8")
         with pytest.raises(DemoMismatch, match="no receipt in"):
             draw.parse_receipt("Paid.")
 

@@ -1,4 +1,4 @@
-"""How a draw was computed, in three sentences; for the results page and for staff."""
+"""Explanation of a draw in three sentences, for the results page."""
 
 from shared.core.enums import DrawMethod, UnsoldRule
 from shared.raffles.services.draws.records.record_state import RecordState

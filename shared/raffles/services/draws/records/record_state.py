@@ -1,4 +1,4 @@
-"""What the record of a draw is made from, read at one moment."""
+"""The state of a raffle that the record of its draw is made from, read at one moment."""
 
 import hashlib
 from collections.abc import Mapping, Sequence

@@ -9,7 +9,7 @@ from typing import Any
 
 from shared.core.enums import LedgerKind
 from shared.raffles import receipt_lines
-from shared.raffles.services.draws import drawing
+from shared.raffles.services.draws import claim_deadlines
 from shared.raffles.services.draws.records.draw_document import format_time
 from shared.raffles.services.draws.records.record_state import RecordState
 
@@ -65,7 +65,7 @@ def _list_prizes(state: RecordState) -> list[dict[str, Any]]:
                 "number": state.raffle.format_ticket_number(result.number) if result else None,
                 "winner_confirmed_at": format_time(claim.confirmed_at) if claim else None,
                 "claimed_at": format_time(claim.claimed_at) if claim else None,
-                "claim_until": format_time(drawing.compute_claim_deadline(result))
+                "claim_until": format_time(claim_deadlines.compute_claim_deadline(result))
                 if result
                 else None,
             }

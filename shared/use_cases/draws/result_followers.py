@@ -1,4 +1,4 @@
-"""What orders do after a draw: former winners of a prize that was drawn again, and all buyers.
+"""Orders that follow a draw: those of former winners of a prize drawn again, and of all buyers.
 
 `use_cases.raffle_changes` works through the orders; each is locked with its contact and raffle.
 """

@@ -36,9 +36,9 @@ from shared.raffles.draw_errors import PrizeNotFound, WinnerNotConfirmed
 from shared.raffles.draw_models import DrawResult, PrizeClaim
 from shared.raffles.models import Order, Raffle, RaffleEvent
 from shared.raffles.services import locks, raffle_history, raffle_queries
-from shared.raffles.services.draws import drawing, winners
+from shared.raffles.services.draws import claim_deadlines, winners
 from shared.raffles.services.draws.winners import Winner
-from shared.use_cases import draw_followers
+from shared.use_cases.draws import result_followers
 from shared.whatsapp import predicates
 from shared.whatsapp.models import OutboundMessage
 
@@ -107,7 +107,7 @@ class WinnerContact:
 
 
 @dataclass(frozen=True, slots=True)
-class UntoldBuyer:
+class UnreachedBuyer:
     """A buyer who was not told how the raffle was drawn.
 
     Attributes:
@@ -156,7 +156,7 @@ def tell_winners(raffle_id: int, *, by: Actor, now: datetime) -> WinnersTold:
 def _awaits_telling(claim: PrizeClaim | None, order: Order) -> bool:
     if claim is None or claim.claimed_at is not None or claim.erased_at is not None:
         return False
-    return claim.told_at is None or draw_followers.was_withdrawn(order, claim.result)
+    return claim.told_at is None or result_followers.was_withdrawn(order, claim.result)
 
 
 @transaction.atomic(durable=True)
@@ -176,7 +176,7 @@ def _tell_winner(result_id: int, order_id: int, *, now: datetime) -> bool:
             result_id=result_id,
             prize=claim.result.prize.title,
             number=claim.result.number,
-            claim_until=drawing.compute_claim_deadline(claim.result),
+            claim_until=claim_deadlines.compute_claim_deadline(claim.result),
             now=now,
         ),
         now=now,
@@ -227,7 +227,7 @@ def _find_told(winner: Winner) -> Told:
         return Told.NO_CHAT
     if winner.claim is None or winner.claim.told_at is None:
         return Told.NOT_TOLD
-    messages = draw_followers.list_winner_messages(winner.order, winner.result)
+    messages = result_followers.list_winner_messages(winner.order, winner.result)
     message = messages[-1] if messages else None
     if message is None or message.status == OutboxStatus.STALE:
         return Told.NOT_TOLD
@@ -290,7 +290,7 @@ def tell_all_buyers(raffle_id: int, *, by: Actor, now: datetime) -> RaffleEvent:
 def _record_telling(raffle_id: int, *, by: Actor, now: datetime) -> RaffleEvent:
     raffle = locks.lock_raffle(raffle_id)
     _refuse_unconfirmed(raffle, now=now)
-    if draw_followers.find_last_telling(raffle_id) is None:
+    if result_followers.find_last_telling(raffle_id) is None:
         raffle_history.record_raffle_event(
             raffle,
             action=RaffleAction.RESULTS_TOLD,
@@ -310,7 +310,7 @@ def _refuse_unconfirmed(raffle: Raffle, *, now: datetime) -> None:
 
 def load_untold(
     raffle: Raffle, *, after: int = 0, limit: int = MAX_LISTED_BUYERS
-) -> list[UntoldBuyer]:
+) -> list[UnreachedBuyer]:
     """Return buyers, each once, whom no message about the results reached; winners are left out.
 
     Args:
@@ -321,7 +321,7 @@ def load_untold(
     """
     orders = query_untold_orders(raffle).filter(pk__gt=after).select_related("contact")
     return [
-        UntoldBuyer(
+        UnreachedBuyer(
             order,
             name=str(order.contact) if order.contact is not None else order.buyer_name,
             phone=_get_phone(order),
@@ -340,12 +340,12 @@ def query_untold_orders(raffle: Raffle) -> QuerySet[Order]:
     ).exclude(unread | Q(status=OutboxStatus.STALE))
     if latest is not None:
         told = told.filter(created_at__gte=latest.at)
-    later = draw_followers.query_paid_orders(raffle.pk).filter(
+    later = result_followers.query_paid_orders(raffle.pk).filter(
         contact=OuterRef("contact"), pk__gt=OuterRef("pk")
     )
     won = [each.order for each in winners.load_winners(raffle)]
     return (
-        draw_followers.query_paid_orders(raffle.pk)
+        result_followers.query_paid_orders(raffle.pk)
         .filter(~Exists(told), ~Exists(later), erased_at=None)
         .exclude(pk__in=[order.pk for order in won])
         .exclude(contact__in=_list_contacts(won))

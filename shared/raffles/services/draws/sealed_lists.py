@@ -18,9 +18,9 @@ from shared.raffles.draw_errors import (
 from shared.raffles.draw_models import DrawSource, ReceiptChain, SealedList
 from shared.raffles.errors import OrdersUnsettled
 from shared.raffles.models import Order, Raffle
-from shared.raffles.services import raffle_history, raffle_queries, receipt_check
-from shared.raffles.services.draws import draw_rules, receipt_chain, source_dates
-from shared.raffles.services.receipt_check import CheckedChain
+from shared.raffles.services import raffle_history, raffle_queries
+from shared.raffles.services.draws import draw_rules, receipt_chain, receipt_check, source_dates
+from shared.raffles.services.draws.receipt_check import CheckedChain
 
 MAX_NAMED_ORDERS: Final = 20
 """Orders that a refusal names."""

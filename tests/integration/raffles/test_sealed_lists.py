@@ -28,7 +28,7 @@ from shared.raffles.draw_models import SealedList
 from shared.raffles.errors import OrdersUnsettled
 from shared.raffles.models import Order, OrderEvent, Raffle, TicketNumber
 from shared.raffles.services import lifecycle, locks
-from shared.raffles.services.draws import draw_rules, sealing
+from shared.raffles.services.draws import draw_rules, sealed_lists
 from shared.raffles.services.draws.draw_rules import ChosenRules, ChosenSource
 from shared.raffles.services.payment_decisions import payments, reversals
 from shared.raffles.services.ticket_numbers import inventory
@@ -48,7 +48,7 @@ LOTTERY: Final = ChosenSource(
 
 
 def seal(raffle: Raffle, **terms: Any) -> SealedList:
-    return sealing.seal(raffle.pk, two_people=True, **BY_STAFF | terms)
+    return sealed_lists.seal(raffle.pk, two_people=True, **BY_STAFF | terms)
 
 
 def create_closed_raffle(*numbers: int, **fields: Any) -> Raffle:
@@ -85,7 +85,7 @@ class TestRefusal:
         with pytest.raises(DecisionsOpen) as undecided:
             seal(raffle)
 
-        named = live[: sealing.MAX_NAMED_ORDERS]
+        named = live[: sealed_lists.MAX_NAMED_ORDERS]
         assert unsettled.value.details == {
             "count": 22,
             "orders": [order.code for order in named],
@@ -162,7 +162,7 @@ class TestSealedList:
         """A source may have spoken while past orders entered the chain."""
         raffle = create_closed_raffle(3)
         clock = iter([0.0, 600.0])
-        monkeypatch.setattr(f"{sealing.__name__}.monotonic", lambda: next(clock))
+        monkeypatch.setattr(f"{sealed_lists.__name__}.monotonic", lambda: next(clock))
 
         sealed = seal(raffle, now=DRAW - 6 * MINUTE)
 

@@ -1,0 +1,1 @@
+"""Use cases around the result of a draw: winners and other buyers are told."""
