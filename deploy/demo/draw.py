@@ -123,7 +123,9 @@ def _tell_winner(browser: AdminBrowser, pages: str, *, winner: ScriptedBuyer, nu
     browser.submit_form(
         f"{pages}/winners/", form="/confirm/", typed={}, expected="The winner is confirmed"
     )
-    browser.submit_form(f"{pages}/tell/", form="/tell/winners/", typed={}, expected="1 told")
+    browser.submit_form(
+        f"{pages}/tell/", form="/tell/winners/", typed={}, expected="1 message on the way"
+    )
     told = winner.expect_message(WON_PATTERN, buttons=CONSENT_BUTTONS)["number"]
     if told != number:
         raise DemoMismatch(f"{number} came out of the drum, and {winner.name} is told of {told}")
