@@ -4,6 +4,7 @@ Any phone can send any text, so none that is too long is normalised; `parsing` s
 """
 
 import unicodedata
+from functools import lru_cache
 from typing import Final
 
 MAX_WORDS_TEXT: Final = 400
@@ -26,11 +27,12 @@ def normalize_text(text: str) -> str:
     Punctuation, marks and emoji are dropped. The result is empty for a text longer than
     `MAX_WORDS_TEXT`.
     """
-    return _normalize_within_limit(text, limit=MAX_WORDS_TEXT)
+    return _normalize_short_text(strip_within_limit(text, limit=MAX_WORDS_TEXT))
 
 
-def _normalize_within_limit(text: str, *, limit: int) -> str:
-    folded = _fold_case_and_width(text, limit=limit)
+@lru_cache(maxsize=1_024)  # each message is looked at many times, word by word
+def _normalize_short_text(text: str) -> str:
+    folded = _fold_case_and_width(text, limit=MAX_WORDS_TEXT)
     return collapse_spaces("".join(map(_normalize_character, folded)))
 
 
