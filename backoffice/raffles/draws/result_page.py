@@ -55,7 +55,7 @@ def result_view(request: HttpRequest, raffle_id: int) -> HttpResponse:
     context = {
         "sealed": sealed,
         "prizes": _group_by_prize(raffle, results),
-        "sentences": explain_draw(raffle, sealed, results),
+        "sentences": explain_results(raffle, sealed, results),
         "stage": request.GET.get("stage") == "yes",
     }
     if context["stage"]:
@@ -63,7 +63,7 @@ def result_view(request: HttpRequest, raffle_id: int) -> HttpResponse:
     return pages.render_draw_page(request, raffle, DrawPage.RESULT, context)
 
 
-def explain_draw(
+def explain_results(
     raffle: Raffle, sealed: SealedList, results: Sequence[DrawResult]
 ) -> Sequence[str]:
     """Return how the latest results were found, in three sentences; void ones in two.
