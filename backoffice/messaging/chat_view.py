@@ -98,6 +98,8 @@ SILENCE_REASON_LABELS: Final[Mapping[str, str]] = {
     SilenceReason.FLOOD: "Not answered: the buyer sent too many messages at once.",
     SilenceReason.LOOP: "Not answered: the chat went in circles.",
     SilenceReason.TOO_EARLY: "Not taken as an answer: written before the question was sent.",
+    SilenceReason.PERSON: "Not answered by the bot: it waits for a person.",
+    SilenceReason.STOPPED: "Not answered: STOP was confirmed before.",
 }
 
 

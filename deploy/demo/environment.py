@@ -162,6 +162,7 @@ class DemoFolder:
             "SENDS_PER_SECOND": "80",
             "API_REQUESTS_PER_MINUTE": "600",
             "MAX_ORDERS_UNDER_REVIEW": "5",
+            "PERSON_PAUSE_HOURS": "12",
             "LEGAL_DETAILS_REQUIRED": "false",
             "RETENTION_DAYS": "3650",
             "DRAW_RECORD_YEARS": "4",

@@ -31,6 +31,7 @@ NEW_SETTINGS: Final[Mapping[str, tuple[str, ...]]] = {
         "EMAIL_USE_TLS",
         "LEGAL_DETAILS_REQUIRED",
         "MAX_ORDERS_UNDER_REVIEW",
+        "PERSON_PAUSE_HOURS",
         "RETENTION_DAYS",
         "STAFF_MAIL_PROOF_MINUTES",
         "STAFF_MAIL_REPEAT_HOURS",

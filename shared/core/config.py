@@ -169,6 +169,13 @@ class Settings(SettingsWithSecretFiles):
         le=1000,
         description="Orders of a buyer under review at once; one more receipt waits in a list",
     )
+    person_pause_hours: int = Field(
+        default=12,
+        ge=1,
+        le=30 * 24,
+        description="Hours the bot is silent to a buyer's words after they asked for a person or "
+        "one wrote to them",
+    )
     legal_details_required: bool = Field(
         default=False,
         description="Whether a raffle opens only with promoter, permit number and rules address",

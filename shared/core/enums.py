@@ -247,6 +247,8 @@ class SilenceReason(StrEnum):
     FLOOD = "Flood"  # the buyer sent more messages than are answered
     LOOP = "Loop"  # the buyer wrote again and again what leads nowhere
     TOO_EARLY = "TooEarly"  # a yes or no from before the question was sent
+    PERSON = "Person"  # a person answers this buyer, so the bot is silent
+    STOPPED = "Stopped"  # a repeated STOP, which was confirmed before
 
 
 class OutboxStatus(StrEnum):

@@ -47,6 +47,25 @@ class WhatsAppContact(SearchableModel):
         editable=False,
         help_text="When they said that they are 18 or older; asked once, for all raffles.",
     )
+    wants_person_at = models.DateTimeField(
+        "waits for a person since",
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="Since when they wait for an answer from a person; empty: they do not wait.",
+    )
+    bot_paused_until = models.DateTimeField(
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="The bot does not answer their words until then, because a person does.",
+    )
+    stopped_at = models.DateTimeField(
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="When they wrote STOP: they only get answers to what they write.",
+    )
     identity_conflict = models.BooleanField(
         default=False, help_text="Its user id and phone seem to belong to two contacts."
     )
@@ -90,6 +109,13 @@ class WhatsAppContact(SearchableModel):
             ),
             models.CheckConstraint(
                 name="contact_state_known", condition=Q(state__in=[s.value for s in State])
+            ),
+        ]
+        indexes = [
+            models.Index(
+                name="contact_wants_person",
+                fields=["wants_person_at"],
+                condition=Q(wants_person_at__isnull=False),
             ),
         ]
 
@@ -289,6 +315,12 @@ class OutboundMessage(models.Model):
         InboundMessage, on_delete=models.PROTECT, null=True, blank=True, related_name="replies"
     )
     about = models.CharField(max_length=40, blank=True, help_text="What it is about, e.g. R-7K3F9.")
+    written_by = models.CharField(
+        max_length=150,
+        null=True,
+        blank=True,
+        help_text="The person who wrote it; empty: the bot did.",
+    )
     correlation_id = models.CharField(max_length=32, blank=True)
     status = models.CharField(
         max_length=8, choices=enums.build_choices(OutboxStatus), default=OutboxStatus.QUEUED

@@ -35,6 +35,9 @@ _FIELDS: Final = (
     "last_inbound_at",
     "is_blocked",
     "adult_confirmed_at",
+    "wants_person_at",
+    "bot_paused_until",
+    "stopped_at",
     "identity_conflict",
     "send_after",
     "pair_rate_hits",
@@ -236,9 +239,12 @@ def _merge_fields(pair: ContactPair, *, current_id: int | None) -> None:
         "context": later.context,
         "last_inbound_at": later.last_inbound_at,
         "is_blocked": kept.is_blocked or joined.is_blocked,
-        "adult_confirmed_at": min(
-            filter(None, (kept.adult_confirmed_at, joined.adult_confirmed_at)), default=None
+        "adult_confirmed_at": _choose_first(kept.adult_confirmed_at, joined.adult_confirmed_at),
+        "wants_person_at": _choose_first(kept.wants_person_at, joined.wants_person_at),
+        "bot_paused_until": max(
+            filter(None, (kept.bot_paused_until, joined.bot_paused_until)), default=None
         ),
+        "stopped_at": _choose_first(kept.stopped_at, joined.stopped_at),
         "identity_conflict": False,
         "send_after": max(filter(None, (kept.send_after, joined.send_after)), default=None),
         "pair_rate_hits": max(kept.pair_rate_hits, joined.pair_rate_hits),
@@ -251,6 +257,10 @@ def _merge_fields(pair: ContactPair, *, current_id: int | None) -> None:
         ContactAlias(phone_number_id=kept.phone_number_id, user_id=user_id, contact=kept)
         for user_id in sorted(filter(None, former_user_ids))
     )
+
+
+def _choose_first(*moments: datetime | None) -> datetime | None:
+    return min(filter(None, moments), default=None)
 
 
 def _wrote_later(contact: WhatsAppContact, other: WhatsAppContact) -> bool:

@@ -38,6 +38,7 @@ class NewMessage:
         in_reply_to: the message it answers.
         about: its subject for staff, e.g. an order's code.
         correlation_id: the id that its logs share with those of its cause.
+        written_by: the person who wrote it; None: the bot.
 
     """
 
@@ -48,6 +49,7 @@ class NewMessage:
     in_reply_to: InboundMessage | None = None
     about: str = ""
     correlation_id: str = ""
+    written_by: str | None = None
 
 
 def enqueue_message(
@@ -60,6 +62,7 @@ def enqueue_message(
     in_reply_to: InboundMessage | None = None,
     about: str = "",
     correlation_id: str = "",
+    written_by: str | None = None,
 ) -> OutboundMessage:
     """Queue a message in the transaction of its cause.
 
@@ -72,6 +75,7 @@ def enqueue_message(
         in_reply_to: the message it answers.
         about: its subject for staff, e.g. an order's code.
         correlation_id: the id that its logs share with those of its cause.
+        written_by: the person who wrote it; None: the bot.
 
     Returns:
         The queued message.
@@ -85,6 +89,7 @@ def enqueue_message(
         in_reply_to=in_reply_to,
         about=about,
         correlation_id=correlation_id,
+        written_by=written_by,
     )
     [queued] = enqueue_messages([new], now=now)
     return queued
@@ -92,6 +97,8 @@ def enqueue_message(
 
 def enqueue_messages(new: Sequence[NewMessage], *, now: datetime) -> list[OutboundMessage]:
     """Queue messages in the transaction of their cause, in one statement.
+
+    A notice to a buyer who wrote STOP is withheld; see `opt_out`.
 
     Args:
         new: the messages; those to one buyer in the order in which they are to be sent.
@@ -111,12 +118,19 @@ def enqueue_messages(new: Sequence[NewMessage], *, now: datetime) -> list[Outbou
             in_reply_to=each.in_reply_to,
             about=each.about,
             correlation_id=each.correlation_id,
+            written_by=each.written_by,
+            status=_choose_first_status(each),
             created_at=now,
         )
         for each in new
     ]
     _INSERT_MESSAGES.run(queued)
     return queued
+
+
+def _choose_first_status(new: NewMessage) -> OutboxStatus:
+    is_unwanted = new.kind is OutboxKind.NOTICE and new.contact.stopped_at is not None
+    return OutboxStatus.WITHHELD if is_unwanted else OutboxStatus.QUEUED
 
 
 _INSERT_MESSAGES: Final = CompiledInsert(OutboundMessage)

@@ -1,0 +1,70 @@
+"""The handover of a chat from the bot to a person, and back.
+
+While the bot is paused it does not answer a buyer's words; `conversation.flow.handover` says what
+it still does. The pause ends by itself, so that nobody is left without any answer. Who waits for a
+person goes on waiting until one answers, even if the pause is over.
+
+The functions change a contact that the caller has locked; `save_handover` writes the changes.
+"""
+
+from datetime import datetime, timedelta
+from typing import Final
+
+from shared.whatsapp.models import WhatsAppContact
+
+HANDOVER_FIELDS: Final = ("wants_person_at", "bot_paused_until", "stopped_at")
+"""The columns of a contact that handovers and STOP change."""
+
+
+def is_paused(contact: WhatsAppContact, *, now: datetime) -> bool:
+    """Return whether the bot is silent to the buyer's words at a time."""
+    return contact.bot_paused_until is not None and now < contact.bot_paused_until
+
+
+def pause_bot(contact: WhatsAppContact, *, now: datetime, hours: int, asked: bool) -> None:
+    """Pause the bot, never for a shorter time than it is already paused for.
+
+    Args:
+        contact: the buyer, locked.
+        now: the time from which the pause counts.
+        hours: the length of the pause.
+        asked: whether the buyer asked for a person; then they wait for one from now on, unless
+            they wait already.
+
+    """
+    until = now + timedelta(hours=hours)
+    if contact.bot_paused_until is None or contact.bot_paused_until < until:
+        contact.bot_paused_until = until
+    if asked and contact.wants_person_at is None:
+        contact.wants_person_at = now
+
+
+def note_answer(contact: WhatsAppContact, *, now: datetime, hours: int) -> None:
+    """Note that a person wrote to the buyer: they do not wait any more, and the bot is paused.
+
+    Args:
+        contact: the buyer, locked.
+        now: the time of the answer.
+        hours: the length of the pause.
+
+    """
+    pause_bot(contact, now=now, hours=hours, asked=False)
+    if contact.wants_person_at is not None and contact.wants_person_at <= now:
+        contact.wants_person_at = None
+
+
+def resume_bot(contact: WhatsAppContact, *, now: datetime) -> bool:
+    """Let the bot answer again; the buyer does not wait for a person any more.
+
+    Returns:
+        Whether the bot was paused or the buyer waited.
+
+    """
+    was_handed_over = is_paused(contact, now=now) or contact.wants_person_at is not None
+    contact.wants_person_at = contact.bot_paused_until = None
+    return was_handed_over
+
+
+def save_handover(contact: WhatsAppContact) -> None:
+    """Write what these functions and those of `opt_out` changed."""
+    contact.save(update_fields=list(HANDOVER_FIELDS))
