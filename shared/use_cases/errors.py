@@ -50,3 +50,33 @@ class BuyerMessageUnderWay(DomainError):
 
     code = "buyer_message_under_way"
     retryable = True
+
+
+class ContactJoined(DomainError):
+    """This contact was joined into another one: write to that one."""
+
+    code = "contact_joined"
+
+
+class ContactBlocked(DomainError):
+    """This buyer is blocked: unblock them before you write to them."""
+
+    code = "contact_blocked"
+
+
+class ServiceWindowClosed(DomainError):
+    """They wrote more than 24 hours ago, and WhatsApp allows no message until they write again."""
+
+    code = "service_window_closed"
+
+
+class MessageTextMissing(DomainError):
+    """A message needs a text."""
+
+    code = "message_text_missing"
+
+
+class MessageTextTooLong(DomainError):
+    """A message may have 4,096 characters at most."""
+
+    code = "message_text_too_long"

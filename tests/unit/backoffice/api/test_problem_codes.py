@@ -22,6 +22,8 @@ ELSEWHERE: Final = frozenset(
         "buyer_name_missing",
         "chain_broken",  # no raffle is sealed over the API
         "contact_already_joined",
+        "contact_blocked",  # nobody is written to over the API
+        "contact_joined",
         "contact_limit_reached",
         "cooling_down",
         "buyer_erased",  # nobody is erased over the API
@@ -38,6 +40,8 @@ ELSEWHERE: Final = frozenset(
         "join_not_undoable",
         "message_answered",
         "message_not_failed",
+        "message_text_missing",
+        "message_text_too_long",
         "nothing_sold",
         "number_sends",
         "order_expired",
@@ -59,6 +63,7 @@ ELSEWHERE: Final = frozenset(
         "rules_missing",
         "same_contact",
         "second_person_needed",  # no value is confirmed over the API
+        "service_window_closed",
         "source_date_named",
         "stub_not_sold",
         "token_name_taken",
