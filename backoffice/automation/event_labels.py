@@ -31,6 +31,7 @@ EVENT_TYPE_LABELS: Final[Mapping[str, str]] = {
     EventType.WINNER_CONFIRMED: "A winner was confirmed",
     EventType.PRIZE_CLAIMED: "A prize was claimed",
     EventType.MESSAGE_FAILED: "A message did not reach its buyer",
+    EventType.CONTACT_WANTS_PERSON: "A buyer waits for a person",
     EventType.CHANNEL_ALERT: "An alarm was raised",
 }
 """Labels by type of event."""

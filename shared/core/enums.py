@@ -300,6 +300,7 @@ class EventType(StrEnum):
     WINNER_CONFIRMED = "winner.confirmed"
     PRIZE_CLAIMED = "prize.claimed"
     MESSAGE_FAILED = "message.failed"
+    CONTACT_WANTS_PERSON = "contact.wants_person"
     CHANNEL_ALERT = "channel.alert"
 
 

@@ -43,7 +43,7 @@ def erase_sender_events(codes: Collection[str], *, names: Collection[str]) -> in
 
 
 def erase_person_events(ids: Collection[str]) -> int:
-    """Erase a person from events that name no order: failed messages, and alerts.
+    """Erase a person from events that name no order: failed messages, waits for a person, alerts.
 
     Args:
         ids: phone numbers without `+`, and user ids.
@@ -66,6 +66,8 @@ def erase_event_data(data: dict[str, Any]) -> dict[str, Any]:
         erased["winner"] = {**winner, "buyer": winner.get("buyer") and _ERASED}
     if message := data.get("message"):
         erased["message"] = {**message, "buyer": _ERASED, "reason": ""}
+    if contact := data.get("contact"):
+        erased["contact"] = {**contact, "buyer": _ERASED}
     if alert := data.get("alert"):
         erased["alert"] = {**alert, "detail": ""}
     if "reason" in data:
@@ -77,7 +79,11 @@ def erase_event_data(data: dict[str, Any]) -> dict[str, Any]:
 
 def _query_events_about(ids: Collection[str]) -> QuerySet[Event]:
     """Return the events without an order that name one of these ids; there are few of them."""
-    types = (EventType.MESSAGE_FAILED, EventType.CHANNEL_ALERT)
+    types = (
+        EventType.MESSAGE_FAILED,
+        EventType.CONTACT_WANTS_PERSON,
+        EventType.CHANNEL_ALERT,
+    )
     events = Event.objects.filter(type__in=types, order_id=None).order_by("pk")
     found = [event.pk for event in events.iterator() if _names_any(event.data, ids)]
     return Event.objects.filter(pk__in=found)

@@ -148,6 +148,24 @@ class MessageData(Representation):
     message: FailedMessage
 
 
+class WaitingContact(Representation):
+    """A buyer who waits for an answer from a person; what they wrote is in their chat."""
+
+    id: int
+    buyer: representations.Buyer
+    waiting_since: Moment
+    url: str = Field(
+        examples=["https://raffles.example/admin/whatsapp/whatsappcontact/12/change/"],
+        description="Their chat in the back office.",
+    )
+
+
+class ContactData(Representation):
+    """What `contact.wants_person` tells."""
+
+    contact: WaitingContact
+
+
 class Alert(Representation):
     """A trouble with the channel or the product that a person must look at."""
 
@@ -234,6 +252,13 @@ class MessageTold(_EventPayload):
     data: MessageData
 
 
+class ContactTold(_EventPayload):
+    """A buyer waits for a person; told when the wait begins."""
+
+    type: Literal[EventType.CONTACT_WANTS_PERSON]
+    data: ContactData
+
+
 class AlertTold(_EventPayload):
     """Something needs a person; told when the trouble begins."""
 
@@ -249,6 +274,7 @@ type Envelope = Annotated[
     | RaffleDrawnTold
     | WinnerTold
     | MessageTold
+    | ContactTold
     | AlertTold,
     Field(discriminator="type"),
 ]
@@ -272,6 +298,8 @@ def build_event_payload(event: Event, *, public_url: str, now: datetime) -> dict
         proof = data.get("proof")
         data["proof"] = proof and _add_proof_link(proof, public_url=public_url, now=now)
         data["actions"] = _build_actions(data["order"], public_url=public_url)
+    if "contact" in data:
+        data["contact"] = _add_chat_link(data["contact"], public_url=public_url)
     return {
         "id": event.event_id,
         "type": str(event.type),
@@ -290,6 +318,11 @@ def _build_actions(order: Mapping[str, Any], *, public_url: str) -> dict[str, st
         "confirm_url": f"{order_url}/confirm-payment",
         "reject_url": f"{order_url}/reject-payment",
     }
+
+
+def _add_chat_link(contact: Mapping[str, Any], *, public_url: str) -> dict[str, Any]:
+    url = f"{public_url}/admin/whatsapp/whatsappcontact/{contact['id']}/change/"
+    return {**contact, "url": url}
 
 
 def _add_proof_link(proof: Mapping[str, Any], *, public_url: str, now: datetime) -> dict[str, Any]:

@@ -25,8 +25,8 @@ from shared.raffles.models import LedgerEntry, Order, PaymentProof, Raffle, Raff
 from shared.raffles.services import availability
 from shared.raffles.services.payment_proofs import proof_queries
 from shared.raffles.signals import order_changed, proof_kept, raffle_changed
-from shared.whatsapp.models import Alarm, OutboundMessage
-from shared.whatsapp.signals import alarm_sounded, message_failed
+from shared.whatsapp.models import Alarm, OutboundMessage, WhatsAppContact
+from shared.whatsapp.signals import alarm_sounded, message_failed, person_wanted
 
 EVENT_TYPES_BY_ACTION: Final[Mapping[OrderAction, EventType | None]] = {
     OrderAction.HELD: None,
@@ -182,6 +182,17 @@ def record_message_failure(*, message: OutboundMessage, now: datetime, **_: Any)
         order_id=orders.first() if message.about else None,
         now=now,
     )
+
+
+@receiver(person_wanted)
+def record_wanted_person(*, contact: WhatsAppContact, now: datetime, **_: Any) -> None:
+    """Record `contact.wants_person`; what the buyer wrote is not part of the event."""
+    contact_data = {
+        "id": contact.pk,
+        "buyer": representations.represent_contact(contact).model_dump(mode="json"),
+        "waiting_since": _format_moment(contact.wants_person_at),
+    }
+    feed.record_event(EventType.CONTACT_WANTS_PERSON, data={"contact": contact_data}, now=now)
 
 
 @receiver(alarm_sounded)
