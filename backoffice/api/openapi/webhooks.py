@@ -5,6 +5,7 @@ from typing import Any, Final
 from shared.events.signing import SIGNATURE_HEADER
 from shared.publishing.event_payloads import (
     AlertTold,
+    ContactTold,
     MessageTold,
     OrderTold,
     RaffleChangeTold,
@@ -28,6 +29,7 @@ EVENT_PAYLOADS: Final = (
     RaffleDrawnTold,
     WinnerTold,
     MessageTold,
+    ContactTold,
     AlertTold,
 )
 _WEBHOOK_DESCRIPTION: Final = """\
