@@ -106,6 +106,52 @@ MINOR_WORDINGS: Final = {
 }  # fmt: skip
 """Answers to the question for the buyer's age, beside yes and no."""
 
+PERSON_WORDINGS: Final = {
+    "person", "a person", "real person", "a real person", "human", "a human", "real human",
+    "a real human", "human being", "agent", "live agent", "an agent", "operator", "the seller",
+    "seller", "someone", "somebody", "representative", "support", "customer service", "staff",
+    "admin", "the organizer", "organizer", "the organiser", "organiser",
+}  # fmt: skip
+PERSON_OPENINGS: Final = {
+    "talk to", "talk with", "speak to", "speak with", "chat with", "write to", "contact",
+    "i want", "i need", "i want to talk to", "i want to talk with", "i want to speak to",
+    "i want to speak with", "i need to talk to", "i need to speak to", "i would like to talk to",
+    "i would like to speak to", "i would like to speak with", "id like to talk to",
+    "id like to speak to", "id like to speak with", "i wish to speak to", "can i talk to",
+    "can i talk with", "can i speak to", "can i speak with", "can i chat with", "could i talk to",
+    "could i speak to", "could i speak with", "may i talk to", "may i speak to",
+    "may i speak with", "can you connect me to", "connect me to", "connect me with",
+    "let me talk to", "let me speak to", "get me", "is there", "i want to contact",
+    "how do i talk to", "how can i talk to",
+}  # fmt: skip
+PERSON_SENTENCES: Final = {
+    "is anyone there", "is anybody there", "is there anybody", "is someone there",
+    "call me", "please call me", "someone call me", "i want a call", "not a bot", "no bot",
+    "stop the bot", "bot off",
+}  # fmt: skip
+"""Texts of a buyer who wants a person: the first alone or after one of the second, or the third."""
+
+STOP_WORDINGS: Final = {
+    "stop", "stop all", "stopall", "unsubscribe", "unsubscribe me", "opt out", "optout",
+    "stop promotions", "stop promotion", "stop marketing", "stop marketing messages",
+    "stop messages", "stop the messages", "stop messaging", "stop messaging me",
+    "stop sending", "stop sending messages", "stop sending me messages",
+    "stop sending me anything", "stop texting me", "stop writing me", "stop writing to me",
+    "stop spamming", "stop spamming me", "no more messages", "do not message me",
+    "dont message me", "do not write me", "dont write me", "do not send me messages",
+    "dont send me messages", "do not contact me", "dont contact me", "remove me",
+    "remove me from the list", "remove me from your list", "remove my number",
+    "take me off the list", "take me off your list", "leave me alone",
+}  # fmt: skip
+"""Whole texts of a buyer who wants no messages; a longer text or a misspelt one is none."""
+
+START_WORDINGS: Final = {
+    "start", "unstop", "subscribe", "subscribe me", "resubscribe", "opt in", "optin",
+    "start messages", "start messaging", "start promotions", "resume", "resume messages",
+    "resume promotions",
+}  # fmt: skip
+"""Whole texts that end a STOP; without one they lead to the menu."""
+
 GREETINGS: Final = {
     "hi", "hello", "hey", "hola", "hallo", "good morning", "good afternoon", "good evening",
     "good day", "hi there", "hello there", "hey there", "yo", "hii", "helo", "greetings",
