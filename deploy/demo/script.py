@@ -29,9 +29,11 @@ MAX_MESSAGES_PER_PURCHASE: Final = 6
 RAFFLE_CARD_PATTERN: Final = (
     r"\*Summer Raffle\* · win a motorbike.*\$5\.00 a number · \d+ of 100 left"
 )
-HELD_PATTERN: Final = r"Held for you until .*\d\d:\d\d: +\*(?P<numbers>[\d · ]+)\*\nTotal \$15\.00"
+HELD_PATTERN: Final = (
+    r"Held for you until .*\d\d:\d\d( \(.* left\))?:\n\*(?P<numbers>[\d · ]+)\*\nTotal \$15\.00"
+)
 PAYMENT_REQUEST_PATTERN: Final = (
-    r"Order \*(?P<code>R-[0-9A-Z]{5})\* · please pay \$15\.00 by .*\d\d:\d\d\n"
+    r"Order \*(?P<code>R-[0-9A-Z]{5})\* · please pay \$15\.00 by .*\d\d:\d\d( \(.* left\))?\n"
     r"Bank of Example.*(?P=code) as the reference"
 )
 PAID_PATTERN: Final = r"Paid.*\*(?P<numbers>[\d · ]+)\* are yours"

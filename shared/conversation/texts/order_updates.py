@@ -18,7 +18,7 @@ from shared.conversation.texts.parts import (
     choose_is_or_are,
     describe_end,
     format_all_order_numbers,
-    format_order_deadline,
+    format_order_deadline_for_notice,
     format_order_numbers,
     format_receipt,
 )
@@ -123,9 +123,8 @@ def build_rejected_message(
     return Reply(
         "rejected",
         f"About order *{order.code}*: {why}. Your numbers *{format_order_numbers(order)}* stay "
-        "held until "
-        f"{format_order_deadline(order, now=now)}. Please send a photo or PDF of the right receipt "
-        f"({format_money(order.total, order.currency)}) here. "
+        f"held until {format_order_deadline_for_notice(order, now=now)}. Please send a photo or "
+        f"PDF of the right receipt ({format_money(order.total, order.currency)}) here. "
         f"Questions? {order.raffle.seller_contact}.",
         about=order.code,
     )

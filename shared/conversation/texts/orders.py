@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import assert_never
+from typing import Final, assert_never
 
 from shared.conversation.button_ids import ButtonAction, build_button_id
 from shared.conversation.facts.values import OrderFacts
@@ -15,6 +15,7 @@ from shared.conversation.texts.parts import (
     build_money_back_sentence,
     build_stay_yours_phrase,
     choose_is_or_are,
+    format_all_order_numbers,
     format_order_deadline,
     format_order_numbers,
 )
@@ -22,25 +23,35 @@ from shared.conversation.values import Reply
 from shared.core.enums import OrderStatus
 from shared.whatsapp.messages import ListRow, ReplyButton
 
+_MAX_HELD_NUMBERS_BESIDE_BUTTONS: Final = 600
+"""Most characters of held numbers in a message with buttons: a hundred numbers of three digits."""
+
 # ── holding and paying ────────────────────────────────────────────────────────────────────────
 
 
 def build_held_message(order: OrderFacts, *, now: datetime, note: str = "") -> Reply:
-    """Return the message that numbers are held, with the buttons to decide."""
+    """Return the message that numbers are held, all of them, with the buttons to decide.
+
+    More numbers than a message with buttons has room for are in a message with a list.
+    """
     total = (
         "Free, there is nothing to pay."
         if order.is_free
         else f"Total {format_money(order.total, order.currency)}"
     )
+    numbers = format_all_order_numbers(order)
+    buttons = (
+        ReplyButton(build_button_id(ButtonAction.CONFIRM, order.id), "Confirm"),
+        ReplyButton(build_button_id(ButtonAction.OTHERS, order.id), "Other numbers"),
+        ReplyButton(build_button_id(ButtonAction.CANCEL, order.id), "Cancel"),
+    )
+    is_short = len(numbers) <= _MAX_HELD_NUMBERS_BESIDE_BUTTONS
     return Reply(
         "held",
-        f"Held for you until {format_order_deadline(order, now=now)}:  "
-        f"*{format_order_numbers(order)}*\n{total}",
-        buttons=(
-            ReplyButton(build_button_id(ButtonAction.CONFIRM, order.id), "Confirm"),
-            ReplyButton(build_button_id(ButtonAction.OTHERS, order.id), "Other numbers"),
-            ReplyButton(build_button_id(ButtonAction.CANCEL, order.id), "Cancel"),
-        ),
+        f"Held for you until {format_order_deadline(order, now=now)}:\n*{numbers}*\n{total}",
+        buttons=buttons if is_short else (),
+        rows=() if is_short else tuple(ListRow(each.id, each.title) for each in buttons),
+        list_button="Confirm or change",
         about=order.code,
     ).with_note_before(note)
 

@@ -8,9 +8,11 @@ from shared.conversation.button_ids import ButtonAction, build_button_id
 from shared.conversation.facts.values import OrderFacts, RaffleFacts
 from shared.conversation.formatting import (
     MAX_LONG_TICKET_LIST_CHARACTERS,
+    MAX_TICKET_LIST_CHARACTERS,
     format_day_and_time,
     format_deadline,
     format_money,
+    format_near_time,
     format_ticket_numbers,
     is_in_other_year,
 )
@@ -31,23 +33,38 @@ WHO_WON_BUTTON: Final = ReplyButton(build_button_id(ButtonAction.RESULTS), "Who 
 BUY_MORE_BUTTON: Final = ReplyButton(build_button_id(ButtonAction.MENU), "Buy more")
 
 
+MAX_FEW_NUMBERS_CHARACTERS: Final = 120
+"""Most characters of an order's ticket numbers where several orders stand in one message."""
+
+
 def format_order_deadline(order: OrderFacts, *, now: datetime) -> str:
-    """Return an order's deadline, or a phrase for an order without one."""
+    """Return an order's deadline with the time left, or a phrase for an order without one."""
     if order.expires_at is None:
         return "it is checked"
     return format_deadline(order.expires_at, now=now, time_zone=order.raffle.time_zone)
 
 
-def format_order_numbers(order: OrderFacts) -> str:
-    """Return an order's ticket numbers."""
-    return format_ticket_numbers(order.numbers, width=order.raffle.width)
+def format_order_deadline_for_notice(order: OrderFacts, *, now: datetime) -> str:
+    """Return an order's deadline without the time left: a notice may be read much later."""
+    if order.expires_at is None:
+        return "it is checked"
+    return format_near_time(order.expires_at, now=now, time_zone=order.raffle.time_zone)
+
+
+def format_order_numbers(order: OrderFacts, *, limit: int = MAX_TICKET_LIST_CHARACTERS) -> str:
+    """Return an order's ticket numbers; a list that is cut leads to My tickets, which has all."""
+    hint = " (see My tickets)" if order.holds_numbers else ""
+    return format_ticket_numbers(order.numbers, width=order.raffle.width, limit=limit, hint=hint)
+
+
+def format_few_order_numbers(order: OrderFacts) -> str:
+    """Return an order's ticket numbers for a message about several orders."""
+    return format_order_numbers(order, limit=MAX_FEW_NUMBERS_CHARACTERS)
 
 
 def format_all_order_numbers(order: OrderFacts) -> str:
     """Return an order's ticket numbers for a message without buttons, which has room for more."""
-    return format_ticket_numbers(
-        order.numbers, width=order.raffle.width, limit=MAX_LONG_TICKET_LIST_CHARACTERS
-    )
+    return format_order_numbers(order, limit=MAX_LONG_TICKET_LIST_CHARACTERS)
 
 
 def format_draw_time(raffle: RaffleFacts) -> str:

@@ -11,7 +11,7 @@ from shared.conversation.texts.parts import (
     build_note_sentence,
     build_stay_yours_phrase,
     describe_end,
-    format_order_deadline,
+    format_order_deadline_for_notice,
 )
 from shared.conversation.values import Reply
 
@@ -32,7 +32,7 @@ def build_proof_moved_message(order: OrderFacts, *, to: str, now: datetime) -> R
         left = (
             f"Order *{order.code}* still waits for its own receipt: "
             f"{format_money(order.total, order.currency)} by "
-            f"{format_order_deadline(order, now=now)}."
+            f"{format_order_deadline_for_notice(order, now=now)}."
         )
     elif order.is_live:
         left = f"{build_stay_yours_phrase(order)} while we check the rest."

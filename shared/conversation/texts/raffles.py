@@ -11,9 +11,10 @@ from shared.conversation.button_ids import ButtonAction, build_button_id
 from shared.conversation.facts.values import OrderFacts, RaffleFacts
 from shared.conversation.formatting import (
     format_count,
-    format_deadline,
     format_money,
+    format_near_time,
     format_numbers_as_sentence,
+    format_time_left,
 )
 from shared.conversation.texts.draws import build_draw_method_note
 from shared.conversation.texts.parts import (
@@ -21,8 +22,8 @@ from shared.conversation.texts.parts import (
     MY_TICKETS_BUTTON,
     WHO_WON_BUTTON,
     format_draw_time,
+    format_few_order_numbers,
     format_order_deadline,
-    format_order_numbers,
     pluralize_number,
 )
 from shared.conversation.values import Reply
@@ -150,7 +151,7 @@ def _build_reminder(order: OrderFacts, *, now: datetime) -> str:
         case OrderStatus.DRAFT:
             return (
                 f"Held for you until {format_order_deadline(order, now=now)}: "
-                f"*{format_order_numbers(order)}*"
+                f"*{format_few_order_numbers(order)}*"
             )
         case OrderStatus.PENDING_PAYMENT if order.asked_again:
             return f"Your order *{order.code}* needs one more photo of the receipt."
@@ -290,11 +291,12 @@ def build_limit_reached_message(raffle: RaffleFacts, *, limit: int, remaining: i
 
 def build_cooling_down_message(raffle: RaffleFacts, *, until: datetime, now: datetime) -> Reply:
     """Return the message that a buyer must wait after holds that ran out unpaid."""
-    at = format_deadline(until, now=now, time_zone=raffle.time_zone)
+    at = format_near_time(until, now=now, time_zone=raffle.time_zone)
+    left = format_time_left(until, now=now)
     return Reply(
         "cooling_down",
-        "Your last holds ran out unpaid, so others could have a chance too. "
-        f"You can hold numbers again from {at}. Questions? {raffle.seller_contact}.",
+        "The time for your last numbers ran out before you paid. You can take numbers again from "
+        f"{at}{f' (in {left})' if left else ''}. Questions? {raffle.seller_contact}.",
         buttons=(MY_TICKETS_BUTTON, MENU_BUTTON),
     )
 

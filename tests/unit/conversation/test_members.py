@@ -196,8 +196,10 @@ class TestOrderStatuses:
         assert (
             note
             == {
-                OrderStatus.DRAFT: "Held for you until 12:30: *007 · 213 · 845*",
-                OrderStatus.PENDING_PAYMENT: "Your order *R-7K3F9* waits for $15.00 until 12:30.",
+                OrderStatus.DRAFT: "Held for you until 12:30 (30 minutes left): *007 · 213 · 845*",
+                OrderStatus.PENDING_PAYMENT: (
+                    "Your order *R-7K3F9* waits for $15.00 until 12:30 (30 minutes left)."
+                ),
                 OrderStatus.PAID: "Your order *R-7K3F9* is complete.",
                 OrderStatus.CANCELLED: "Your order *R-7K3F9* is over.",
                 OrderStatus.EXPIRED: "Your order *R-7K3F9* is over.",

@@ -67,10 +67,13 @@ class TestPatterns:
     @pytest.mark.parametrize(
         ("pattern", "text"),
         [
-            (script.HELD_PATTERN, "Held for you until 15:42:  *07 · 13 · 45*\nTotal $15.00"),
             (
                 script.HELD_PATTERN,
-                "Held for you until Sun 23 Nov, 00:12:  *07 · 13 · 45*\nTotal $15.00",
+                "Held for you until 15:42 (30 minutes left):\n*07 · 13 · 45*\nTotal $15.00",
+            ),
+            (
+                script.HELD_PATTERN,
+                "Held for you until Sun 23 Nov, 00:12 (1 day left):\n*07 · 13 · 45*\nTotal $15.00",
             ),
             (script.PAID_PATTERN, "Paid. *07 · 13 · 45* are yours. Good luck!"),
         ],
