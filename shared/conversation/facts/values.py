@@ -155,6 +155,11 @@ class OrderFacts:
         too_late = raffle.draw_time_reached and not self.under_review
         return self.is_live and (raffle.is_called_off or too_late)
 
+    def can_be_confirmed(self, now: datetime) -> bool:
+        """Return whether it is a hold whose time is not over yet."""
+        is_hold = self.status is OrderStatus.DRAFT and not self.has_lapsed
+        return is_hold and (self.expires_at is None or self.expires_at > now)
+
     @property
     def wants_payment(self) -> bool:
         """Whether the buyer still has to pay and to send a proof."""

@@ -1,13 +1,17 @@
 """The list of a buyer's orders with all their ticket numbers, in pages of Meta's size."""
 
-from collections.abc import Iterator, Sequence
-from datetime import datetime
-from itertools import batched
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import Final, assert_never
 
 from shared.conversation.button_ids import ButtonAction, build_button_id
 from shared.conversation.facts.values import OrderFacts
-from shared.conversation.formatting import format_money, format_ticket_numbers
+from shared.conversation.formatting import (
+    format_money,
+    format_run,
+    format_ticket_numbers,
+    split_into_runs,
+)
 from shared.conversation.texts.draws import build_due_draw_sentence
 from shared.conversation.texts.parts import (
     BUY_MORE_BUTTON,
@@ -27,8 +31,14 @@ from shared.whatsapp.messages import (
     measure_length,
 )
 
-_NUMBERS_LIMIT: Final = 2_000
-"""Most characters of an order's ticket numbers that stay together on a page."""
+_RECENTLY: Final = timedelta(days=1)
+"""Time for which an order that ran out unpaid is still listed: its buyer may have paid."""
+
+_MAX_UNCOUNTED_NUMBERS: Final = 12
+"""Numbers that a reader counts at a glance; of an order with more, their count is said."""
+
+_MIN_NUMBERS_ON_A_PAGE: Final = 600
+"""Characters of ticket numbers for which an order begins on a page that is not empty."""
 
 _SEPARATOR: Final = " · "
 _GAP: Final = "\n\n"
@@ -37,7 +47,10 @@ _GAP: Final = "\n\n"
 def build_my_tickets_message(
     orders: Sequence[OrderFacts], *, now: datetime, page: int = 0
 ) -> Reply:
-    """Return one page of a buyer's orders: first those that are live or paid, newest first.
+    """Return one page of a buyer's orders: live ones, paid ones, then ended ones.
+
+    Of each kind the newest is first. An order that ended is listed only if money for it may be
+    under way.
 
     What fits a message with buttons has buttons. A longer list is the body of a list message, which
     has room for four times as much, and one of its rows turns the page.
@@ -48,15 +61,17 @@ def build_my_tickets_message(
         page: the page from 0; after the last page comes the first again.
 
     """
-    if not orders:
-        return Reply("my_tickets", "You have no numbers yet.", buttons=(MENU_BUTTON,))
-    ordered = sorted(orders, key=lambda order: (_has_ended(order), -order.id))
-    blocks = [block for order in ordered for block in _build_blocks(order, now=now)]
-    body = _GAP.join(blocks)
-    buttons = _build_ticket_buttons(ordered)
-    if measure_length(body) <= BUTTONS_BODY_LIMIT:
-        return Reply("my_tickets", body, buttons=buttons)
-    pages = list(_split_into_pages(blocks))
+    listed = sorted(
+        (order for order in orders if _is_listed(order, now=now)),
+        key=lambda order: (_rank(order), -order.id),
+    )
+    if not listed:
+        body = "You have no numbers at the moment."
+        return Reply("my_tickets", body, buttons=(MENU_BUTTON,))
+    pages = _build_pages(listed, now=now)
+    buttons = _build_ticket_buttons(listed, now=now)
+    if len(pages) == 1 and measure_length(pages[0]) <= BUTTONS_BODY_LIMIT:
+        return Reply("my_tickets", pages[0], buttons=buttons)
     place = page % len(pages)
     rows = [ListRow(button.id, button.title) for button in buttons]
     if len(pages) > 1:
@@ -65,31 +80,65 @@ def build_my_tickets_message(
     return Reply("my_tickets", pages[place], rows=tuple(rows), list_button="More")
 
 
+def _is_listed(order: OrderFacts, *, now: datetime) -> bool:
+    """Whether an order is listed; an ended one only if money for it may be under way."""
+    if not _has_ended(order) or order.needs_decision or order.has_receipt:
+        return True
+    ran_out = order.status is OrderStatus.EXPIRED and order.was_placed and not order.is_free
+    return ran_out and order.expires_at is not None and order.expires_at > now - _RECENTLY
+
+
 def _has_ended(order: OrderFacts) -> bool:
     return order.status in {OrderStatus.CANCELLED, OrderStatus.EXPIRED}
 
 
-def _build_blocks(order: OrderFacts, *, now: datetime) -> Iterator[str]:
-    """Yield an order with its numbers, in several parts if they are many."""
-    head = f"*{order.raffle.title}* · {order.code}"
-    status = _describe_order_status(order, now=now)
-    per_block = _NUMBERS_LIMIT // (order.raffle.width + len(_SEPARATOR))
-    for numbers in batched(order.numbers, per_block) if order.numbers else [()]:
-        listed = format_ticket_numbers(
-            numbers, width=order.raffle.width, separator=_SEPARATOR, limit=_NUMBERS_LIMIT
+def _rank(order: OrderFacts) -> int:
+    """Return the place of an order: what its buyer may have to do, what they own, and the rest."""
+    if order.is_live and not order.has_lapsed:
+        return 0
+    return 2 if _has_ended(order) else 1
+
+
+def _build_pages(orders: Sequence[OrderFacts], *, now: datetime) -> list[str]:
+    """Return the orders as texts of at most Meta's size, each order with all its numbers."""
+    pages = [""]
+    for order in orders:
+        head, status = _build_head(order), _describe_order_status(order, now=now)
+        runs = [format_run(run, width=order.raffle.width) for run in split_into_runs(order.numbers)]
+        numbers = format_ticket_numbers(
+            order.numbers, width=order.raffle.width, limit=LIST_BODY_LIMIT
         )
-        yield f"{head}\n{listed}\n{status}"
+        around = measure_length(f"{_GAP}{head}\n\n{status}")
+        while True:
+            room = LIST_BODY_LIMIT - measure_length(pages[-1]) - around
+            if len(numbers) > room and pages[-1] and room < _MIN_NUMBERS_ON_A_PAGE:
+                pages.append("")
+                continue
+            shown, runs = (numbers, []) if len(numbers) <= room else _fill_line(runs, room=room)
+            gap = _GAP if pages[-1] else ""
+            pages[-1] += f"{gap}{head}\n{shown}\n{status}"
+            if not runs:
+                break
+            numbers = _SEPARATOR.join(runs)
+            pages.append("")
+    return pages
 
 
-def _split_into_pages(blocks: Sequence[str]) -> Iterator[str]:
-    page = blocks[0]
-    for block in blocks[1:]:
-        if measure_length(page) + len(_GAP) + measure_length(block) > LIST_BODY_LIMIT:
-            yield page
-            page = block
-        else:
-            page = f"{page}{_GAP}{block}"
-    yield page
+def _build_head(order: OrderFacts) -> str:
+    count = len(order.numbers)
+    counted = f" · {count} numbers" if count > _MAX_UNCOUNTED_NUMBERS else ""
+    return f"*{order.raffle.title}* · {order.code}{counted}"
+
+
+def _fill_line(runs: Sequence[str], *, room: int) -> tuple[str, list[str]]:
+    """Return as many runs as fit into a line, as that line, and the other runs."""
+    line = ""
+    for place, run in enumerate(runs):
+        longer = f"{line}{_SEPARATOR}{run}" if line else run
+        if line and len(longer) > room:
+            return line, list(runs[place:])
+        line = longer
+    return line, []
 
 
 def _describe_order_status(order: OrderFacts, *, now: datetime) -> str:
@@ -157,11 +206,11 @@ def _describe_open_decision(order: OrderFacts) -> str:
     return f" A payment came afterwards: {order.raffle.seller_contact} will decide with you."
 
 
-def _build_ticket_buttons(orders: Sequence[OrderFacts]) -> tuple[ReplyButton, ...]:
+def _build_ticket_buttons(
+    orders: Sequence[OrderFacts], *, now: datetime
+) -> tuple[ReplyButton, ...]:
     for order in orders:
-        if order.has_lapsed:
-            continue
-        if order.status is OrderStatus.DRAFT:
+        if order.can_be_confirmed(now):
             confirm = ReplyButton(
                 build_button_id(ButtonAction.CONFIRM, order.id), f"Confirm {order.code}"
             )
@@ -170,7 +219,7 @@ def _build_ticket_buttons(orders: Sequence[OrderFacts]) -> tuple[ReplyButton, ..
                 ReplyButton(build_button_id(ButtonAction.CANCEL, order.id), "Cancel it"),
                 MENU_BUTTON,
             )
-        if order.wants_payment and not order.is_free:
+        if order.wants_payment and not order.is_free and not order.has_lapsed:
             return (
                 ReplyButton(build_button_id(ButtonAction.PAY, order.id), f"Pay {order.code}"),
                 MENU_BUTTON,

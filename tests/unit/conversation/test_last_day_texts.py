@@ -51,7 +51,6 @@ def list_tickets(*found: OrderFacts) -> str:
                 "$15.00 back."
             ),
         ),
-        (replace(CANCELLED, raffle=CALLED_OFF), "The raffle was called off."),
         (replace(DRAFT, raffle=CALLED_OFF), "The raffle was called off."),
         (replace(DRAFT, raffle=DUE), "The draw's time has come, so it is over."),
         (replace(PENDING, raffle=DUE), "The draw's time has come, so it is over."),

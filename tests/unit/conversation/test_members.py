@@ -179,13 +179,18 @@ class TestButtonIds:
             assert button_ids.parse_button_id(incomplete) is None
 
 
+ENDED: Final = (OrderStatus.CANCELLED, OrderStatus.EXPIRED)
+
+
 @pytest.mark.parametrize("status", OrderStatus)
 class TestOrderStatuses:
     def test_lead_to_a_state(self, status: OrderStatus) -> None:
         assert derive_order_state(replace(PENDING, status=status)) is ORDER_STATES[status]
 
     def test_are_worded_in_my_tickets(self, status: OrderStatus) -> None:
-        reply = my_tickets.build_my_tickets_message([replace(PENDING, status=status)], now=NOON)
+        reply = my_tickets.build_my_tickets_message(
+            [replace(PENDING, status=status, needs_decision=status in ENDED)], now=NOON
+        )
 
         _, _, status_line = reply.body.split("\n")
         assert status_line
