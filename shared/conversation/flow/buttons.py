@@ -119,9 +119,10 @@ def _handle_draw_tap(
 def _show_list_page(tap: ButtonId, facts: Facts) -> Step:
     if len(facts.raffles) < 2:  # noqa: PLR2004 - no list without two
         return show_menu(facts)
-    return answer_with(
-        State.MENU, Context(), raffles.build_raffle_list_message(facts.raffles, page=tap.values[0])
+    reply = raffles.build_raffle_list_message(
+        facts.raffles, page=tap.values[0], orders=facts.orders, now=facts.now
     )
+    return answer_with(State.MENU, Context(), reply)
 
 
 def _handle_raffle_tap(

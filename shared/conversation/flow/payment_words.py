@@ -23,7 +23,7 @@ def handle_payment_words(text: str, state: State, context: Context, facts: Facts
         return None
     wanting = facts.orders_wanting_receipt
     under_review = [order for order in facts.orders if order.under_review]
-    possible = wanting or under_review
+    possible = wanting or under_review or [o for o in facts.orders if o.needs_decision]
     if not possible:
         return None
     note = order_status.build_paid_without_proof_note() if says_paid and wanting else ""

@@ -39,7 +39,7 @@ def acknowledge_proof(added: ProofAddedToOrder, context: Context, facts: Facts) 
         reply = receipts.build_proof_for_several_message([order, *others])
         return answer_with(derive_order_state(order), about_order, reply)
     if added.late:
-        state = State.DONE if added.secured else State.MENU
+        state = State.DONE if added.secured else derive_order_state(order)
         if added.quiet and not added.secured:
             return Step(state, about_order)
         reply = orders.build_late_proof_message(order, secured=added.secured)

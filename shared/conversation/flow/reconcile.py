@@ -28,7 +28,7 @@ def reconcile_state(state: State, context: Context, facts: Facts) -> tuple[State
 
 
 def derive_order_state(order: OrderFacts) -> State:
-    """Return the state that fits an order; MENU if the order has ended."""
+    """Return the state that fits an order; MENU if it ended and nothing is open about it."""
     match order.status:
         case OrderStatus.DRAFT:
             return State.CONFIRM_RESERVATION
@@ -37,7 +37,7 @@ def derive_order_state(order: OrderFacts) -> State:
         case OrderStatus.PENDING_PAYMENT | OrderStatus.PAID:
             return State.DONE
         case OrderStatus.CANCELLED | OrderStatus.EXPIRED:
-            return State.DONE if order.under_review else State.MENU
+            return State.DONE if order.under_review or order.needs_decision else State.MENU
         case _:
             assert_never(order.status)
 

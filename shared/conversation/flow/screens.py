@@ -8,6 +8,7 @@ from shared.conversation.flow.reconcile import derive_order_state
 from shared.conversation.texts import (
     guidance,
     order_status,
+    order_updates,
     orders,
     raffle_updates,
     raffles,
@@ -40,13 +41,15 @@ def show_menu(facts: Facts, *, note: str = "", misses: int = 0) -> Step:
     context = Context(misses=misses)
     if not facts.raffles:
         over = any(order.raffle.is_sealed or order.raffle.is_drawn for order in facts.orders)
-        reply = raffles.build_no_raffles_message(facts.seller_contact, has_results=over)
-        return Step(State.MENU, context, replies=(reply.with_note_before(note),))
+        reply = raffles.build_no_raffles_message(
+            facts.seller_contact, orders=facts.orders, has_results=over, now=facts.now, note=note
+        )
+        return Step(State.MENU, context, replies=(reply,))
     if len(facts.raffles) > 1:
-        live = [o for o in facts.live_orders if o.wants_proof or not o.under_review]
-        reminder = raffles.build_reminders_note(live, now=facts.now)
-        reply = raffles.build_raffle_list_message(facts.raffles, note=reminder)
-        return Step(State.MENU, context, replies=(reply.with_note_before(note),))
+        reply = raffles.build_raffle_list_message(
+            facts.raffles, orders=facts.orders, now=facts.now, note=note
+        )
+        return Step(State.MENU, context, replies=(reply,))
     return show_raffle_card(facts.raffles[0], context, facts, note=note)
 
 
@@ -54,11 +57,11 @@ def show_raffle_card(
     raffle: RaffleFacts, context: Context, facts: Facts, *, note: str = ""
 ) -> Step:
     """Show one raffle and ask for the way to choose the numbers."""
-    reply = raffles.build_raffle_card_message(raffle, live=facts.live_orders, now=facts.now)
+    reply = raffles.build_raffle_card_message(raffle, orders=facts.orders, now=facts.now, note=note)
     chosen = context.with_changes(
         raffle_id=raffle.id, mode=None, qty=None, draft_order_id=None, picked_numbers=()
     )
-    return Step(State.CHOOSE_MODE, chosen, replies=(reply.with_note_before(note),))
+    return Step(State.CHOOSE_MODE, chosen, replies=(reply,))
 
 
 def repeat_prompt(state: State, context: Context, facts: Facts, *, note: str = "") -> Step:
@@ -118,6 +121,8 @@ def show_order(
     match state:
         case State.DONE if order.raffle.is_called_off:
             reply = raffle_updates.build_called_off_message(order, note="")
+        case State.DONE if order.needs_decision:
+            reply = order_updates.build_late_payment_message(order, is_notice=False)
         case State.CONFIRM_RESERVATION:
             reply = orders.build_held_message(order, now=facts.now)
         case State.WAIT_PROOF if pay:

@@ -17,7 +17,7 @@ from shared.conversation.texts.parts import (
     BUY_MORE_BUTTON,
     MENU_BUTTON,
     build_draw_date_sentence,
-    build_money_back_sentence,
+    build_open_decision_sentence,
     format_order_deadline,
     format_receipt,
 )
@@ -155,9 +155,9 @@ def _describe_order_status(order: OrderFacts, *, now: datetime) -> str:
         case OrderStatus.EXPIRED if order.raffle.draw_time_reached:
             return _describe_over(order)
         case OrderStatus.EXPIRED:
-            return f"The time to pay ran out.{_describe_open_decision(order)}"
+            return f"The time to pay ran out.{build_open_decision_sentence(order)}"
         case OrderStatus.CANCELLED:
-            return f"Cancelled.{_describe_open_decision(order)}"
+            return f"Cancelled.{build_open_decision_sentence(order)}"
         case _:
             assert_never(order.status)
 
@@ -189,21 +189,12 @@ def _describe_open_payment(order: OrderFacts, *, now: datetime) -> str:
 def _describe_over(order: OrderFacts) -> str:
     """Return the end of an order whose raffle is over, and what becomes of the money."""
     if not order.raffle.is_called_off:
-        return f"The draw's time has come, so it is over.{_describe_open_decision(order)}"
+        return f"The draw's time has come, so it is over.{build_open_decision_sentence(order)}"
     end = "The raffle was called off."
     if order.status is OrderStatus.PAID and not order.is_free:
         money = format_money(order.total, order.currency)
         return f"{end} {order.raffle.seller_contact} will send your {money} back."
-    return f"{end}{_describe_open_decision(order)}"
-
-
-def _describe_open_decision(order: OrderFacts) -> str:
-    """Return what the seller still has to do about a late payment; empty if nothing."""
-    if not order.needs_decision:
-        return ""
-    if order.raffle.is_over:
-        return build_money_back_sentence(order)
-    return f" A payment came afterwards: {order.raffle.seller_contact} will decide with you."
+    return f"{end}{build_open_decision_sentence(order)}"
 
 
 def _build_ticket_buttons(

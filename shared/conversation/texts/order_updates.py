@@ -221,31 +221,40 @@ def build_expired_message(order: OrderFacts) -> Reply:
     )
 
 
-def build_late_payment_message(order: OrderFacts) -> Reply:
-    """Return the message that a late payment waits for the seller's decision, or for its refund."""
+def build_late_payment_message(order: OrderFacts, *, is_notice: bool = True) -> Reply:
+    """Return the message that a late payment waits for the seller's decision, or for its refund.
+
+    Args:
+        order: the order.
+        is_notice: whether it comes of our own accord; an answer has buttons that lead on.
+
+    """
     if order.raffle.is_over:
-        return Reply(
-            "late_payment",
+        body = (
             f"Your payment for order *{order.code}* {_describe_too_late(order)}. "
             f"{order.raffle.seller_contact} will send your "
-            f"{format_money(order.total, order.currency)} back.",
-            about=order.code,
+            f"{format_money(order.total, order.currency)} back."
         )
+    else:
+        body = (
+            f"Your payment for order *{order.code}* {_describe_late(order)}"
+            f" It is not lost: {order.raffle.seller_contact} will decide with you what to do."
+        )
+    buttons = () if is_notice else (MENU_BUTTON, MY_TICKETS_BUTTON)
+    return Reply("late_payment", body, buttons=buttons, about=order.code)
+
+
+def _describe_late(order: OrderFacts) -> str:
     match order.status:
         case OrderStatus.CANCELLED:
-            what = "came for an order that was cancelled."
+            return "is for an order that was cancelled."
         case (
             OrderStatus.EXPIRED | OrderStatus.DRAFT | OrderStatus.PENDING_PAYMENT | OrderStatus.PAID
         ):
-            what = "came after its time had run out and some of its numbers are gone."
+            gone = "some of its numbers are" if len(order.numbers) != 1 else "its number is"
+            return f"came after its time had run out, and {gone} gone."
         case _:
             assert_never(order.status)
-    return Reply(
-        "late_payment",
-        f"Your payment for order *{order.code}* {what} Nothing is lost: "
-        f"{order.raffle.seller_contact} will decide with you.",
-        about=order.code,
-    )
 
 
 def _describe_too_late(order: OrderFacts) -> str:

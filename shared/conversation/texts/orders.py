@@ -15,6 +15,7 @@ from shared.conversation.texts.parts import (
     build_money_back_sentence,
     build_stay_yours_phrase,
     choose_is_or_are,
+    describe_payment,
     format_all_order_numbers,
     format_order_deadline,
     format_order_numbers,
@@ -73,25 +74,15 @@ def build_what_instead_message(order: OrderFacts, *, now: datetime) -> Reply:
 
 def build_how_to_pay_message(order: OrderFacts, *, now: datetime, note: str = "") -> Reply:
     """Return the payment instructions: amount, account, deadline and proof."""
-    if order.is_free:
-        body = _describe_unconfirmed_free_order(order)
-        return Reply("how_to_pay", body, about=order.code).with_note_before(note)
-    owed = format_money(order.total, order.currency)
-    return Reply(
-        "how_to_pay",
-        f"Order *{order.code}* · please pay {owed} by {format_order_deadline(order, now=now)}\n"
-        f"{order.raffle.payment_instructions.strip()}\n"
-        f"Write {order.code} as the reference.\n"
-        "Then send a photo or PDF of the receipt here.",
-        about=order.code,
-    ).with_note_before(note)
+    body = describe_payment(order, now=now)
+    return Reply("how_to_pay", body, about=order.code).with_note_before(note)
 
 
 def build_still_to_pay_message(order: OrderFacts, *, now: datetime, note: str = "") -> Reply:
     """Return the reminder of an order that waits for its proof."""
     cancel = ReplyButton(build_button_id(ButtonAction.CANCEL, order.id), "Cancel order")
     if order.is_free:
-        body, buttons = _describe_unconfirmed_free_order(order), (cancel, MENU_BUTTON)
+        body, buttons = describe_payment(order, now=now), (cancel, MENU_BUTTON)
         return Reply("still_to_pay", body, buttons, about=order.code).with_note_before(note)
     owed = format_money(order.total, order.currency)
     how = ReplyButton(build_button_id(ButtonAction.PAY, order.id), "How to pay")
@@ -102,14 +93,6 @@ def build_still_to_pay_message(order: OrderFacts, *, now: datetime, note: str = 
         buttons=(how, cancel, MENU_BUTTON),
         about=order.code,
     ).with_note_before(note)
-
-
-def _describe_unconfirmed_free_order(order: OrderFacts) -> str:
-    """Return the state of a free order that is neither confirmed nor under review."""
-    return (
-        f"Order *{order.code}* is free, there is nothing to pay. {order.raffle.seller_contact} "
-        "will confirm it."
-    )
 
 
 def build_proof_received_message(order: OrderFacts) -> Reply:

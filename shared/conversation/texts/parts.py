@@ -22,6 +22,7 @@ from shared.raffles import receipt_lines
 from shared.whatsapp.messages import (
     BUTTONS_BODY_LIMIT,
     LIST_BODY_LIMIT,
+    MAX_BUTTONS,
     ListRow,
     ReplyButton,
     measure_length,
@@ -119,6 +120,16 @@ def build_money_back_sentence(order: OrderFacts) -> str:
     return ""
 
 
+def build_open_decision_sentence(order: OrderFacts) -> str:
+    """Return what becomes of a payment that the seller must decide about; empty without one."""
+    if not order.needs_decision:
+        return ""
+    if order.raffle.is_over:
+        return build_money_back_sentence(order)
+    seller = order.raffle.seller_contact
+    return f" Your payment is not lost: {seller} will decide with you what to do."
+
+
 def describe_end(order: OrderFacts) -> str:
     """Return why an order is over, without the end of the sentence."""
     raffle = order.raffle
@@ -151,12 +162,30 @@ def choose_buttons(body: str, *buttons: ReplyButton) -> tuple[ReplyButton, ...]:
     return buttons if measure_length(body) <= BUTTONS_BODY_LIMIT else ()
 
 
-def build_long_reply(key: str, body: str, buttons: Sequence[ReplyButton]) -> Reply:
+def build_long_reply(
+    key: str, body: str, buttons: Sequence[ReplyButton], *, list_button: str = "More"
+) -> Reply:
     """Return a reply with buttons, or with the same as rows of a list, which has more room."""
-    if measure_length(body) <= BUTTONS_BODY_LIMIT:
+    if measure_length(body) <= BUTTONS_BODY_LIMIT and len(buttons) <= MAX_BUTTONS:
         return Reply(key, body, buttons=tuple(buttons))
     rows = tuple(ListRow(button.id, button.title) for button in buttons)
-    return Reply(key, body, rows=rows, list_button="More")
+    return Reply(key, body, rows=rows, list_button=list_button)
+
+
+def describe_payment(order: OrderFacts, *, now: datetime) -> str:
+    """Return how to pay an order, until when, and that a receipt is wanted; free: that it waits."""
+    if order.is_free:
+        return (
+            f"Order *{order.code}* is free, there is nothing to pay. "
+            f"{order.raffle.seller_contact} will confirm it."
+        )
+    owed = format_money(order.total, order.currency)
+    return (
+        f"Order *{order.code}* · please pay {owed} by {format_order_deadline(order, now=now)}\n"
+        f"{order.raffle.payment_instructions.strip()}\n"
+        f"Write {order.code} as the reference.\n"
+        "Then send a photo or PDF of the receipt here."
+    )
 
 
 def join_lines(

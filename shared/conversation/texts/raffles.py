@@ -21,6 +21,11 @@ from shared.conversation.texts.parts import (
     MENU_BUTTON,
     MY_TICKETS_BUTTON,
     WHO_WON_BUTTON,
+    build_draw_date_sentence,
+    build_long_reply,
+    build_open_decision_sentence,
+    choose_is_or_are,
+    describe_payment,
     format_draw_time,
     format_few_order_numbers,
     format_order_deadline,
@@ -28,48 +33,100 @@ from shared.conversation.texts.parts import (
 )
 from shared.conversation.values import Reply
 from shared.core.enums import OrderStatus
-from shared.whatsapp.messages import (
-    ListRow,
-    ReplyButton,
-)
+from shared.whatsapp.messages import MAX_ROWS, ListRow, ReplyButton
 
-RAFFLES_PER_PAGE: Final = 9
-"""Raffles on one page of the list; the tenth row turns the page."""
+MAX_REMINDERS: Final = 3
+"""Orders of a buyer that are mentioned above a menu."""
 
 
-def build_no_raffles_message(seller: str, *, has_results: bool = False) -> Reply:
-    """Return the message that no raffle is on sale.
+def build_no_raffles_message(
+    seller: str,
+    *,
+    orders: Sequence[OrderFacts] = (),
+    has_results: bool = False,
+    now: datetime,
+    note: str = "",
+) -> Reply:
+    """Return the message that no raffle is on sale, with what the buyer owns and owes.
+
+    The only order that waits for its payment is shown with the payment instructions.
 
     Args:
         seller: how to reach the seller; may be empty.
+        orders: the buyer's orders.
         has_results: whether a raffle of the buyer was drawn, or its draw is due.
+        now: the current time.
+        note: a text to put above the message.
 
     """
     reach = f" Questions? {seller}." if seller else ""
-    return Reply(
-        "no_raffles",
-        f"There is no raffle on sale right now. Please come back soon.{reach}",
-        buttons=(WHO_WON_BUTTON, MY_TICKETS_BUTTON) if has_results else (MY_TICKETS_BUTTON,),
-    )
+    reminded = list_reminded_orders(orders, now=now)
+    unpaid = [order for order in reminded if order.wants_payment]
+    lines = [
+        describe_payment(order, now=now) if unpaid == [order] else _build_reminder(order, now=now)
+        for order in reminded[:MAX_REMINDERS]
+    ]
+    lines += _describe_owned(orders)
+    later = "" if lines else " Please come back soon."
+    body = "\n".join([f"There is no raffle on sale right now.{later}{reach}", *lines])
+    buttons = _build_confirm_buttons(reminded, now=now)
+    if len(unpaid) > 1:
+        pay = build_button_id(ButtonAction.PAY, unpaid[0].id)
+        buttons = [*buttons, ReplyButton(pay, f"Pay {unpaid[0].code}")]
+    if has_results:
+        buttons = [*buttons, WHO_WON_BUTTON]
+    text = f"{note}\n\n{body}" if note else body
+    return build_long_reply("no_raffles", text, [*buttons, MY_TICKETS_BUTTON])
+
+
+def _describe_owned(orders: Sequence[OrderFacts]) -> list[str]:
+    """Return the latest paid orders whose draw is still to come, a line each."""
+    owned = [
+        order
+        for order in reversed(orders)
+        if order.status is OrderStatus.PAID
+        and not (order.raffle.is_drawn or order.raffle.is_called_off)
+    ]
+    lines = [
+        f"*{order.raffle.title}*: *{format_few_order_numbers(order)}* {choose_is_or_are(order)} "
+        f"yours.{build_draw_date_sentence(order)}"
+        for order in owned[:MAX_REMINDERS]
+    ]
+    return lines if len(owned) <= MAX_REMINDERS else [*lines, "More: write *my tickets*."]
 
 
 def build_raffle_list_message(
-    raffles: Sequence[RaffleFacts], *, page: int = 0, note: str = ""
+    raffles: Sequence[RaffleFacts],
+    *,
+    page: int = 0,
+    orders: Sequence[OrderFacts] = (),
+    now: datetime,
+    note: str = "",
 ) -> Reply:
     """Return the list of raffles, one row for each; if there are more, a last row turns the page.
+
+    The first rows confirm what the buyer holds.
 
     Args:
         raffles: the raffles on sale.
         page: the page from 0; after the last page comes the first again.
-        note: a text to put above the list.
+        orders: the buyer's orders that are mentioned above the list.
+        now: the current time.
+        note: a text to put above all that.
 
     """
-    if len(raffles) <= RAFFLES_PER_PAGE + 1:
+    confirm = [
+        ListRow(button.id, button.title, _describe_hold(order, now=now))
+        for order in _list_holds(orders, now=now)
+        for button in _build_confirm_buttons([order], now=now)
+    ]
+    room = MAX_ROWS - len(confirm)
+    if len(raffles) <= room:
         shown, more = raffles, False
     else:
-        pages = -(-len(raffles) // RAFFLES_PER_PAGE)
+        pages = -(-len(raffles) // (room - 1))
         page %= pages
-        shown = raffles[page * RAFFLES_PER_PAGE : (page + 1) * RAFFLES_PER_PAGE]
+        shown = raffles[page * (room - 1) : (page + 1) * (room - 1)]
         more = True
     rows = [
         ListRow(build_button_id(ButtonAction.RAFFLE, r.id), r.title, _describe_raffle_row(r))
@@ -77,10 +134,31 @@ def build_raffle_list_message(
     ]
     if more:
         rows.append(ListRow(build_button_id(ButtonAction.PAGE, page + 1), "More raffles …"))
-    body = "Which raffle would you like? Tap *Raffles* and choose one."
-    return Reply("raffle_list", body, rows=tuple(rows), list_button="Raffles").with_note_before(
-        note
+    label = "Confirm or choose" if confirm else "Raffles"
+    also = " or confirm your numbers" if confirm else ""
+    body = f"Which raffle would you like? Tap *{label}* and choose one{also}."
+    return (
+        Reply("raffle_list", body, rows=(*confirm, *rows), list_button=label)
+        .with_note_before(build_reminders_note(orders, now=now))
+        .with_note_before(note)
     )
+
+
+def _list_holds(orders: Sequence[OrderFacts], *, now: datetime) -> list[OrderFacts]:
+    """Return the holds that a menu offers to confirm, the newest first."""
+    return [order for order in reversed(orders) if order.can_be_confirmed(now)][:MAX_REMINDERS]
+
+
+def _build_confirm_buttons(orders: Sequence[OrderFacts], *, now: datetime) -> list[ReplyButton]:
+    """Return a button for each hold."""
+    return [
+        ReplyButton(build_button_id(ButtonAction.CONFIRM, order.id), f"Confirm {order.code}")
+        for order in _list_holds(orders, now=now)
+    ]
+
+
+def _describe_hold(order: OrderFacts, *, now: datetime) -> str:
+    return f"until {format_order_deadline(order, now=now)} · {format_few_order_numbers(order)}"
 
 
 def _describe_raffle_row(raffle: RaffleFacts) -> str:
@@ -95,36 +173,36 @@ def _describe_price(raffle: RaffleFacts) -> str:
 
 
 def build_raffle_card_message(
-    raffle: RaffleFacts, *, live: Sequence[OrderFacts] = (), now: datetime
+    raffle: RaffleFacts, *, orders: Sequence[OrderFacts] = (), now: datetime, note: str = ""
 ) -> Reply:
     """Return the card of one raffle: prize, price, draw date and free numbers.
 
     Args:
         raffle: the raffle.
-        live: the buyer's live orders; three at most are mentioned.
+        orders: the buyer's orders that are mentioned; a hold can be confirmed with a button.
         now: the current time.
+        note: a text to put above the card.
 
     """
-    head = f"*{raffle.title}* · win {raffle.prize}"
-    lines = [head]
+    lines = [f"*{raffle.title}* · win {raffle.prize}"]
     if raffle.description:
         lines.append(raffle.description)
     age = "18+ only · " if raffle.adults_only else ""
     lines.append(
         f"{age}{_format_draw_date(raffle)}{_describe_price(raffle)} · {_describe_available(raffle)}"
     )
-    lines += [_build_reminder(order, now=now) for order in live[:3]]
+    reminders = build_reminders_note(orders, now=now, raffle=raffle)
+    body = "\n".join(filter(None, [f"{note}\n" if note else "", *lines, reminders]))
+    confirm = _build_confirm_buttons(orders, now=now)
     if not raffle.available:
-        return Reply("card_sold_out", "\n".join(lines), buttons=(MY_TICKETS_BUTTON,))
-    return Reply(
-        "card",
-        "\n".join(lines),
-        buttons=(
-            ReplyButton(build_button_id(ButtonAction.RANDOM, raffle.id), "Random numbers"),
-            ReplyButton(build_button_id(ButtonAction.PICK, raffle.id), "Pick my numbers"),
-            MY_TICKETS_BUTTON,
-        ),
-    )
+        return build_long_reply("card_sold_out", body, [*confirm, MY_TICKETS_BUTTON])
+    choose = [
+        ReplyButton(build_button_id(ButtonAction.RANDOM, raffle.id), "Random numbers"),
+        ReplyButton(build_button_id(ButtonAction.PICK, raffle.id), "Pick my numbers"),
+    ]
+    if len(confirm) == 1:
+        return build_long_reply("card", body, [*confirm, *choose])
+    return build_long_reply("card", body, [*confirm, *choose, MY_TICKETS_BUTTON])
 
 
 def _format_draw_date(raffle: RaffleFacts) -> str:
@@ -140,31 +218,59 @@ def _describe_available(raffle: RaffleFacts) -> str:
     return f"{format_count(raffle.available)} of {format_count(raffle.number_count)} left"
 
 
-def build_reminders_note(orders: Sequence[OrderFacts], *, now: datetime) -> str:
-    """Return the note with live orders and their deadlines, three at most."""
-    held = [order for order in orders if not order.has_lapsed]
-    return "\n".join(_build_reminder(order, now=now) for order in held[:3])
+def list_reminded_orders(orders: Sequence[OrderFacts], *, now: datetime) -> list[OrderFacts]:
+    """Return the orders of which something is open, those that wait for their buyer first."""
+    is_open = [
+        order
+        for order in orders
+        if order.needs_decision
+        or order.can_be_confirmed(now)
+        or (order.status is OrderStatus.PENDING_PAYMENT and not order.has_lapsed)
+    ]
+    return sorted(is_open, key=lambda order: not order.wants_receipt)
 
 
-def _build_reminder(order: OrderFacts, *, now: datetime) -> str:
+def build_reminders_note(
+    orders: Sequence[OrderFacts], *, now: datetime, raffle: RaffleFacts | None = None
+) -> str:
+    """Return the note with the buyer's open orders and their deadlines, three at most.
+
+    Args:
+        orders: the buyer's orders.
+        now: the current time.
+        raffle: the raffle that the message is about; a hold in another one names its raffle.
+
+    """
+    reminded = list_reminded_orders(orders, now=now)
+    lines = [_build_reminder(order, now=now, raffle=raffle) for order in reminded[:MAX_REMINDERS]]
+    return "\n".join(
+        lines if len(reminded) <= MAX_REMINDERS else [*lines, "More: write *my tickets*."]
+    )
+
+
+def _build_reminder(order: OrderFacts, *, now: datetime, raffle: RaffleFacts | None = None) -> str:
     match order.status:
         case OrderStatus.DRAFT:
+            is_here = raffle is not None and raffle.id == order.raffle.id
+            where = "" if is_here else f" in *{order.raffle.title}*"
             return (
-                f"Held for you until {format_order_deadline(order, now=now)}: "
+                f"Held for you{where} until {format_order_deadline(order, now=now)}: "
                 f"*{format_few_order_numbers(order)}*"
             )
         case OrderStatus.PENDING_PAYMENT if order.asked_again:
             return f"Your order *{order.code}* needs one more photo of the receipt."
         case OrderStatus.PENDING_PAYMENT if order.under_review:
             return f"Your order *{order.code}* is being checked."
+        case OrderStatus.PENDING_PAYMENT if order.is_free:
+            return f"Your order *{order.code}* waits for the seller to confirm it."
         case OrderStatus.PENDING_PAYMENT:
-            owed = "the seller" if order.is_free else format_money(order.total, order.currency)
+            owed = format_money(order.total, order.currency)
             until = format_order_deadline(order, now=now)
             return f"Your order *{order.code}* waits for {owed} until {until}."
         case OrderStatus.PAID:
             return f"Your order *{order.code}* is complete."
         case OrderStatus.CANCELLED | OrderStatus.EXPIRED:
-            return f"Your order *{order.code}* is over."
+            return f"Your order *{order.code}* is over.{build_open_decision_sentence(order)}"
         case _:
             assert_never(order.status)
 

@@ -63,8 +63,8 @@ def list_tickets(*found: OrderFacts) -> str:
         (
             replace(EXPIRED, **FLAGGED),
             (
-                "The time to pay ran out. A payment came afterwards: Ana, +1 555 0100 will decide "
-                "with you."
+                "The time to pay ran out. Your payment is not lost: Ana, +1 555 0100 will decide "
+                "with you what to do."
             ),
         ),
     ],

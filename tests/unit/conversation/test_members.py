@@ -196,20 +196,24 @@ class TestOrderStatuses:
         assert status_line
 
     def test_are_worded_in_a_reminder(self, status: OrderStatus) -> None:
-        note = raffles.build_reminders_note([replace(PENDING, status=status)], now=NOON)
+        order = replace(PENDING, status=status, needs_decision=status in ENDED)
 
-        assert (
-            note
-            == {
-                OrderStatus.DRAFT: "Held for you until 12:30 (30 minutes left): *007 · 213 · 845*",
-                OrderStatus.PENDING_PAYMENT: (
-                    "Your order *R-7K3F9* waits for $15.00 until 12:30 (30 minutes left)."
-                ),
-                OrderStatus.PAID: "Your order *R-7K3F9* is complete.",
-                OrderStatus.CANCELLED: "Your order *R-7K3F9* is over.",
-                OrderStatus.EXPIRED: "Your order *R-7K3F9* is over.",
-            }[status]
+        note = raffles.build_reminders_note([order], now=NOON, raffle=SUMMER)
+
+        over = (
+            "Your order *R-7K3F9* is over. Your payment is not lost: Ana, +1 555 0100 will decide "
+            "with you what to do."
         )
+        words = {
+            OrderStatus.DRAFT: "Held for you until 12:30 (30 minutes left): *007 · 213 · 845*",
+            OrderStatus.PENDING_PAYMENT: (
+                "Your order *R-7K3F9* waits for $15.00 until 12:30 (30 minutes left)."
+            ),
+            OrderStatus.PAID: "",
+            OrderStatus.CANCELLED: over,
+            OrderStatus.EXPIRED: over,
+        }
+        assert note == words[status]
 
     def test_are_worded_when_one_more_proof_comes(self, status: OrderStatus) -> None:
         body = orders.build_proof_added_message(replace(PENDING, status=status)).body
