@@ -38,6 +38,9 @@ class ButtonAction(StrEnum):
     KEEP = "keep"  # order
     PAY = "pay"  # order
     PROOF = "proof"  # proof, order
+    CANCEL_PAGE = "cancel-page"  # page of the question which order to cancel
+    PAY_PAGE = "pay-page"  # page of the question which order is to be paid
+    PROOF_PAGE = "proof-page"  # proof, page of the question which order it is for
     RULES = "rules"  # raffle
     RESULTS = "results"
     VERIFY = "verify"  # raffle, ticket number
@@ -76,6 +79,8 @@ def count_required_values(action: ButtonAction) -> int:
             | ButtonAction.CANCEL_SURELY
             | ButtonAction.KEEP
             | ButtonAction.PAY
+            | ButtonAction.CANCEL_PAGE
+            | ButtonAction.PAY_PAGE
             | ButtonAction.RULES
             | ButtonAction.ADULT
             | ButtonAction.MINOR
@@ -84,7 +89,11 @@ def count_required_values(action: ButtonAction) -> int:
         ):
             return 1
         case (
-            ButtonAction.QUANTITY | ButtonAction.NUMBERS | ButtonAction.PROOF | ButtonAction.VERIFY
+            ButtonAction.QUANTITY
+            | ButtonAction.NUMBERS
+            | ButtonAction.PROOF
+            | ButtonAction.PROOF_PAGE
+            | ButtonAction.VERIFY
         ):
             return 2
         case _:

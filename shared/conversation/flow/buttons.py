@@ -9,9 +9,17 @@ from shared.conversation import button_ids
 from shared.conversation.button_ids import ButtonAction, ButtonId
 from shared.conversation.context import Context
 from shared.conversation.facts.values import Facts, OrderFacts, RaffleFacts
-from shared.conversation.flow import age, commands, inquiries, reserve, states
+from shared.conversation.flow import (
+    age,
+    commands,
+    inquiries,
+    payment_words,
+    proofs,
+    reserve,
+    states,
+)
 from shared.conversation.flow.screens import answer_with, show_menu, show_order, show_raffle_card
-from shared.conversation.texts import guidance, orders, raffles
+from shared.conversation.texts import guidance, orders, raffles, receipts
 from shared.conversation.values import (
     AssignProof,
     CancelOwnOrder,
@@ -38,6 +46,11 @@ type _OrderAction = Literal[
     ButtonAction.KEEP,
     ButtonAction.PAY,
     ButtonAction.PROOF,
+]
+type _OrderPageAction = Literal[
+    ButtonAction.CANCEL_PAGE,
+    ButtonAction.PAY_PAGE,
+    ButtonAction.PROOF_PAGE,
 ]
 type _DrawAction = Literal[
     ButtonAction.RULES,
@@ -80,6 +93,8 @@ def handle_tap(tap_id: str, state: State, context: Context, facts: Facts) -> Ste
             | ButtonAction.PROOF
         ):
             return _handle_order_tap(tap, tap.action, state, context, facts)
+        case ButtonAction.CANCEL_PAGE | ButtonAction.PAY_PAGE | ButtonAction.PROOF_PAGE:
+            return _show_order_page(tap, tap.action, state, context, facts)
         case (
             ButtonAction.RULES
             | ButtonAction.RESULTS
@@ -123,6 +138,29 @@ def _show_list_page(tap: ButtonId, facts: Facts) -> Step:
         facts.raffles, page=tap.values[0], orders=facts.orders, now=facts.now
     )
     return answer_with(State.MENU, Context(), reply)
+
+
+def _show_order_page(
+    tap: ButtonId, action: _OrderPageAction, state: State, context: Context, facts: Facts
+) -> Step:
+    """Show a page of a question which order is meant, with the orders that it may be now."""
+    page = tap.values[-1]
+    match action:
+        case ButtonAction.CANCEL_PAGE if facts.live_orders:
+            reply = orders.build_cancel_which_message(facts.live_orders, page=page)
+            return answer_with(state, context, reply)
+        case ButtonAction.PAY_PAGE if payment_words.list_orders_in_payment(facts):
+            payable = payment_words.list_orders_in_payment(facts)
+            return answer_with(state, context, receipts.build_pay_which_message(payable, page=page))
+        case ButtonAction.PROOF_PAGE:
+            asked = [order for order in map(facts.find_order, context.proof_order_ids) if order]
+            if asked and context.proof_id == tap.values[0]:
+                return proofs.ask_which_order(tap.values[0], asked, state, context, page=page)
+        case ButtonAction.CANCEL_PAGE | ButtonAction.PAY_PAGE:
+            pass
+        case _:
+            assert_never(action)
+    return show_menu(facts, note=guidance.build_old_button_note())
 
 
 def _handle_raffle_tap(

@@ -21,9 +21,7 @@ def handle_payment_words(text: str, state: State, context: Context, facts: Facts
     says_paid = parsing.says_paid(text)
     if not says_paid and not parsing.asks_how_to_pay(text):
         return None
-    wanting = facts.orders_wanting_receipt
-    under_review = [order for order in facts.orders if order.under_review]
-    possible = wanting or under_review or [o for o in facts.orders if o.needs_decision]
+    wanting, possible = facts.orders_wanting_receipt, list_orders_in_payment(facts)
     if not possible:
         return None
     note = order_status.build_paid_without_proof_note() if says_paid and wanting else ""
@@ -31,8 +29,14 @@ def handle_payment_words(text: str, state: State, context: Context, facts: Facts
     if order is not None:
         understood = context.without_open_question()
         return show_order(order, understood, facts, note=note, pay=not says_paid)
-    shown = possible[-receipts.MAX_ORDERS_ASKED_ABOUT :]
-    return answer_with(state, context, receipts.build_pay_which_message(shown, note=note))
+    return answer_with(state, context, receipts.build_pay_which_message(possible, note=note))
+
+
+def list_orders_in_payment(facts: Facts) -> Sequence[OrderFacts]:
+    """Return the orders that words about a payment may mean: due, being checked, or undecided."""
+    under_review = [order for order in facts.orders if order.under_review]
+    undecided = [order for order in facts.orders if order.needs_decision]
+    return facts.orders_wanting_receipt or under_review or undecided
 
 
 def _choose_order(possible: Sequence[OrderFacts], context: Context) -> OrderFacts | None:

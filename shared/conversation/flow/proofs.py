@@ -78,14 +78,19 @@ def handle_proof_without_order(
 
 
 def ask_which_order(
-    proof_id: int, candidates: Sequence[OrderFacts], state: State, context: Context
+    proof_id: int,
+    candidates: Sequence[OrderFacts],
+    state: State,
+    context: Context,
+    *,
+    page: int = 0,
 ) -> Step:
     """Ask for which order a picture is; the question stays open for a written answer."""
-    shown = candidates[-receipts.MAX_ORDERS_ASKED_ABOUT :]
     asking = context.without_open_question().with_changes(
-        proof_id=proof_id, proof_order_ids=tuple(order.id for order in shown)
+        proof_id=proof_id, proof_order_ids=tuple(order.id for order in candidates)
     )
-    return Step(state, asking, replies=(receipts.build_which_order_message(proof_id, shown),))
+    reply = receipts.build_which_order_message(proof_id, candidates, page=page)
+    return Step(state, asking, replies=(reply,))
 
 
 def handle_answer_about_proof(

@@ -15,14 +15,16 @@ from shared.conversation.texts.parts import (
     build_money_back_sentence,
     build_stay_yours_phrase,
     choose_is_or_are,
+    choose_page_rows,
     describe_payment,
     format_all_order_numbers,
+    format_few_order_numbers,
     format_order_deadline,
     format_order_numbers,
 )
 from shared.conversation.values import Reply
 from shared.core.enums import OrderStatus
-from shared.whatsapp.messages import ListRow, ReplyButton
+from shared.whatsapp.messages import MAX_ROWS, ListRow, ReplyButton
 
 _MAX_HELD_NUMBERS_BESIDE_BUTTONS: Final = 600
 """Most characters of held numbers in a message with buttons: a hundred numbers of three digits."""
@@ -200,19 +202,28 @@ def build_nothing_to_cancel_note() -> str:
     return "You have no order to cancel."
 
 
-def build_cancel_which_message(orders: Sequence[OrderFacts]) -> Reply:
-    """Return the question which order to cancel, with nine orders at most."""
-    rows = tuple(
+def build_cancel_which_message(orders: Sequence[OrderFacts], *, page: int = 0) -> Reply:
+    """Return the question which order to cancel; many are shown in pages, from 0."""
+    rows = [
         ListRow(
             build_button_id(ButtonAction.CANCEL, order.id),
             order.code,
-            f"{format_order_numbers(order)} · {order.raffle.title}",
+            f"{order.raffle.title} · {format_few_order_numbers(order)}",
         )
-        for order in orders[:9]
+        for order in orders
+    ]
+    shown = choose_page_rows(
+        rows,
+        page=page,
+        build_page_id=lambda place: build_button_id(ButtonAction.CANCEL_PAGE, place),
+        room=MAX_ROWS - 1,
     )
     keep = ListRow(build_button_id(ButtonAction.KEEP, orders[0].id), "Keep them all")
     return Reply(
-        "cancel_which", "Which order shall I cancel?", rows=(*rows, keep), list_button="Orders"
+        "cancel_which",
+        "Which order do you want to cancel?",
+        rows=(*shown, keep),
+        list_button="Orders",
     )
 
 

@@ -23,6 +23,7 @@ from shared.whatsapp.messages import (
     BUTTONS_BODY_LIMIT,
     LIST_BODY_LIMIT,
     MAX_BUTTONS,
+    MAX_ROWS,
     ListRow,
     ReplyButton,
     measure_length,
@@ -186,6 +187,33 @@ def describe_payment(order: OrderFacts, *, now: datetime) -> str:
         f"Write {order.code} as the reference.\n"
         "Then send a photo or PDF of the receipt here."
     )
+
+
+def choose_page_rows(
+    rows: Sequence[ListRow],
+    *,
+    page: int,
+    build_page_id: Callable[[int], str],
+    room: int = MAX_ROWS,
+) -> tuple[ListRow, ...]:
+    """Return the rows of one page about orders; if there are more, a last row turns the page.
+
+    Args:
+        rows: the rows of all orders.
+        page: the page from 0; after the last page comes the first again.
+        build_page_id: returns the id of the row that leads to a page.
+        room: the rows that a page has room for.
+
+    """
+    if len(rows) <= room:
+        return tuple(rows)
+    on_page = room - 1
+    pages = -(-len(rows) // on_page)
+    place = page % pages
+    turn = ListRow(
+        build_page_id((place + 1) % pages), "More orders …", f"This is {place + 1} of {pages}"
+    )
+    return (*rows[place * on_page : (place + 1) * on_page], turn)
 
 
 def join_lines(

@@ -12,40 +12,50 @@ from shared.conversation.texts.parts import (
     MENU_BUTTON,
     MY_TICKETS_BUTTON,
     build_stay_yours_phrase,
+    choose_page_rows,
     describe_end,
+    format_few_order_numbers,
     format_order_deadline,
     format_order_numbers,
 )
 from shared.conversation.values import Reply
 from shared.core.enums import OrderStatus
-from shared.whatsapp.messages import ListRow, ReplyButton
+from shared.whatsapp.messages import MAX_BUTTONS, ListRow, ReplyButton
 
-MAX_REPLY_BUTTONS: Final = 3
-"""Reply buttons of a message at Meta; more orders are shown as a list."""
-MAX_ORDERS_ASKED_ABOUT: Final = 10
-"""Rows of a list at Meta."""
 _LIST_BUTTON: Final = "Orders"
 
 
-def build_which_order_message(proof_id: int, orders: Sequence[OrderFacts]) -> Reply:
-    """Return the question for which order a receipt is.
+def build_which_order_message(
+    proof_id: int, orders: Sequence[OrderFacts], *, page: int = 0
+) -> Reply:
+    """Return the question for which order a receipt is; many orders are shown in pages.
 
     Args:
         proof_id: the receipt, which was stored without an order.
-        orders: at most `MAX_ORDERS_ASKED_ABOUT`, in the order in which they are numbered.
+        orders: the orders, in the order in which they are numbered.
+        page: the page from 0.
 
     """
     ids = [build_button_id(ButtonAction.PROOF, proof_id, order.id) for order in orders]
-    question = "I kept your receipt. Which order is it for?"
-    body, buttons, rows = _build_choices(question, orders, ids)
-    return Reply("which_order", body, buttons, rows, _LIST_BUTTON)
+    body, buttons, rows = _build_choices("I kept your receipt. Which order is it for?", orders, ids)
+    shown = choose_page_rows(
+        rows,
+        page=page,
+        build_page_id=lambda place: build_button_id(ButtonAction.PROOF_PAGE, proof_id, place),
+    )
+    return Reply("which_order", body, buttons, shown, _LIST_BUTTON)
 
 
-def build_pay_which_message(orders: Sequence[OrderFacts], *, note: str = "") -> Reply:
-    """Return the question which of several unpaid orders is meant; at most as many as above."""
+def build_pay_which_message(
+    orders: Sequence[OrderFacts], *, page: int = 0, note: str = ""
+) -> Reply:
+    """Return the question which of several unpaid orders is meant; many are shown in pages."""
     ids = [build_button_id(ButtonAction.PAY, order.id) for order in orders]
     body, buttons, rows = _build_choices("Which order do you mean?", orders, ids)
-    return Reply("pay_which", body, buttons, rows, _LIST_BUTTON).with_note_before(note)
+    shown = choose_page_rows(
+        rows, page=page, build_page_id=lambda place: build_button_id(ButtonAction.PAY_PAGE, place)
+    )
+    return Reply("pay_which", body, buttons, shown, _LIST_BUTTON).with_note_before(note)
 
 
 type _Choices = tuple[str, tuple[ReplyButton, ...], tuple[ListRow, ...]]
@@ -54,7 +64,7 @@ type _Choices = tuple[str, tuple[ReplyButton, ...], tuple[ListRow, ...]]
 def _build_choices(question: str, orders: Sequence[OrderFacts], ids: Sequence[str]) -> _Choices:
     """Return the body, and the buttons or else the rows, of a question about orders."""
     choices = list(zip(ids, orders, strict=True))
-    if len(choices) > MAX_REPLY_BUTTONS:
+    if len(choices) > MAX_BUTTONS:
         rows = (
             ListRow(tap_id, _label_order(order), _describe_order(order))
             for tap_id, order in choices
@@ -74,7 +84,7 @@ def _label_order(order: OrderFacts) -> str:
 
 
 def _describe_order(order: OrderFacts) -> str:
-    return f"{order.raffle.title} · {format_order_numbers(order)}"
+    return f"{order.raffle.title} · {format_few_order_numbers(order)}"
 
 
 def build_proof_for_several_message(orders: Sequence[OrderFacts]) -> Reply:

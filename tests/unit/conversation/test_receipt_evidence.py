@@ -345,10 +345,10 @@ class TestQuestionShape:
         reply = asked.replies[0]
         assert meta_limits.find_message_faults(reply.to_whatsapp_message()) == []
         assert len(reply.buttons or reply.rows) == min(count, 10)
-        last = flow.step(
-            asked.state, asked.context, ButtonTapped((reply.buttons or reply.rows)[-1].id), known
+        first = flow.step(
+            asked.state, asked.context, ButtonTapped((reply.buttons or reply.rows)[0].id), known
         )
-        assert last.effect == AssignProof(77, orders[-1].id)
+        assert first.effect == AssignProof(77, orders[0].id)
 
     def test_names_code_amount_and_raffle(self) -> None:
         asked, _ = ask_which(a(), b())
