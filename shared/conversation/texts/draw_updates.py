@@ -111,7 +111,7 @@ def build_results_told_message(order: OrderFacts, draw: DrawFacts, *, now: datet
         build_draw_lines(draw, now=now),
         more=build_more_prizes(draw.raffle),
         end=[
-            "Your numbers did not win this time. Thank you for taking part!",
+            "You did not win this time. Thank you for taking part!",
             "Check any number: write *verify* and the number. How it was drawn: *rules*.",
         ],
     )

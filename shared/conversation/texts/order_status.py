@@ -11,6 +11,7 @@ from shared.conversation.texts.parts import (
     BUY_MORE_BUTTON,
     MY_TICKETS_BUTTON,
     WHO_WON_BUTTON,
+    build_numbers_are,
     build_open_decision_sentence,
     build_stay_yours_phrase,
     choose_is_or_are,
@@ -64,7 +65,7 @@ def build_order_ended_note(order: OrderFacts) -> str:
     if order.raffle.is_called_off or order.has_lapsed:
         end = f"{describe_end(order)}: order {order.code} is over."
         return f"{end}{build_open_decision_sentence(order)}"
-    after = "are not held for you any more" if order.raffle.is_over else "are free again"
+    after = "not held for you any more" if order.raffle.is_over else "free again"
     match order.status:
         case OrderStatus.PAID:
             return f"Order {order.code} is complete."
@@ -76,7 +77,7 @@ def build_order_ended_note(order: OrderFacts) -> str:
             why = f"The time for {order.code} ran out"
         case _:
             assert_never(order.status)
-    return f"{why}; its numbers {after}.{build_open_decision_sentence(order)}"
+    return f"{why}; {build_numbers_are(order)} {after}.{build_open_decision_sentence(order)}"
 
 
 def build_one_at_a_time_note() -> str:

@@ -13,6 +13,7 @@ from shared.conversation.texts.parts import (
     build_money_back_sentence,
     build_next_button,
     build_note_sentence,
+    build_numbers_are,
     build_stay_yours_phrase,
     choose_buttons,
     choose_is_or_are,
@@ -21,11 +22,12 @@ from shared.conversation.texts.parts import (
     format_order_deadline_for_notice,
     format_order_numbers,
     format_receipt,
+    pluralize_number,
 )
 from shared.conversation.values import Reply
 from shared.core.enums import FileFailure, OrderStatus, RejectReason
 
-KEEP_RECEIPT: Final = "Keep this message: it proves that your numbers are in the draw."
+KEEP_RECEIPT: Final = "Keep this message: it proves that you are in the draw."
 """Reason to keep the entry of a sale, which its buyer can compare with the record of the draw."""
 
 
@@ -85,9 +87,8 @@ def _describe_lost_numbers(order: OrderFacts) -> str:
     """Return that the order is over; empty if it only has its money back, after the draw."""
     if order.status is OrderStatus.PAID:
         return ""
-    many = len(order.numbers) != 1
     return (
-        f" The order is over: {'the numbers' if many else 'the number'} "
+        f" The order is over: the {pluralize_number(len(order.numbers))} "
         f"{format_order_numbers(order)} {choose_is_or_are(order)} not yours any more."
     )
 
@@ -122,8 +123,8 @@ def build_rejected_message(
         return _build_rejected_after_end_message(order, why=why)
     return Reply(
         "rejected",
-        f"About order *{order.code}*: {why}. Your numbers *{format_order_numbers(order)}* stay "
-        f"held until {format_order_deadline_for_notice(order, now=now)}. Please send a photo or "
+        f"About order *{order.code}*: {why}. {build_stay_yours_phrase(order)} "
+        f"until {format_order_deadline_for_notice(order, now=now)}. Please send a photo or "
         f"PDF of the right receipt ({format_money(order.total, order.currency)}) here. "
         f"Questions? {order.raffle.seller_contact}.",
         about=order.code,
@@ -133,8 +134,9 @@ def build_rejected_message(
 def _build_rejected_after_end_message(order: OrderFacts, *, why: str) -> Reply:
     """Return the message for an order that had ended, or that ends with the rejection."""
     body = (
-        f"About order *{order.code}*: {why}. {describe_end(order)} and the numbers are not "
-        f"held for you any more. Questions? {order.raffle.seller_contact}."
+        f"About order *{order.code}*: {why}. {describe_end(order)} and "
+        f"{build_numbers_are(order, whose='the')} not held for you any more. "
+        f"Questions? {order.raffle.seller_contact}."
     )
     return Reply(
         "rejected_late",
@@ -193,7 +195,7 @@ def build_cancelled_by_seller_message(order: OrderFacts, *, reason: str) -> Repl
     """Return the message that staff or an API client cancelled the order; `reason` may be empty."""
     reach = build_money_back_sentence(order) or f" Questions? {order.raffle.seller_contact}."
     body = (
-        f"Order *{order.code}* was cancelled and its numbers are free again."
+        f"Order *{order.code}* was cancelled and {build_numbers_are(order)} free again."
         f"{build_note_sentence(reason, label='Reason: ')}{reach}"
     )
     return Reply(
@@ -208,12 +210,14 @@ def build_expired_message(order: OrderFacts) -> Reply:
     """Return the message that the order has expired."""
     if order.raffle.is_over:
         body = (
-            f"Order *{order.code}* is over. {describe_end(order)} and the numbers are not held for "
-            f"you any more. Paid already? Please write to {order.raffle.seller_contact}."
+            f"Order *{order.code}* is over. {describe_end(order)} and "
+            f"{build_numbers_are(order, whose='the')} not held for you any more. "
+            f"Paid already? Please write to {order.raffle.seller_contact}."
         )
     else:
         body = (
-            f"The time for *{format_order_numbers(order)}* ran out, so they are free again. "
+            f"The time for *{format_order_numbers(order)}* ran out, so "
+            f"{'it is' if len(order.numbers) == 1 else 'they are'} free again. "
             "Paid already? Just send the receipt here. Otherwise you can choose anew."
         )
     return Reply(

@@ -13,6 +13,7 @@ from shared.conversation.texts.parts import (
     MENU_BUTTON,
     MY_TICKETS_BUTTON,
     build_money_back_sentence,
+    build_numbers_are,
     build_stay_yours_phrase,
     choose_is_or_are,
     choose_page_rows,
@@ -172,11 +173,15 @@ def build_late_proof_message(order: OrderFacts, *, secured: bool) -> Reply:
 def _describe_late_order(order: OrderFacts) -> str:
     match order.status:
         case OrderStatus.CANCELLED:
-            return f"Order *{order.code}* was cancelled, so its numbers are not kept for you."
+            return (
+                f"Order *{order.code}* was cancelled, so {build_numbers_are(order)} not kept for "
+                "you."
+            )
         case (
             OrderStatus.EXPIRED | OrderStatus.DRAFT | OrderStatus.PENDING_PAYMENT | OrderStatus.PAID
         ):
-            return f"The time of order *{order.code}* had run out and some of its numbers are gone."
+            gone = "its number is" if len(order.numbers) == 1 else "some of its numbers are"
+            return f"The time of order *{order.code}* had run out and {gone} gone."
         case _:
             assert_never(order.status)
 

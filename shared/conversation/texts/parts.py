@@ -254,6 +254,11 @@ def choose_is_or_are(order: OrderFacts) -> str:
     return "is" if len(order.numbers) == 1 else "are"
 
 
+def build_numbers_are(order: OrderFacts, *, whose: str = "its") -> str:
+    """Return "its numbers are" or "its number is", depending on how many an order has."""
+    return f"{whose} {pluralize_number(len(order.numbers))} {choose_is_or_are(order)}"
+
+
 def pluralize_number(quantity: int) -> str:
     """Return "number" or "numbers", depending on the quantity."""
     return "number" if quantity == 1 else "numbers"

@@ -135,7 +135,7 @@ def build_raffle_list_message(
     if more:
         rows.append(ListRow(build_button_id(ButtonAction.PAGE, page + 1), "More raffles …"))
     label = "Confirm or choose" if confirm else "Raffles"
-    also = " or confirm your numbers" if confirm else ""
+    also = " or confirm what is held for you" if confirm else ""
     body = f"Which raffle would you like? Tap *{label}* and choose one{also}."
     return (
         Reply("raffle_list", body, rows=(*confirm, *rows), list_button=label)

@@ -141,7 +141,8 @@ def build_review_limit_message(order: OrderFacts) -> Reply:
         "review_limit",
         f"I kept your receipt for order *{order.code}* (*{order.raffle.title}*). We are still "
         f"checking the payments of your other orders, so {order.raffle.seller_contact} will look "
-        "at this one later. Until then it is not certain that its numbers stay yours.",
+        "at this one later. Until then it is not certain that "
+        f"{'its number stays' if len(order.numbers) == 1 else 'its numbers stay'} yours.",
         buttons=(MENU_BUTTON, MY_TICKETS_BUTTON),
         about=order.code,
     )

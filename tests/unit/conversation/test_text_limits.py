@@ -205,3 +205,33 @@ def test_every_message_can_be_built_for_every_order(name: str, raffle: str) -> N
         assert meta_limits.find_message_faults(reply.to_whatsapp_message()) == [], status
         assert "  " not in reply.body, status
         assert not [fault for fault in ("..", " .", "None", "{", "}") if fault in reply.body]
+
+
+SPEAKS_OF_ALL_NUMBERS: Final = (
+    "when all numbers are sold",
+    " random numbers",
+    "write them as",
+    "hold numbers",
+)
+"""Phrases about other numbers than those of the order."""
+
+
+@walk_cases(("name", "raffle"), product(BUILDERS, ["one number", *RAFFLES]))
+def test_one_number_is_spoken_of_as_one(name: str, raffle: str) -> None:
+    if name == "add_or_replace":
+        return  # it adds a hundred
+    for status in OrderStatus:
+        order = build_order(
+            status=status,
+            numbers=(7,),
+            total=Decimal("5.00"),
+            raffle=RAFFLES.get(raffle, SUMMER),
+            needs_decision=status in {OrderStatus.CANCELLED, OrderStatus.EXPIRED},
+        )
+
+        said = BUILDERS[name](order).body.replace(NOTE, "")
+
+        for phrase in SPEAKS_OF_ALL_NUMBERS:
+            said = said.replace(phrase, "")
+        faults = ("numbers", "*007* are", "they are", "stay yours", "007 are")
+        assert [fault for fault in faults if fault in said] == [], said
