@@ -15,9 +15,11 @@ from shared.conversation.values import (
     Lookup,
     LookUpNumber,
     LookupOutcome,
+    LookUpRaffle,
     LookUpResults,
     LookUpRules,
     NumberFound,
+    RaffleFound,
     ResultsFound,
     RulesFound,
 )
@@ -65,6 +67,11 @@ class _Reader:
                 if raffle is None:
                     return NumberFound(None)
                 return NumberFound(draws.load_number(raffle, number, draw=self._load_draw(raffle)))
+            case LookUpRaffle(raffle_id):
+                raffle = self._load_raffle(raffle_id, phone_number_id)
+                return RaffleFound(
+                    None if raffle is None else draws.load_raffle_facts(raffle, now=self.now)
+                )
             case _:
                 assert_never(lookup)
 

@@ -167,6 +167,13 @@ class NumberFound:
 
 
 @dataclass(frozen=True, slots=True)
+class RaffleFound:
+    """The raffle of a link; None: the business number has none with that id, or it is a draft."""
+
+    raffle: RaffleFacts | None
+
+
+@dataclass(frozen=True, slots=True)
 class EffectRefused:
     """The domain refused the effect; `code` and `details` are those of its error."""
 
@@ -191,7 +198,7 @@ type EffectOutcome = (
     | NameConsentSaved
     | EffectRefused
 )
-type LookupOutcome = RulesFound | ResultsFound | NumberFound
+type LookupOutcome = RulesFound | ResultsFound | NumberFound | RaffleFound
 type ConversationEvent = BuyerInput | EffectOutcome | LookupOutcome
 
 # ── effects: changes that a step asks for ─────────────────────────────────────────────────────
@@ -299,7 +306,14 @@ class LookUpNumber:
     number: int
 
 
-type Lookup = LookUpRules | LookUpResults | LookUpNumber
+@dataclass(frozen=True, slots=True)
+class LookUpRaffle:
+    """Look up the raffle of a link, which may have ended."""
+
+    raffle_id: int
+
+
+type Lookup = LookUpRules | LookUpResults | LookUpNumber | LookUpRaffle
 
 # ── replies and steps ─────────────────────────────────────────────────────────────────────────
 

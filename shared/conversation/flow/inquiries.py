@@ -14,7 +14,6 @@ from shared.conversation.flow.screens import show_menu
 from shared.conversation.texts import draw_updates, draws, guidance
 from shared.conversation.values import (
     LookUpNumber,
-    LookupOutcome,
     LookUpResults,
     LookUpRules,
     NameConsentSaved,
@@ -91,7 +90,9 @@ def _handle_verify(number: int | None, state: State, context: Context, facts: Fa
     return Step(state, age.close_other_questions(context), lookup=LookUpNumber(raffle_id, number))
 
 
-def show_lookup(outcome: LookupOutcome, state: State, context: Context, facts: Facts) -> Step:
+def show_lookup(
+    outcome: RulesFound | ResultsFound | NumberFound, state: State, context: Context, facts: Facts
+) -> Step:
     """Show what was looked up; the state stays."""
     match outcome:
         case RulesFound(None):

@@ -12,6 +12,7 @@ from shared.conversation.flow import (
     inquiries,
     payment_words,
     proofs,
+    raffle_links,
     states,
 )
 from shared.conversation.flow.buttons import handle_tap
@@ -23,6 +24,7 @@ from shared.conversation.values import (
     ConversationEvent,
     EffectOutcome,
     EffectRefused,
+    LookupOutcome,
     LostFileReceived,
     NameConsentSaved,
     NumberFound,
@@ -32,6 +34,7 @@ from shared.conversation.values import (
     PictureReceived,
     ProofAddedToOrder,
     ProofWithoutOrder,
+    RaffleFound,
     ResultsFound,
     RulesFound,
     Step,
@@ -86,8 +89,8 @@ def _decide(state: State, context: Context, event: ConversationEvent, facts: Fac
             | EffectRefused()
         ):
             return _handle_outcome(event, state, context, facts)
-        case RulesFound() | ResultsFound() | NumberFound():
-            return inquiries.show_lookup(event, state, context, facts)
+        case RulesFound() | ResultsFound() | NumberFound() | RaffleFound():
+            return _show_lookup(event, state, context, facts)
         case _:
             assert_never(event)
 
@@ -121,10 +124,19 @@ def _handle_outcome(outcome: EffectOutcome, state: State, context: Context, fact
             assert_never(outcome)
 
 
+def _show_lookup(outcome: LookupOutcome, state: State, context: Context, facts: Facts) -> Step:
+    if isinstance(outcome, RaffleFound):
+        return raffle_links.show_found_raffle(outcome, facts)
+    return inquiries.show_lookup(outcome, state, context, facts)
+
+
 def _handle_text(text: str, state: State, context: Context, facts: Facts) -> Step:
     command = parsing.parse_command(text)
     if command is not None:
         return commands.handle_command(command, state, context, facts)
+    linked = raffle_links.handle_raffle_link(text, state, context, facts)
+    if linked is not None:
+        return linked
     named = proofs.handle_order_code(text, state, context, facts)
     if named is not None:
         return named

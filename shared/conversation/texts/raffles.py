@@ -293,6 +293,11 @@ def build_not_selling_note(title: str, reason: str) -> str:
     return NOT_SELLING_TEXTS.get(reason, NOT_SELLING_TEXTS["draft"]).format(title=title)
 
 
+def build_unknown_link_note() -> str:
+    """Return the note that the raffle of a link is not known: it may be a draft."""
+    return "I cannot find the raffle of that link. It may not be on sale yet."
+
+
 # ── choosing ──────────────────────────────────────────────────────────────────────────────────
 
 

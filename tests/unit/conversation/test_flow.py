@@ -30,6 +30,7 @@ from shared.conversation.values import (
     PlaceOrder,
     ProofAddedToOrder,
     ProofWithoutOrder,
+    RaffleFound,
     ResultsFound,
     RulesFound,
     Step,
@@ -379,6 +380,7 @@ OUTCOMES: dict[str, tuple[ConversationEvent, Facts, tuple[State, str]]] = {
         build_facts(),
         (QTY, "verify"),
     ),
+    "raffle of a link": (RaffleFound(SUMMER), build_facts(), (MODE, "card")),
     "nothing to verify": (NumberFound(None), build_facts(), (MODE, "card")),
     "named": (
         NameConsentSaved(consent=True, shown_as="Ana …34"),

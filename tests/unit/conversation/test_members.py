@@ -44,6 +44,7 @@ from shared.conversation.values import (
     PictureReceived,
     ProofAddedToOrder,
     ProofWithoutOrder,
+    RaffleFound,
     ResultsFound,
     RulesFound,
     TextReceived,
@@ -81,6 +82,7 @@ EVENTS: Final[Mapping[type, ConversationEvent]] = {
     RulesFound: RulesFound(SUMMER, "Rules of the draw\n"),
     ResultsFound: ResultsFound((DRAW,)),
     NumberFound: NumberFound(NumberFacts(DRAW, 7, NumberStatus.SOLD)),
+    RaffleFound: RaffleFound(SUMMER),
     EffectRefused: EffectRefused("never_heard_of"),
 }
 BUTTON_VALUES: Final[Mapping[ButtonAction, tuple[int, ...]]] = {
