@@ -31,7 +31,13 @@ _MARK: Final = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class RaffleLink:
-    """What the text of a link says: the raffle, and the word that tells links apart."""
+    """What the text of a link says.
+
+    Attributes:
+        raffle_id: the raffle.
+        source: the word that tells links apart, as `normalise_source` returns it; may be empty.
+
+    """
 
     raffle_id: int
     source: str = ""

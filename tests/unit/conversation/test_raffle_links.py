@@ -30,7 +30,7 @@ TITLES = st.text(
     st.characters(exclude_categories=["Cs"]) | st.sampled_from("()[]*, raffle0123456789-"),
     max_size=120,
 )
-SOURCES = st.just("") | st.from_regex(r"[a-z0-9]([a-z0-9-]{0,18}[a-z0-9])?", fullmatch=True)
+SOURCES = st.text("abz019- é", max_size=30).map(raffle_links.normalise_source)
 LINKS = st.builds(RaffleLink, st.integers(1, 999_999_999), SOURCES)
 
 
