@@ -8,7 +8,7 @@ from typing import Any, assert_never
 
 from structlog.contextvars import bound_contextvars
 
-from shared.conversation import effect_locks
+from shared.conversation import attribution, effect_locks
 from shared.conversation.notify import UNPLACED_KEYS, has_recent_acknowledgement
 from shared.conversation.values import (
     AssignProof,
@@ -141,6 +141,7 @@ def _apply_effect(effect: Effect, turn: InboundTurn, *, may_wait: bool) -> Effec
         case PlaceOrder(order_id):
             order = _lock_own_order(order_id, turn)
             orders.place(order, at=turn.message.sent_at, now=turn.now, by=turn.actor)
+            attribution.end_attribution(turn.contact, [order])
             if order.total == 0:
                 payments.sell_order(
                     order, by=turn.actor, now=turn.now, late=False, reason=payments.FREE_REASON
@@ -184,6 +185,7 @@ def _hold_tickets(
         "now": turn.now,
         "by": turn.actor,
         "replacing": _load_own_order(effect.replacing, turn) if effect.replacing else None,
+        "source": attribution.get_current_source(turn.contact, now=turn.now),
     }
     if isinstance(effect, HoldRandom):
         order = reservations.hold_random(
@@ -224,6 +226,7 @@ def _keep_proof(effect: KeepProof, turn: InboundTurn) -> ProofAddedToOrder | Pro
         unplaced_reason=effect.reason,
         max_reviews=config.get_settings().max_orders_under_review,
     )
+    attribution.end_attribution(turn.contact, locked.values())
     if isinstance(received, ProofOrphan):
         about = str(locked[named[0]]) if named else ""
         quiet = has_recent_acknowledgement(
@@ -310,6 +313,7 @@ def _assign_proof(effect: AssignProof, turn: InboundTurn) -> ProofAddedToOrder |
     if _is_beyond_review_limit(order, pictures, turn):
         return _leave_without_order(pictures, order, turn)
     assigned = proofs.assign_proofs(pictures, order=order, by=turn.actor, now=turn.now)
+    attribution.end_attribution(turn.contact, [order])
     also: tuple[int, ...] = ()
     for picture in pictures:
         also = _share_proof(picture, [locked[order_id] for order_id in effect.also], turn)

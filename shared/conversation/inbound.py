@@ -252,6 +252,7 @@ def _answer_in_order(
                 continue
             if now - message.sent_at > STALE_AFTER and not may_act_when_stale(content):
                 stale = message
+                inbound_answers.note_source(turn, content)
                 result += AnswerResult(messages=1)
                 continue
             if recent.is_skipped(place, content):

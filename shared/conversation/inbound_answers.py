@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from shared.conversation import flow, inbound_silence
+from shared.conversation import attribution, flow, inbound_silence
 from shared.conversation.context import Context
 from shared.conversation.effects import InboundTurn
 from shared.conversation.errors import EndlessConversation
@@ -99,6 +99,7 @@ def answer_message(
 
     """
     contact = turn.contact
+    note_source(turn, content)
     before = inbound_silence.forget_old_misses(turn, Context.from_json(contact.context))
     open_question = inbound_silence.find_open_question(State(contact.state), before)
     if before.question_message_id is not None and inbound_silence.is_yes_or_no(content):
@@ -131,6 +132,14 @@ def answer_message(
             has_acted, has_media = True, has_media or isinstance(step.effect, KeepProof)
             event = yield CarryOut(turn, step.effect)
     raise EndlessConversation(f"message {turn.message.pk} came to no answer")
+
+
+def note_source(turn: InboundTurn, content: MessageContent) -> None:
+    """Keep by which link or ad the buyer came, if the message says it."""
+    message = turn.message
+    attribution.note_source(
+        turn.contact, content, message.payload, sent_at=min(message.sent_at, turn.now)
+    )
 
 
 def _fall_silent(turn: InboundTurn) -> Answering[AnswerResult]:

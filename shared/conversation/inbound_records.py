@@ -38,6 +38,7 @@ def save_conversations(handled: Sequence[HandledMessages], *, now: datetime) -> 
                 "context": each.contact.context,
                 "last_inbound_at": each.contact.last_inbound_at,
                 "adult_confirmed_at": each.contact.adult_confirmed_at,
+                "attribution": each.contact.attribution,
             }
             for each in handled
         ]
@@ -70,6 +71,7 @@ _SAVE_CONVERSATION: Final = CompiledUpdate(
     context=Parameter("context", models.JSONField()),
     last_inbound_at=Parameter("last_inbound_at", models.DateTimeField()),
     adult_confirmed_at=Parameter("adult_confirmed_at", models.DateTimeField()),
+    attribution=Parameter("attribution", models.JSONField()),
 )
 
 _MARK_PROCESSED: Final = CompiledUpdate(

@@ -32,6 +32,14 @@ class Mode(StrEnum):
     PICK = "PICK"
 
 
+class OrderSourceKind(StrEnum):
+    """What led a buyer to the chat."""
+
+    LINK = "LINK"  # a link or QR code of the raffle
+    AD = "AD"  # an ad of Meta that opens the chat
+    POST = "POST"  # a post of Meta with a button that opens the chat
+
+
 class RaffleStatus(StrEnum):
     """The status of a raffle; only an OPEN one sells."""
 

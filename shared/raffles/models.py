@@ -17,6 +17,7 @@ from shared.core.enums import (
     LedgerKind,
     Mode,
     OrderAction,
+    OrderSourceKind,
     OrderStatus,
     ProofStatus,
     RaffleAction,
@@ -28,6 +29,8 @@ from shared.core.enums import (
     Verdict,
 )
 from shared.core.search_columns import SearchableModel, SearchColumn
+from shared.raffles import order_sources
+from shared.raffles.order_sources import OrderSource
 from shared.raffles.order_tickets import choose_ticket_numbers
 from shared.raffles.validators import validate_currency, validate_time_zone
 
@@ -376,6 +379,28 @@ class Order(SearchableModel):
         editable=False,
         help_text="When its proofs, its texts and the name of a cash buyer were erased.",
     )
+    source_kind = models.CharField(
+        max_length=4,
+        choices=enums.build_choices(OrderSourceKind),
+        null=True,  # no default: the columns are added to full tables
+        blank=True,
+        editable=False,
+        help_text="What led the buyer to the chat; empty: not known.",
+    )
+    source_name = models.CharField(
+        max_length=order_sources.MAX_NAME_LENGTH,
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="The word of the link, or the headline of the ad.",
+    )
+    source_id = models.CharField(
+        max_length=order_sources.MAX_ID_LENGTH,
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="Meta's id of the ad or post.",
+    )
     tickets = models.ManyToManyField(TicketNumber, through="OrderTicket", related_name="orders")
 
     LIVE: ClassVar = (OrderStatus.DRAFT, OrderStatus.PENDING_PAYMENT)
@@ -448,6 +473,11 @@ class Order(SearchableModel):
 
     def __str__(self) -> str:
         return self.code or f"order {self.pk}"
+
+    @property
+    def source(self) -> OrderSource | None:
+        """How its buyer came to the chat; None: not known."""
+        return order_sources.build_source(self.source_kind, self.source_name, self.source_id)
 
     @property
     def under_review(self) -> bool:

@@ -23,6 +23,7 @@ _CONTACT_COLUMNS: Final = (
     *("phone_number_id", "wa_id", "user_id", "parent_user_id", "profile_name", "username"),
     *("state", "context", "last_inbound_at", "is_blocked", "adult_confirmed_at"),
     *("wants_person_at", "bot_paused_until", "stopped_at"),
+    "attribution",
     "created_at",
 )
 _INBOUND_COLUMNS: Final = ("wa_message_id", "type", "text", "payload", "sent_at", "received_at")

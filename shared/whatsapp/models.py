@@ -66,6 +66,12 @@ class WhatsAppContact(SearchableModel):
         editable=False,
         help_text="When they wrote STOP: they only get answers to what they write.",
     )
+    attribution = models.JSONField(
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="The last link or ad they came by, until they buy.",
+    )
     identity_conflict = models.BooleanField(
         default=False, help_text="Its user id and phone seem to belong to two contacts."
     )

@@ -16,7 +16,7 @@ from shared.core.constants import COOL_DOWN, EXPIRIES_BEFORE_COOL_DOWN
 from shared.core.enums import ActorKind, Mode, OrderAction, OrderStatus, TicketStatus
 from shared.core.statements.bound_statements import BoundStatement, run_together
 from shared.core.statements.compiled_queries import CompiledQuery, IsIn, Parameter
-from shared.raffles import sale_rules
+from shared.raffles import order_sources, sale_rules
 from shared.raffles.actor import Actor
 from shared.raffles.errors import (
     ContactLimitReached,
@@ -28,6 +28,7 @@ from shared.raffles.errors import (
     TooFewLeft,
 )
 from shared.raffles.models import Order, PaymentProof, Raffle, TicketNumber
+from shared.raffles.order_sources import OrderSource
 from shared.raffles.services import draft_orders, history, locks, tickets
 
 
@@ -77,6 +78,7 @@ def hold_random(
     by: Actor,
     replacing: Order | None = None,
     may_wait: bool = True,
+    source: OrderSource | None = None,
 ) -> Order:
     """Hold random free ticket numbers for a buyer.
 
@@ -92,6 +94,7 @@ def hold_random(
         replacing: a draft of the same buyer and raffle whose ticket numbers are released in the
             same step; needed only without a contact, as a buyer's drafts are always replaced.
         may_wait: whether to wait some milliseconds for ticket numbers that others have locked.
+        source: how the buyer came to the chat; None: not known.
 
     Returns:
         The order, a draft.
@@ -123,7 +126,13 @@ def hold_random(
     if len(chosen) < quantity:
         raise TooFewLeft(available=len(chosen))
     return _create_hold(
-        terms, contact_id=contact_id, mode=Mode.RANDOM, chosen=chosen, now=now, by=by
+        terms,
+        contact_id=contact_id,
+        mode=Mode.RANDOM,
+        chosen=chosen,
+        now=now,
+        by=by,
+        source=source,
     )
 
 
@@ -135,6 +144,7 @@ def hold_numbers(
     now: datetime,
     by: Actor,
     replacing: Order | None = None,
+    source: OrderSource | None = None,
 ) -> Order:
     """Hold the ticket numbers that a buyer chose, all of them or none.
 
@@ -145,6 +155,7 @@ def hold_numbers(
         now: time of the hold, which expires `raffle.hold_minutes` later, at the draw at the latest.
         by: the author of the hold.
         replacing: as in `hold_random`.
+        source: as in `hold_random`.
 
     Returns:
         The order, a draft.
@@ -171,7 +182,15 @@ def hold_numbers(
     if free != wanted:
         raise NumbersTaken(taken=wanted - free, free=free)
     chosen = [locked[number] for number in sorted(wanted)]
-    return _create_hold(terms, contact_id=contact_id, mode=Mode.PICK, chosen=chosen, now=now, by=by)
+    return _create_hold(
+        terms,
+        contact_id=contact_id,
+        mode=Mode.PICK,
+        chosen=chosen,
+        now=now,
+        by=by,
+        source=source,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -292,6 +311,7 @@ def _create_hold(
     chosen: Sequence[TicketNumber],
     now: datetime,
     by: Actor,
+    source: OrderSource | None,
 ) -> Order:
     """Cancel the drafts and create the order; everything is locked and counted before."""
     for draft in terms.drafts:
@@ -318,6 +338,7 @@ def _create_hold(
         currency=raffle.currency,
         expires_at=sale_rules.cap_deadline(raffle, now + timedelta(minutes=raffle.hold_minutes)),
         created_at=now,
+        **order_sources.build_source_columns(source),
     )
     draft_orders.write_draft_order(order, chosen=chosen, by=by, now=now)
     return order
