@@ -15,7 +15,7 @@ from django.utils.safestring import SafeString
 from backoffice.changelists.read_only import ReadOnlyAdmin
 from backoffice.changelists.selects import FilteredChangeList
 from backoffice.messaging import contact_search
-from backoffice.orders import detail_page, search, summary, ticket_numbers
+from backoffice.orders import detail_page, search, source_labels, summary, ticket_numbers
 from backoffice.orders.changelist import bulk_actions, filter_counts, tabs
 from backoffice.orders.changelist.bulk_confirmation import BulkAction
 from backoffice.orders.changelist.filters import (
@@ -73,8 +73,10 @@ class OrderAdmin(ReadOnlyAdmin):
 
     @admin.display(description="Buyer")
     def buyer(self, order: Order) -> SafeString:
-        """Return name and phone number, each on its own line."""
-        return _render_lines(*format_order_buyer(order).rsplit(", ", 1))
+        """Return name, phone number and what led to the chat, each on its own line."""
+        source = source_labels.describe_source(order.source)
+        who = format_order_buyer(order).rsplit(", ", 1)
+        return _render_lines(*who, *([source] if source else []))
 
     @admin.display(description="Numbers")
     def numbers(self, order: Order) -> str:

@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from backoffice.messaging import chat_view
 from backoffice.messaging.chat_view import Conversation
-from backoffice.orders import summary, timeline
+from backoffice.orders import source_labels, summary, timeline
 from backoffice.orders.prefetched import format_order_buyer
 from backoffice.orders.summary import OrderSummary
 from backoffice.orders.timeline import TimelineEntry
@@ -56,6 +56,7 @@ class OrderDetailPage:
     Attributes:
         review: Its facts, its proofs, and the decisions that are possible.
         buyer: Name and phone number, also for a cash sale.
+        source: The link or ad by which the buyer came, e.g. "Link: poster"; empty if not known.
         zone: The name of the raffle's time zone.
         numbers: The ticket numbers it holds or held last.
         left: The time until it expires, e.g. "8 min"; empty if it does not expire.
@@ -72,6 +73,7 @@ class OrderDetailPage:
 
     review: OrderSummary
     buyer: str
+    source: str
     zone: str
     numbers: tuple[TicketNumberLink, ...]
     left: str
@@ -100,6 +102,7 @@ def load_order_page(order: Order, *, request: HttpRequest, now: datetime) -> Ord
     return OrderDetailPage(
         review=order_summary,
         buyer=format_order_buyer(order),
+        source=source_labels.describe_source(order.source),
         zone=zone.replace("_", " "),
         numbers=tuple(
             TicketNumberLink(number.written, number.gone, _build_map_url(order, number.written))

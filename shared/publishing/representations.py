@@ -79,6 +79,17 @@ class Proof(Representation):
     sha256: str = Field(description="Of the file, in hex; empty while it is fetched.")
 
 
+class Source(Representation):
+    """What led the buyer of an order to the chat."""
+
+    kind: str = Field(examples=["LINK"], description="LINK, AD or POST; the last two are Meta's.")
+    name: str = Field(
+        examples=["poster"],
+        description="The word of the raffle's link, or the headline of the ad; may be empty.",
+    )
+    id: str = Field(description="Meta's id of the ad or post; empty for a link.")
+
+
 class Refund(Representation):
     """The refund of a confirmed payment."""
 
@@ -121,6 +132,9 @@ class Order(Representation):
     )
     refund: Refund | None = Field(
         description="How its confirmed payment went back; null: it did not."
+    )
+    source: Source | None = Field(
+        description="The link or ad by which the buyer came; null: not known."
     )
     proofs: list[Proof]
 
@@ -235,8 +249,14 @@ def _represent_order(
         needs_decision=order.needs_decision,
         confirmation_id=last_confirmation_id if money_is_in else None,
         refund=None if refund is None else represent_refund(refund),
+        source=_represent_source(order),
         proofs=[represent_proof(proof) for proof in proofs],
     )
+
+
+def _represent_source(order: models.Order) -> Source | None:
+    source = order.source
+    return None if source is None else Source(kind=source.kind, name=source.name, id=source.id)
 
 
 def represent_refund(refund: LedgerEntry) -> Refund:

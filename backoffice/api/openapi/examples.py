@@ -58,6 +58,7 @@ EXAMPLE_ORDER: Final = representations.Order(
     needs_decision=False,
     confirmation_id=None,
     refund=None,
+    source=representations.Source(kind="LINK", name="poster", id=""),
     proofs=[_PROOF],
 )
 _DECISION_FIELDS: Final[Mapping[str, Any]] = {

@@ -10,10 +10,12 @@ from zoneinfo import ZoneInfo
 
 from django.db.models import Count, Max, Min, Q, Sum
 
+from backoffice.orders import source_labels
 from backoffice.orders.exports.cells import CellValue, format_iso_time
 from backoffice.orders.exports.selection import ExportKind, ExportSelection
 from shared.core import enums
 from shared.core.enums import ActorKind, LedgerKind, OrderStatus
+from shared.raffles import order_sources
 from shared.raffles.models import LedgerEntry, Order, OrderTicket, Raffle
 from shared.raffles.services import order_queries, refund_queries
 
@@ -55,6 +57,8 @@ _HEADINGS: Final[Mapping[ExportKind, Mapping[str, str]]] = {
         "sold": "Sold",
         "confirmed_by": "Payment confirmed by",
         "confirmed_at": "Payment confirmed at",
+        "source": "Came by",
+        "source_id": "Ad id",
     },
     ExportKind.BUYERS: {
         "buyer": "Buyer",
@@ -157,6 +161,7 @@ def _iterate_order_rows(wanted: ExportSelection) -> Iterator[ExportRow]:
         "quantity",
         "total",
         "placed_at",
+        *_SOURCE_FIELDS,
         *_ORDER_FIELDS,
         *(f"contact__{name}" for name in _CONTACT_FIELDS),
     )
@@ -175,7 +180,19 @@ def _iterate_order_rows(wanted: ExportSelection) -> Iterator[ExportRow]:
                 "total": order["total"],
                 "placed": _format_local_time(order["placed_at"], zone=ZoneInfo(raffle.time_zone)),
                 **_build_confirmation_cells(confirmations.get(order["pk"]), raffle),
+                **_build_source_cells(order),
             }
+
+
+_SOURCE_FIELDS: Final = ("source_kind", "source_name", "source_id")
+
+
+def _build_source_cells(order: Mapping[str, Any]) -> ExportRow:
+    source = order_sources.build_source(*(order[name] for name in _SOURCE_FIELDS))
+    return {
+        "source": source_labels.describe_source(source) or None,
+        "source_id": source.id or None if source else None,
+    }
 
 
 def _load_confirmations(order_ids: list[int]) -> dict[int, LedgerEntry]:

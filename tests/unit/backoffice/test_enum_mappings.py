@@ -16,6 +16,7 @@ from backoffice.messaging import (
     message_page,
     outbox_admin,
 )
+from backoffice.orders import source_labels
 from backoffice.raffles import filters, history, ledger_admin, number_map, status
 from backoffice.raffles.draws import (
     next_steps,
@@ -33,6 +34,7 @@ from shared.core.enums import (
     InboxStatus,
     LedgerKind,
     MessageDeliveryStatus,
+    OrderSourceKind,
     OrderStatus,
     OutboxStatus,
     RaffleAction,
@@ -55,6 +57,7 @@ MAPPINGS: Mapping[str, tuple[type[StrEnum], Mapping[Any, object]]] = {
     "badges of event deliveries": (EventDeliveryStatus, event_labels.DELIVERY_STATUS_BADGES),
     "labels of token scopes": (Scope, token_labels.SCOPE_LABELS),
     "ticks of outbound messages": (OutboxStatus, chat_view.TICK_BY_OUTBOX_STATUS),
+    "labels of sources": (OrderSourceKind, source_labels.SOURCE_KIND_LABELS),
     "labels of ticks": (chat_view.DeliveryTick, chat_view.TICK_LABELS),
     "labels of silence": (SilenceReason, chat_view.SILENCE_REASON_LABELS),
     "labels of conversation states": (State, contact_page.CONVERSATION_STATE_LABELS),

@@ -7,6 +7,7 @@ from pytest_django import DjangoAssertNumQueries, Settings
 
 from backoffice.messaging import contact_search
 from shared.core.enums import Scope
+from shared.raffles.models import Order
 from shared.use_cases import payments
 from shared.whatsapp.models import WhatsAppContact
 from tests import builders
@@ -23,6 +24,14 @@ def api(db: None) -> ApiProgram:
 
 
 class TestOrder:
+    def test_says_what_led_its_buyer_to_the_chat(self, api: ApiProgram) -> None:
+        order = sample_data.place_order(numbers=[7])
+        Order.objects.update(source_kind="AD", source_name="Chat with us", source_id="1202")
+
+        body = api.get(f"/api/orders/{order.code}").json()
+
+        assert body["source"] == {"kind": "AD", "name": "Chat with us", "id": "1202"}
+
     def test_has_everything_a_reviewer_needs(self, api: ApiProgram) -> None:
         buyer = builders.create_contact(profile_name="Ana", wa_id="15550109999", user_id="US.1")
         order = sample_data.place_order(numbers=[7, 13], buyer=buyer)
@@ -48,6 +57,7 @@ class TestOrder:
             "under_review_since": "2026-11-22T12:01:00+00:00",
             "closed_at": None,
             "needs_decision": False,
+            "source": None,
             "confirmation_id": None,
             "refund": None,
             "proofs": [

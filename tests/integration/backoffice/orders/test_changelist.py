@@ -217,6 +217,15 @@ class TestPage:
         assert history.index("Payment confirmed") < history.index("Order placed")
 
     @pytest.mark.same_everywhere
+    def test_says_what_led_the_buyer_to_the_chat_as_the_list_does(self, owner: Client) -> None:
+        order = sample_data.place_order(numbers=[7])
+        assert "Came by" not in load_page(owner, order)
+
+        Order.objects.update(source_kind="AD", source_name="<b>Chat</b>", source_id="1202")
+
+        assert "<dt>Came by</dt><dd>Ad: &lt;b&gt;Chat&lt;/b&gt;</dd>" in load_page(owner, order)
+        assert '<span class="line">Ad: &lt;b&gt;' in owner.get(LIST).content.decode()
+
     def test_leads_from_each_number_to_its_place_on_the_map(self, owner: Client) -> None:
         order = sample_data.place_order(numbers=[7, 13])
 

@@ -91,6 +91,16 @@ class TestExport:
         assert (cash["Buyer"], cash["Phone"]) == ("Walter", "'+1 555 0109")
         assert (cash["Numbers"], cash["Sold"]) == ("", "for cash")
 
+    def test_says_what_led_a_buyer_to_the_chat(self, owner: Client) -> None:
+        raffle = builders.create_raffle()
+        first, *_ = (sample_data.place_order(raffle, numbers=[number]) for number in (1, 2))
+        Order.objects.filter(pk=first.pk).update(source_kind="LINK", source_name="poster")
+
+        linked, other = parse_csv(download_export(owner, what="ORDERS"))
+
+        assert (linked["Came by"], linked["Ad id"]) == ("Link: poster", "")
+        assert (other["Came by"], other["Ad id"]) == ("", "")
+
     def test_says_who_confirmed_a_payment_and_when(self, owner: Client) -> None:
         raffle = builders.create_raffle(time_zone="America/Bogota")
         create_sale(raffle, [1])
