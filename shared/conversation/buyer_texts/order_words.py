@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
@@ -13,10 +13,10 @@ from shared.conversation.buyer_texts.vocabulary import (
     ORDER_CHOICE_WORDS,
     ORDER_PLACES,
 )
-from shared.raffles import codes
+from shared.raffles import codes as order_codes
 
 _ALNUM: Final = r"[^\W_]"
-_BODY: Final = f"[{codes.CODE_ALPHABET}]{{5,6}}(?!{_ALNUM})"
+_BODY: Final = f"[{order_codes.CODE_ALPHABET}]{{5,6}}(?!{_ALNUM})"
 _DASHES: Final = r"\-_.#‐‑‒–—−"
 _CODES: Final = re.compile(rf"(?<!{_ALNUM})(?:R[\s{_DASHES}]{{0,2}})?{_BODY}")
 _DASHED_CODES: Final = re.compile(rf"(?<!{_ALNUM})R ?[{_DASHES}] ?{_BODY}")
@@ -52,11 +52,19 @@ def find_certain_codes(text: str) -> tuple[str, ...]:
     return _find_codes(_DASHED_CODES, text)
 
 
-def remove_order_codes(text: str) -> str:
-    """Return a text without what may be order codes."""
+def remove_order_codes(text: str, codes: Collection[str]) -> str:
+    """Return a text without these order codes."""
+    if not codes:
+        return text
+    folded = unicodedata.normalize("NFKC", text[: text_normalization.MAX_NUMBERS_TEXT]).upper()
     return _CODES.sub(
-        " ", unicodedata.normalize("NFKC", text[: text_normalization.MAX_NUMBERS_TEXT]).upper()
+        lambda found: " " if codes_match(found.group(), codes) else found.group(), folded
     )
+
+
+def codes_match(written: str, codes: Collection[str]) -> bool:
+    """Return whether what was written is one of these order codes."""
+    return order_codes.normalise_code(written) in codes
 
 
 def _find_codes(pattern: re.Pattern[str], text: str) -> tuple[str, ...]:
@@ -65,12 +73,16 @@ def _find_codes(pattern: re.Pattern[str], text: str) -> tuple[str, ...]:
     folded = unicodedata.normalize("NFKC", text).upper()
     if len(folded) > text_normalization.MAX_NUMBERS_TEXT:
         return ()
-    found = map(codes.normalise_code, pattern.findall(folded))
+    found = map(order_codes.normalise_code, pattern.findall(folded))
     return tuple(dict.fromkeys(code for code in found if code))
 
 
 def parse_order_choice(
-    text: str, *, totals: Sequence[Decimal], titles: Sequence[str]
+    text: str,
+    *,
+    totals: Sequence[Decimal],
+    titles: Sequence[str],
+    numbers: Sequence[Sequence[int]] = (),
 ) -> OrderChoice:
     """Return which of several orders a text names: "the first one", "2", "$15", "the 15 one".
 
@@ -80,6 +92,7 @@ def parse_order_choice(
         text: the buyer's text.
         totals: the amounts of the orders.
         titles: the titles of their raffles.
+        numbers: the ticket numbers of each.
 
     """
     words = text_normalization.normalize_text(text).split()

@@ -3,18 +3,31 @@
 What the buyer asked for waits in the context, and is done with the yes.
 """
 
+import re
 from dataclasses import replace
+from typing import Final
 
 from shared.conversation import button_ids
 from shared.conversation.button_ids import ButtonAction
-from shared.conversation.buyer_texts import inquiries
+from shared.conversation.buyer_texts.text_normalization import fold_digits
 from shared.conversation.context import Context
 from shared.conversation.facts.values import Facts, RaffleFacts
 from shared.conversation.flow import reserve
 from shared.conversation.flow.screens import repeat_prompt, show_menu, show_order, show_raffle_card
+from shared.conversation.flow.turn import Turn
 from shared.conversation.texts import age, guidance, raffles
+from shared.conversation.understanding.intents import Intent
+from shared.conversation.understanding.vocabulary import Doubt
 from shared.conversation.values import Effect, HoldNumbers, HoldRandom, PlaceOrder, Step
 from shared.core.enums import Mode, State
+
+ADULT_AGE: Final = 18
+YOUNGEST_BUYER: Final = 10
+OLDEST_BUYER: Final = 120
+FIRST_BIRTH_YEAR: Final = 1900
+"""Bounds of a number that is read as an age in years, or as the year of a birth."""
+
+_NUMBER: Final = re.compile(r"(?<!\d)\d{1,4}(?!\d)")
 
 
 def ask_before_hold(step: Step, facts: Facts) -> Step:
@@ -63,16 +76,30 @@ def _is_open(context: Context) -> bool:
     return tap is not None and tap.action is ButtonAction.ADULT
 
 
-def handle_answer(text: str, state: State, context: Context, facts: Facts) -> Step | None:
-    """Return the step for an answer to the open question, or None without one."""
-    tap = button_ids.parse_button_id(context.yes_button_id)
-    if tap is None or tap.action is not ButtonAction.ADULT:
+def handle_answer(turn: Turn, *, raffle_id: int) -> Step | None:
+    """Return the step for an answer to the question for the age, or None for another text."""
+    is_adult = _read_age(turn)
+    if is_adult is None or turn.reading.has_doubts_but(Doubt.NEGATION, Doubt.OTHER_TIME):
         return None
-    if inquiries.says_adult(text):
-        return handle_adult(tap.values[0], state, context, facts)
-    if inquiries.says_minor(text):
-        return handle_minor(tap.values[0], state, context, facts)
-    return None
+    handle = handle_adult if is_adult else handle_minor
+    return handle(raffle_id, turn.state, turn.context, turn.facts)
+
+
+def _read_age(turn: Turn) -> bool | None:
+    """Return whether a text says that the buyer is 18 or older; None: it does not say."""
+    intent = turn.reading.intent
+    numbers = [int(found) for found in _NUMBER.findall(fold_digits(turn.text))]
+    if intent in {Intent.NO, Intent.MINOR}:
+        return False
+    if len(numbers) == 1 and intent in {Intent.TAKE, Intent.ADULT, Intent.YES, Intent.UNKNOWN}:
+        [number] = numbers
+        if FIRST_BIRTH_YEAR <= number <= turn.facts.now.year:
+            age = turn.facts.now.year - number
+            return None if age == ADULT_AGE else age > ADULT_AGE  # the birthday may be ahead
+        if YOUNGEST_BUYER <= number <= OLDEST_BUYER:
+            return number >= ADULT_AGE
+        return None
+    return True if intent in {Intent.YES, Intent.ADULT} else None
 
 
 def handle_adult(raffle_id: int, state: State, context: Context, facts: Facts) -> Step:

@@ -216,7 +216,7 @@ def _handle_order_tap(
             placing = understood.with_changes(draft_order_id=order.id)
             return Step(state, placing, effect=PlaceOrder(order.id))
         case ButtonAction.OTHERS if order.status is OrderStatus.DRAFT:
-            return states.offer_other_numbers(order, understood)
+            return reserve.offer_other_numbers(order, understood)
         case ButtonAction.CONFIRM | ButtonAction.OTHERS | ButtonAction.PAY:
             return show_order(order, understood, facts, pay=True)
         case _:

@@ -1,32 +1,17 @@
-"""Handlers of the commands, of "my tickets", and of a no to an open question."""
+"""Handlers of MENU, HELP and CANCEL, and of "my tickets"."""
 
 from dataclasses import replace
 from typing import assert_never
 
 from shared.conversation import button_ids
 from shared.conversation.button_ids import ButtonAction
-from shared.conversation.buyer_texts import parsing
-from shared.conversation.buyer_texts.parsing import ParsedCommand
-from shared.conversation.buyer_texts.vocabulary import ChatCommand
 from shared.conversation.context import Context
 from shared.conversation.facts.values import Facts, OrderFacts
 from shared.conversation.flow.screens import answer_with, repeat_prompt, show_menu
+from shared.conversation.flow.turn import Turn
 from shared.conversation.texts import guidance, my_tickets, order_status, orders
 from shared.conversation.values import CancelOwnOrder, Step
 from shared.core.enums import State
-
-
-def handle_command(parsed: ParsedCommand, state: State, context: Context, facts: Facts) -> Step:
-    """Return the step for a command; a misspelt CANCEL is confirmed first."""
-    match parsed.command:
-        case ChatCommand.MENU:
-            return reset_to_menu(facts)
-        case ChatCommand.HELP:
-            return _handle_help(state, context, facts)
-        case ChatCommand.CANCEL:
-            return _handle_cancel(state, context, facts, is_certain=parsed.is_certain)
-        case _:
-            assert_never(parsed.command)
 
 
 def reset_to_menu(facts: Facts) -> Step:
@@ -34,7 +19,8 @@ def reset_to_menu(facts: Facts) -> Step:
     return replace(show_menu(facts), state=State.MENU, context=Context())
 
 
-def _handle_help(state: State, context: Context, facts: Facts) -> Step:
+def handle_help(state: State, context: Context, facts: Facts) -> Step:
+    """Show how buying works and the words that always work, with the menu."""
     note = guidance.build_help_note(facts.find_seller_contact(context.raffle_id))
     menu = show_menu(facts, note=note)
     match state:
@@ -47,13 +33,15 @@ def _handle_help(state: State, context: Context, facts: Facts) -> Step:
             assert_never(state)
 
 
-def _handle_cancel(state: State, context: Context, facts: Facts, *, is_certain: bool) -> Step:
-    live = facts.live_orders
+def handle_cancel(turn: Turn) -> Step:
+    """Cancel the live order; ask which one if there are several, and whether it is in doubt."""
+    live = turn.facts.live_orders
     if not live:
-        return show_menu(facts, note=orders.build_nothing_to_cancel_note())
+        return show_menu(turn.facts, note=orders.build_nothing_to_cancel_note())
     if len(live) > 1:
-        return answer_with(state, context, orders.build_cancel_which_message(live))
-    return cancel_or_ask_first(live[0], state, context, is_certain=is_certain)
+        return answer_with(turn.state, turn.context, orders.build_cancel_which_message(live))
+    is_certain = not turn.reading.doubts
+    return cancel_or_ask_first(live[0], turn.state, turn.context, is_certain=is_certain)
 
 
 def cancel_or_ask_first(
@@ -92,22 +80,3 @@ def keep_order(order: OrderFacts, state: State, context: Context, facts: Facts) 
         facts,
         note=order_status.build_order_kept_note(order),
     )
-
-
-def handle_answer_to_question(
-    state: State, context: Context, text: str, facts: Facts
-) -> Step | None:
-    """Return the step for a no to the open question, or None for any other text.
-
-    A yes is handled as a tap on the button that it stands for.
-    """
-    tap = button_ids.parse_button_id(context.yes_button_id)
-    if tap is None or not parsing.is_no(text):
-        return None
-    if tap.action in {ButtonAction.NUMBERS, ButtonAction.QUANTITY}:
-        order = facts.find_draft(tap.subject_id)
-        if order is None:
-            return repeat_prompt(state, context.without_open_question(), facts)
-    else:
-        order = facts.find_order(tap.subject_id)
-    return keep_order(order, state, context, facts) if order else None

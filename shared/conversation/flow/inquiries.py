@@ -3,9 +3,6 @@
 from collections.abc import Iterable
 from typing import Final, assert_never
 
-from shared.conversation.buyer_texts import inquiries, parsing
-from shared.conversation.buyer_texts.inquiries import ParsedInquiry
-from shared.conversation.buyer_texts.vocabulary import ChatInquiry
 from shared.conversation.context import Context
 from shared.conversation.facts.draw_values import NumberFacts
 from shared.conversation.facts.values import Facts, RaffleFacts
@@ -29,31 +26,7 @@ MAX_OWN_DRAWS: Final = 3
 """Raffles of a buyer whose results are shown in one message."""
 
 
-def parse_inquiry(text: str, facts: Facts) -> ParsedInquiry | None:
-    """Return the question of a text; the title of a raffle is none, nor a misspelling like one."""
-    parsed = inquiries.parse_inquiry(text)
-    if parsed is None:
-        return None
-    titles = [raffle.title for raffle in facts.raffles]
-    if parsed.is_certain:
-        return None if parsing.is_title(text, titles) else parsed
-    return parsed if parsing.parse_choice(text, titles) is None else None
-
-
-def handle_inquiry(parsed: ParsedInquiry, state: State, context: Context, facts: Facts) -> Step:
-    """Return the step for a question."""
-    match parsed.inquiry:
-        case ChatInquiry.RULES:
-            return _handle_rules(state, context, facts)
-        case ChatInquiry.RESULTS:
-            return look_up_results(state, age.close_other_questions(context), facts)
-        case ChatInquiry.VERIFY:
-            return _handle_verify(parsed.number, state, context, facts)
-        case _:
-            assert_never(parsed.inquiry)
-
-
-def _handle_rules(state: State, context: Context, facts: Facts) -> Step:
+def handle_rules(state: State, context: Context, facts: Facts) -> Step:
     """Look up the rules of the raffle that the buyer is in; ask which one if there are several."""
     chosen = facts.find_raffle(context.raffle_id)
     known = [chosen] if chosen is not None else _list_known_raffles(facts)
@@ -75,7 +48,7 @@ def look_up_results(state: State, context: Context, facts: Facts) -> Step:
     return Step(state, context, lookup=LookUpResults(wanted))
 
 
-def _handle_verify(number: int | None, state: State, context: Context, facts: Facts) -> Step:
+def handle_verify(number: int | None, state: State, context: Context, facts: Facts) -> Step:
     """Look up a number of the raffle that is meant; ask which one if several may be."""
     if number is None:
         return _answer(state, context, draws.build_verify_how_message())

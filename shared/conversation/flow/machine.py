@@ -2,22 +2,24 @@
 
 from typing import assert_never
 
-from shared.conversation.buyer_texts import parsing
+from shared.conversation.buyer_texts import order_words
 from shared.conversation.context import Context
 from shared.conversation.facts.values import Facts
 from shared.conversation.flow import (
     age,
-    commands,
+    decisions,
+    doubts,
     effect_results,
     inquiries,
-    payment_words,
+    open_questions,
+    orders_by_code,
     proofs,
     raffle_links,
-    states,
 )
 from shared.conversation.flow.buttons import handle_tap
 from shared.conversation.flow.reconcile import reconcile_state
 from shared.conversation.flow.screens import ask_to_rephrase, repeat_prompt
+from shared.conversation.flow.turn import Turn
 from shared.conversation.texts import guidance
 from shared.conversation.values import (
     ButtonTapped,
@@ -131,42 +133,16 @@ def _show_lookup(outcome: LookupOutcome, state: State, context: Context, facts: 
 
 
 def _handle_text(text: str, state: State, context: Context, facts: Facts) -> Step:
-    command = parsing.parse_command(text)
-    if command is not None:
-        return commands.handle_command(command, state, context, facts)
+    """Return the step for a text: an answer to the open question, or what is meant by it."""
     linked = raffle_links.handle_raffle_link(text, state, context, facts)
     if linked is not None:
         return linked
-    named = proofs.handle_order_code(text, state, context, facts)
-    if named is not None:
-        return named
-    inquiry = inquiries.parse_inquiry(text, facts)
-    if inquiry is not None:
-        return inquiries.handle_inquiry(inquiry, state, context, facts)
-    answered = _handle_answer(text, state, context, facts)
-    if answered is not None:
-        return answered
-    context = context.with_changes(yes_button_id="")
-    if parsing.asks_for_tickets(text):
-        return commands.show_my_tickets(state, context, facts)
-    payment = payment_words.handle_payment_words(text, state, context, facts)
-    if payment is not None:
-        return payment
-    return states.handle_text(state, context, text, facts)
-
-
-def _handle_answer(text: str, state: State, context: Context, facts: Facts) -> Step | None:
-    """Return the step for an answer to an open question, or None for any other text."""
-    if context.yes_button_id:
-        aged = age.handle_answer(text, state, context, facts)
-        if aged is not None:
-            return aged
-        if parsing.is_yes(text):
-            return handle_tap(context.yes_button_id, state, context, facts)
-        answer = commands.handle_answer_to_question(state, context, text, facts)
-        if answer is not None:
-            return answer
-        context = context.with_changes(yes_button_id="")
-    if context.proof_id is not None:
-        return proofs.handle_answer_about_proof(text, state, context, facts)
-    return None
+    named = facts.find_orders_by_code(order_words.find_order_codes(text))
+    words = order_words.remove_order_codes(text, {order.code for order in named})
+    turn = Turn.read(words, state, context, facts)
+    step = (
+        (orders_by_code.handle_order_code(named, turn) if named else None)
+        or open_questions.handle_answer(turn)
+        or decisions.decide(turn.without_question())
+    )
+    return doubts.ask_instead_of_acting(step, turn)

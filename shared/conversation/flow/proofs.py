@@ -3,15 +3,13 @@
 from collections.abc import Sequence
 from typing import assert_never
 
-from shared.conversation.buyer_texts import order_words, parsing
 from shared.conversation.context import Context
 from shared.conversation.facts.values import Facts, OrderFacts
 from shared.conversation.flow.receipt_evidence import choose_order_for_picture
 from shared.conversation.flow.reconcile import derive_order_state
-from shared.conversation.flow.screens import answer_with, ask_to_rephrase, show_order
-from shared.conversation.texts import order_status, orders, receipts
+from shared.conversation.flow.screens import answer_with
+from shared.conversation.texts import orders, receipts
 from shared.conversation.values import (
-    AssignProof,
     PictureReceived,
     ProofAddedToOrder,
     ProofWithoutOrder,
@@ -91,53 +89,3 @@ def ask_which_order(
     )
     reply = receipts.build_which_order_message(proof_id, candidates, page=page)
     return Step(state, asking, replies=(reply,))
-
-
-def handle_answer_about_proof(
-    text: str, state: State, context: Context, facts: Facts
-) -> Step | None:
-    """Return the step for an answer to the open question, or None for any other text."""
-    candidates = [order for order in map(facts.find_order, context.proof_order_ids) if order]
-    if context.proof_id is None or not candidates:
-        return None
-    if parsing.is_no(text):
-        seller = facts.find_seller_contact(context.raffle_id)
-        return answer_with(state, context, receipts.build_kept_for_seller_message(seller))
-    choice = order_words.parse_order_choice(
-        text,
-        totals=[order.total for order in candidates],
-        titles=[order.raffle.title for order in candidates],
-    )
-    if choice.index is not None:
-        order = candidates[choice.index]
-        return Step(
-            state,
-            context.without_open_question(),
-            effect=AssignProof(context.proof_id, order.id),
-        )
-    # A number must not be taken for something else while this question is open.
-    return ask_to_rephrase(state, context, facts) if choice.is_answer else None
-
-
-def handle_order_code(text: str, state: State, context: Context, facts: Facts) -> Step | None:
-    """Show the order whose code the buyer wrote, or place their last picture there.
-
-    Returns:
-        The step, or None if the text names none of the buyer's orders.
-
-    """
-    named = facts.find_orders_by_code(order_words.find_order_codes(text))
-    if not named:
-        return None
-    understood = context.without_open_question()
-    proof_id = facts.unplaced_proof_id
-    if proof_id is None:
-        note = order_status.build_paid_without_proof_note() if _says_paid(text, named[0]) else ""
-        pay = parsing.asks_how_to_pay(order_words.remove_order_codes(text))
-        return show_order(named[0], understood, facts, note=note, pay=pay)
-    also = tuple(order.id for order in named[1:])
-    return Step(state, understood, effect=AssignProof(proof_id, named[0].id, also))
-
-
-def _says_paid(text: str, order: OrderFacts) -> bool:
-    return order.wants_receipt and parsing.says_paid(order_words.remove_order_codes(text))

@@ -1,10 +1,11 @@
 """Questions about numbers that can be meant in two ways, and about numbers beside a hold."""
 
 from collections.abc import Sequence
+from decimal import Decimal
 
 from shared.conversation.button_ids import ButtonAction, build_button_id
 from shared.conversation.facts.values import OrderFacts, RaffleFacts
-from shared.conversation.formatting import format_numbers_as_sentence, format_ticket_numbers
+from shared.conversation.formatting import format_money, format_numbers_as_sentence, format_ticket_numbers
 from shared.conversation.texts.parts import (
     MENU_BUTTON,
     choose_is_or_are,
@@ -96,6 +97,42 @@ def build_replace_hold_message(hold: OrderFacts, quantity: int) -> Reply:
         f"{quantity} random {pluralize_number(quantity)} instead?",
         buttons=(ReplyButton(tap_id, f"{quantity} random"), _build_keep_button(hold)),
         about=hold.code,
+    )
+
+
+def build_random_surely_message(
+    raffle: RaffleFacts, quantity: int, *, hold: OrderFacts | None = None
+) -> Reply:
+    """Return the question whether so many random numbers are meant.
+
+    Args:
+        raffle: the raffle.
+        quantity: how many.
+        hold: the buyer's hold, which they would replace.
+
+    """
+    if hold is not None:
+        return build_replace_hold_message(hold, quantity)
+    tap_id = build_button_id(ButtonAction.QUANTITY, raffle.id, quantity)
+    pick = ReplyButton(build_button_id(ButtonAction.PICK, raffle.id), "Pick my numbers")
+    return Reply(
+        "random_surely",
+        f"Just to be sure: would you like {quantity} random {pluralize_number(quantity)}?",
+        buttons=(ReplyButton(tap_id, f"{quantity} random"), pick, MENU_BUTTON),
+    )
+
+
+def build_money_message(raffle: RaffleFacts, money: Decimal, quantity: int) -> Reply:
+    """Return the question whether so many random numbers are wanted for an amount of money."""
+    price = format_money(quantity * raffle.price, raffle.currency)
+    tap_id = build_button_id(ButtonAction.QUANTITY, raffle.id, quantity)
+    pick = ReplyButton(build_button_id(ButtonAction.PICK, raffle.id), "Pick my numbers")
+    is_exact = quantity * raffle.price == money
+    about = "" if is_exact else f" A number is {format_money(raffle.price, raffle.currency)}."
+    return Reply(
+        "money_worth",
+        f"{quantity} random {pluralize_number(quantity)} for {price}?{about}",
+        buttons=(ReplyButton(tap_id, f"{quantity} random"), pick, MENU_BUTTON),
     )
 
 

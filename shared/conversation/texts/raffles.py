@@ -275,6 +275,11 @@ def _build_reminder(order: OrderFacts, *, now: datetime, raffle: RaffleFacts | N
             assert_never(order.status)
 
 
+def build_which_raffle_note() -> str:
+    """Return the note for numbers that may be for several raffles."""
+    return "Which raffle are the numbers for?"
+
+
 NOT_SELLING_TEXTS: Final[Mapping[str, str]] = {
     "draft": "*{title}* is not on sale.",
     "paused": "*{title}* is paused at the moment.",

@@ -9,6 +9,7 @@ class Intent(StrEnum):
     # commands and wishes that work everywhere
     MENU = "menu"
     HELP = "help"
+    HOW_IT_WORKS = "how_it_works"
     CANCEL = "cancel"
     STOP = "stop"
     START = "start"

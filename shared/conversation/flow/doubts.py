@@ -1,0 +1,65 @@
+"""The rule that nothing is held, ordered or cancelled while a text may mean something else.
+
+A negation, an "if", a number or a word that was not read: whatever step the rest of the text leads
+to, the bot asks first. A yes, or a tap, then does it.
+"""
+
+from shared.conversation.button_ids import ButtonAction, build_button_id
+from shared.conversation.facts.values import RaffleFacts
+from shared.conversation.flow import commands, reserve
+from shared.conversation.flow.screens import repeat_prompt
+from shared.conversation.flow.turn import Turn
+from shared.conversation.texts import number_questions, orders
+from shared.conversation.values import (
+    CancelOwnOrder,
+    HoldNumbers,
+    HoldRandom,
+    PlaceOrder,
+    Reply,
+    Step,
+)
+
+
+def ask_instead_of_acting(step: Step, turn: Turn) -> Step:
+    """Return a step, or the question whether it is meant if the text is in doubt."""
+    if not turn.reading.doubts:
+        return step
+    match step.effect:
+        case HoldRandom(raffle_id, quantity):
+            raffle = turn.facts.find_raffle(raffle_id)
+            if raffle is None:
+                return repeat_prompt(turn.state, turn.understood, turn.facts)
+            reply = number_questions.build_random_surely_message(
+                raffle, quantity, hold=turn.facts.find_draft(raffle_id)
+            )
+            return _ask(reply, raffle, turn)
+        case HoldNumbers(raffle_id, numbers):
+            raffle = turn.facts.find_raffle(raffle_id)
+            if raffle is None:
+                return repeat_prompt(turn.state, turn.understood, turn.facts)
+            hold = turn.facts.find_draft(raffle_id)
+            if hold is not None:
+                reply = number_questions.build_add_or_replace_message(hold, numbers)
+            else:
+                reply = number_questions.build_these_numbers_message(raffle, numbers)
+            return _ask(reply, raffle, turn)
+        case PlaceOrder():
+            return repeat_prompt(turn.state, turn.understood, turn.facts)
+        case CancelOwnOrder(order_id):
+            order = turn.facts.find_order(order_id)
+            if order is None:
+                return repeat_prompt(turn.state, turn.understood, turn.facts)
+            asking = turn.understood.with_changes(
+                yes_button_id=build_button_id(ButtonAction.CANCEL_SURELY, order_id)
+            )
+            return Step(
+                turn.state,
+                asking,
+                replies=(orders.build_cancel_surely_message(order, is_certain=False),),
+            )
+        case _:
+            return step
+
+
+def _ask(reply: Reply, raffle: RaffleFacts, turn: Turn) -> Step:
+    return reserve.ask_with_question(reply, raffle, turn.state, turn.context)

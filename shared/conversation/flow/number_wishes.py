@@ -1,0 +1,320 @@
+"""Steps for wishes about numbers: take some, add, give back, change, or those like a pattern."""
+
+from decimal import Decimal
+from enum import Enum, auto
+from typing import assert_never
+
+from shared.conversation.context import Context
+from shared.conversation.facts.values import OrderFacts, RaffleFacts
+from shared.conversation.flow import number_changes, reserve
+from shared.conversation.flow.screens import ask_to_rephrase, repeat_prompt, show_menu
+from shared.conversation.flow.turn import Turn
+from shared.conversation.texts import guidance, number_questions, raffles
+from shared.conversation.understanding.intents import Intent
+from shared.conversation.understanding.number_patterns import NumberPattern, Parity, Part
+from shared.conversation.understanding.reading import NumberGroup, NumberWish
+from shared.conversation.values import (
+    CheckNumbers,
+    HoldNumbers,
+    LookUpFreeNumbers,
+    LookUpNumber,
+    Reply,
+    Step,
+)
+from shared.core.enums import Mode, State
+
+
+class BareNumberMeaning(Enum):
+    """The meaning of a number alone in a state: a quantity, a ticket number, or unclear."""
+
+    QUANTITY = auto()
+    TICKET = auto()
+    ASK = auto()
+
+
+def get_bare_number_meaning(state: State) -> BareNumberMeaning:
+    """Return what a number alone means where the bot has just asked for one."""
+    match state:
+        case State.ASK_QTY:
+            return BareNumberMeaning.QUANTITY
+        case State.ASK_PICK_NUMBERS:
+            return BareNumberMeaning.TICKET
+        case (
+            State.MENU
+            | State.CHOOSE_MODE
+            | State.CONFIRM_RESERVATION
+            | State.WAIT_PROOF
+            | State.DONE
+        ):
+            return BareNumberMeaning.ASK
+        case _:
+            assert_never(state)
+
+
+def handle_number_wish(turn: Turn) -> Step:
+    """Return the step for a text about numbers; what can be read in two ways is asked about."""
+    raffle = turn.raffle
+    if raffle is None:
+        if not turn.facts.raffles:
+            return show_menu(turn.facts)
+        return show_menu(turn.facts, note=raffles.build_which_raffle_note())
+    choice = _Choice(turn, raffle)
+    wish = turn.reading.wish or NumberWish()
+    groups = [group for group in (wish.take, wish.drop, wish.otherwise) if group is not None]
+    if any(group.is_unclear for group in groups):
+        note = guidance.build_unclear_numbers_note()
+        return ask_to_rephrase(turn.state, turn.context, turn.facts, note=note)
+    match turn.reading.intent:
+        case Intent.SPEND:
+            return choice.spend(wish.money)
+        case Intent.LIKE:
+            return choice.show_like(wish)
+        case Intent.IS_FREE | Intent.VERIFY:
+            return choice.check(wish)
+        case Intent.EITHER:
+            return choice.take_either(wish)
+        case Intent.DROP:
+            return choice.drop(wish)
+        case Intent.SWAP:
+            return choice.swap(wish)
+        case Intent.ADD:
+            return choice.add(wish)
+        case _:
+            return choice.take(wish)
+
+
+class _Choice:
+    """A buyer's choice of numbers in a raffle."""
+
+    def __init__(self, turn: Turn, raffle: RaffleFacts) -> None:
+        self._turn = turn
+        self._raffle = raffle
+        self._bare = get_bare_number_meaning(turn.state)
+        if raffle.id != turn.context.raffle_id:
+            self._bare = BareNumberMeaning.ASK
+
+    @property
+    def _hold(self) -> OrderFacts | None:
+        return self._turn.facts.find_draft(self._raffle.id)
+
+    @property
+    def _context(self) -> Context:
+        return self._turn.context
+
+    # ── take ─────────────────────────────────────────────────────────────────────────────────────
+
+    def take(self, wish: NumberWish) -> Step:
+        """Hold what is asked for."""
+        group = wish.take
+        assert group is not None  # noqa: S101 - a wish to take names numbers
+        if wish.money is not None:
+            return self._ask_whether_numbers(group.values)
+        number = group.values[0] if group.is_single else None
+        if number is not None and wish.is_random:
+            if group.is_lucky:
+                return self._ask_what_number_is(number)
+            return self._take_quantity(number)
+        if number is not None and group.is_counted and not group.is_marked:
+            if self._bare is BareNumberMeaning.TICKET:
+                return self._interpret_count(number)
+            return self._take_quantity(number)
+        if wish.is_random and group.is_certain:
+            return self._ask_whether_numbers(group.values)
+        if group.is_doubtful:
+            return self._ask_whether_numbers(group.values)
+        if group.is_certain and not (number is not None and group.may_be_named):
+            if self._bare is BareNumberMeaning.QUANTITY and group.is_plain:
+                return self._ask_instead_of_quantity(group.values)
+            return self._take_numbers(group.values)
+        assert number is not None  # noqa: S101 - several numbers are certain
+        return self._interpret_lone_number(group, number, replaces=wish.replaces)
+
+    def _interpret_lone_number(
+        self, group: NumberGroup, number: int, *, replaces: bool
+    ) -> Step:
+        bare = self._bare
+        if bare is BareNumberMeaning.QUANTITY and group.may_be_named:
+            return self._ask_what_number_is(number)
+        hold = self._hold
+        if replaces and hold is not None and hold.mode is Mode.RANDOM and self._may_be_quantity(number):
+            return self._take_quantity(number)  # "make it 4"
+        if bare is BareNumberMeaning.TICKET and group.is_in_words:
+            if not self._raffle.has_ticket_number(number):
+                return self._take_quantity(number)
+            return self._take_numbers((number,))
+        match bare:
+            case BareNumberMeaning.QUANTITY:
+                return self._take_quantity(number)
+            case BareNumberMeaning.TICKET:
+                return self._take_numbers((number,))
+            case BareNumberMeaning.ASK:
+                return self._ask_where_unclear(number, in_words=group.is_in_words)
+            case _:
+                assert_never(bare)
+
+    def _interpret_count(self, number: int) -> Step:
+        """Return the step for "5 tickets" where ticket numbers were asked for."""
+        if self._may_be_quantity(number):
+            return self._ask_what_number_is(number)
+        return self._take_quantity(number)
+
+    def _ask_where_unclear(self, number: int, *, in_words: bool) -> Step:
+        """Take a number as a quantity or a ticket number; ask if both are possible."""
+        if in_words and self._may_be_quantity(number):
+            return self._ask_what_number_is(number)
+        if not self._may_be_quantity(number):
+            if in_words and not self._raffle.has_ticket_number(number):
+                return self._take_quantity(number)
+            return self._take_lone_number(number)
+        if self._raffle.has_ticket_number(number):
+            return self._ask_what_number_is(number)
+        return self._take_quantity(number, is_certain=False)
+
+    def _take_lone_number(self, number: int) -> Step:
+        if self._hold is not None:
+            return self._ask_about_hold((number,), self._hold)
+        return self._take_numbers((number,))
+
+    def _ask_instead_of_quantity(self, numbers: tuple[int, ...]) -> Step:
+        """Ask about numbers, such as "5 10" or "05", where a quantity was asked for."""
+        if len(numbers) == 1:
+            return self._ask_what_number_is(numbers[0])
+        return self._ask_whether_numbers(numbers)
+
+    def _ask_what_number_is(self, number: int) -> Step:
+        """Ask whether a number is a quantity or a ticket number."""
+        if not self._may_be_quantity(number):
+            return self._ask_whether_numbers((number,))
+        if not self._raffle.has_ticket_number(number):
+            return reserve.ask_quantity(self._raffle, self._context)
+        asking = self._turn.understood.with_changes(raffle_id=self._raffle.id)
+        reply = number_questions.build_quantity_or_number_message(
+            self._raffle, number, hold=self._hold
+        )
+        return Step(State.CHOOSE_MODE, asking, replies=(reply,))
+
+    def _take_quantity(self, quantity: int, *, is_certain: bool = True) -> Step:
+        """Hold random numbers; ask first if a hold would be given away that was not spoken of."""
+        hold = self._hold
+        if hold is None or is_certain or not self._may_be_quantity(quantity):
+            return reserve.hold_random(self._raffle, quantity, self._context, self._turn.facts)
+        return self._ask(number_questions.build_replace_hold_message(hold, quantity))
+
+    def _take_numbers(self, numbers: tuple[int, ...]) -> Step:
+        return reserve.hold_numbers(self._raffle, numbers, self._context, self._turn.facts)
+
+    def _ask_whether_numbers(self, numbers: tuple[int, ...]) -> Step:
+        """Ask whether numbers are meant as ticket numbers."""
+        if not self._may_be_quantity(len(numbers)):
+            return self._take_numbers(numbers)
+        if self._hold is not None:
+            return self._ask_about_hold(numbers, self._hold)
+        return self._ask(number_questions.build_these_numbers_message(self._raffle, numbers))
+
+    def _ask_about_hold(self, numbers: tuple[int, ...], hold: OrderFacts) -> Step:
+        if not self._may_be_quantity(len(numbers)):
+            return self._take_numbers(numbers)
+        return self._ask(number_questions.build_add_or_replace_message(hold, numbers))
+
+    def _ask(self, reply: Reply) -> Step:
+        """Ask; a plain yes stands for the first button."""
+        return reserve.ask_with_question(reply, self._raffle, self._turn.state, self._context)
+
+    def _may_be_quantity(self, number: int) -> bool:
+        return self._raffle.min_per_order <= number <= self._raffle.max_per_order
+
+    # ── change ───────────────────────────────────────────────────────────────────────────────────
+
+    def add(self, wish: NumberWish) -> Step:
+        """Add numbers to a hold, or random ones to random ones."""
+        group, hold = wish.take, self._hold
+        if group is None or hold is None:
+            return self.take(wish)
+        number = group.values[0] if group.is_single and not group.is_marked else None
+        is_quantity = group.is_counted or group.is_in_words or wish.is_random or wish.more
+        if number is not None and is_quantity:
+            return number_changes.add_random(number, hold, self._context, self._turn.facts)
+        if number is not None and hold.mode is Mode.RANDOM and self._may_be_quantity(number):
+            return self._ask_about_hold(group.values, hold)
+        if group.is_doubtful:
+            return self._ask_about_hold(group.values, hold)
+        return number_changes.add_numbers(group.values, hold, self._context, self._turn.facts)
+
+    def drop(self, wish: NumberWish) -> Step:
+        """Give numbers of a hold back."""
+        hold = self._hold
+        if wish.drop is None or hold is None:
+            return repeat_prompt(self._turn.state, self._turn.understood, self._turn.facts)
+        return number_changes.drop_numbers(
+            wish.drop.values, hold, self._context, self._turn.facts
+        )
+
+    def swap(self, wish: NumberWish) -> Step:
+        """Take numbers in place of others of a hold."""
+        hold, take, drop = self._hold, wish.take, wish.drop
+        if take is None or drop is None or hold is None:
+            return self.take(wish)
+        return number_changes.swap_numbers(
+            drop.values, take.values, hold, self._context, self._turn.facts
+        )
+
+    def take_either(self, wish: NumberWish) -> Step:
+        """Hold numbers, or others if they are taken."""
+        if wish.take is None or wish.otherwise is None:
+            return self.take(wish)
+        step = self._take_numbers(wish.take.values)
+        if isinstance(step.effect, HoldNumbers):
+            effect = HoldNumbers(
+                step.effect.raffle_id,
+                step.effect.numbers,
+                replacing=step.effect.replacing,
+                otherwise=wish.otherwise.values,
+            )
+            return Step(step.state, step.context, effect=effect)
+        return step
+
+    # ── look up ──────────────────────────────────────────────────────────────────────────────────
+
+    def spend(self, money: Decimal | None) -> Step:
+        """Offer as many random numbers as an amount of money pays for."""
+        raffle = self._raffle
+        if money is None or raffle.is_free:
+            return repeat_prompt(self._turn.state, self._turn.understood, self._turn.facts)
+        quantity = int(money // raffle.price)
+        if not self._may_be_quantity(quantity) or quantity * raffle.price != money:
+            quantity = max(raffle.min_per_order, min(quantity, raffle.max_per_order))
+            return self._ask(number_questions.build_money_message(raffle, money, quantity))
+        if self._turn.state is State.ASK_QTY or self._turn.reading.has(Intent.BUY, Intent.RANDOM):
+            return self._take_quantity(quantity)
+        return self._ask(number_questions.build_money_message(raffle, money, quantity))
+
+    def show_like(self, wish: NumberWish) -> Step:
+        """Look up free numbers that are like a pattern."""
+        take = wish.take
+        quantity = take.values[0] if take is not None and take.is_single else None
+        pattern = _build_pattern(dict(self._turn.reading.pattern))
+        lookup = LookUpFreeNumbers(self._raffle.id, pattern, quantity)
+        return Step(self._turn.state, self._turn.understood, lookup=lookup)
+
+    def check(self, wish: NumberWish) -> Step:
+        """Look up whether numbers are free."""
+        group = wish.take or wish.drop
+        assert group is not None  # noqa: S101 - a question about numbers names them
+        if len(group.values) == 1:
+            lookup = LookUpNumber(self._raffle.id, group.values[0])
+            return Step(self._turn.state, self._turn.understood, lookup=lookup)
+        numbers = group.values[: number_changes.MAX_CHECKED_NUMBERS]
+        return Step(
+            self._turn.state, self._turn.understood, lookup=CheckNumbers(self._raffle.id, numbers)
+        )
+
+
+def _build_pattern(parts: dict[str, str]) -> NumberPattern:
+    kind = parts.get("kind", "")
+    return NumberPattern(
+        ending=parts.get("ending", ""),
+        starting=parts.get("starting", ""),
+        containing=parts.get("containing", ""),
+        parity=Parity(kind) if kind in set(Parity) else None,
+        part=Part(kind) if kind in set(Part) else None,
+    )

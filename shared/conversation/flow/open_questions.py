@@ -1,0 +1,82 @@
+"""Answers to the question that is open: a yes or no, an age, or the order of a receipt."""
+
+from shared.conversation import button_ids
+from shared.conversation.button_ids import ButtonAction
+from shared.conversation.buyer_texts import order_words
+from shared.conversation.flow import age, commands
+from shared.conversation.flow.buttons import handle_tap
+from shared.conversation.flow.screens import answer_with, ask_to_rephrase, repeat_prompt
+from shared.conversation.flow.turn import Turn
+from shared.conversation.texts import receipts
+from shared.conversation.understanding.intents import Intent
+from shared.conversation.understanding.reader import QUESTIONS
+from shared.conversation.values import AssignProof, Step
+
+ALWAYS_UNDERSTOOD = QUESTIONS | {
+    Intent.MENU,
+    Intent.HELP,
+    Intent.CANCEL,
+    Intent.STOP,
+    Intent.START,
+    Intent.PERSON,
+}
+"""What is never an answer to a question of the bot."""
+
+
+def handle_answer(turn: Turn) -> Step | None:
+    """Return the step for an answer to the open question; None without one, or for other texts."""
+    if turn.reading.intent in ALWAYS_UNDERSTOOD:
+        return None
+    tap = button_ids.parse_button_id(turn.context.yes_button_id)
+    if tap is not None:
+        if tap.action is ButtonAction.ADULT:
+            return age.handle_answer(turn, raffle_id=tap.values[0])
+        return _handle_yes_or_no(turn)
+    if turn.context.proof_id is not None:
+        return _handle_order_of_proof(turn)
+    return None
+
+
+def _handle_yes_or_no(turn: Turn) -> Step | None:
+    """Return the step for a yes, which stands for a tap, or for a no."""
+    intent = turn.reading.intent
+    if intent is Intent.YES:
+        if turn.reading.doubts:
+            return repeat_prompt(turn.state, turn.understood, turn.facts)
+        return handle_tap(turn.context.yes_button_id, turn.state, turn.context, turn.facts)
+    if intent not in {Intent.NO, Intent.KEEP}:
+        return None
+    tap = button_ids.parse_button_id(turn.context.yes_button_id)
+    if tap is not None and tap.action in {ButtonAction.NUMBERS, ButtonAction.QUANTITY}:
+        order = turn.facts.find_draft(tap.subject_id)
+    else:
+        order = turn.facts.find_order(tap.subject_id) if tap is not None else None
+    if order is None:
+        return repeat_prompt(turn.state, turn.understood, turn.facts)
+    return commands.keep_order(order, turn.state, turn.context, turn.facts)
+
+
+def _handle_order_of_proof(turn: Turn) -> Step | None:
+    """Return the step for a text that says for which order a receipt is."""
+    found = map(turn.facts.find_order, turn.context.proof_order_ids)
+    candidates = [order for order in found if order is not None]
+    if turn.context.proof_id is None or not candidates:
+        return None
+    choice = order_words.parse_order_choice(
+        turn.text,
+        totals=[order.total for order in candidates],
+        titles=[order.raffle.title for order in candidates],
+        numbers=[order.numbers for order in candidates],
+    )
+    if choice.index is not None:
+        order = candidates[choice.index]
+        return Step(
+            turn.state, turn.understood, effect=AssignProof(turn.context.proof_id, order.id)
+        )
+    if choice.is_answer:
+        # A number must not be taken for something else while this question is open.
+        return ask_to_rephrase(turn.state, turn.context, turn.facts)
+    if turn.reading.intent in {Intent.NO, Intent.KEEP}:
+        seller = turn.facts.find_seller_contact(turn.context.raffle_id)
+        return answer_with(turn.state, turn.context, receipts.build_kept_for_seller_message(seller))
+    return None

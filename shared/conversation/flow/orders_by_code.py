@@ -1,0 +1,37 @@
+"""Steps for the code of an order: its screen, an answer about it, or the place of a receipt."""
+
+from collections.abc import Sequence
+
+from shared.conversation.facts.values import OrderFacts
+from shared.conversation.flow import answers
+from shared.conversation.flow.screens import show_order
+from shared.conversation.flow.turn import Turn
+from shared.conversation.texts import order_status
+from shared.conversation.understanding.intents import Intent
+from shared.conversation.understanding.reader import QUESTIONS
+from shared.conversation.values import AssignProof, Step
+
+SHOWN_BY_ORDER = frozenset({Intent.MY_TICKETS, Intent.TOTAL, Intent.HOW_TO_PAY})
+"""Questions that the screen of an order answers."""
+
+
+def handle_order_code(named: Sequence[OrderFacts], turn: Turn) -> Step | None:
+    """Return the step for a text with the codes of own orders; None if it is about a draw.
+
+    A question is answered about the order. Without one, the buyer's last picture is placed there,
+    or the order is shown.
+    """
+    order, intent = named[0], turn.reading.intent
+    if intent in {Intent.CANCEL, Intent.STOP, Intent.PERSON, Intent.RULES, Intent.RESULTS}:
+        return None
+    proof_id = turn.facts.unplaced_proof_id
+    if proof_id is not None and intent not in QUESTIONS - {Intent.RECEIPT}:
+        also = tuple(each.id for each in named[1:])
+        return Step(turn.state, turn.understood, effect=AssignProof(proof_id, order.id, also))
+    if intent in QUESTIONS - SHOWN_BY_ORDER and turn.reading.core_words:
+        about = turn.context.with_changes(draft_order_id=order.id)
+        return answers.answer_question(intent, turn.state, about, turn.facts)
+    claims_paid = intent is Intent.PAID and order.wants_receipt
+    note = order_status.build_paid_without_proof_note() if claims_paid else ""
+    pay = intent is Intent.HOW_TO_PAY
+    return show_order(order, turn.understood, turn.facts, note=note, pay=pay)

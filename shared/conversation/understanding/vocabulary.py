@@ -1,0 +1,132 @@
+"""Vocabulary of the reader: what `english.toml` says, checked and compiled."""
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+from shared.conversation.understanding.intents import Intent
+from shared.conversation.understanding.patterns import PatternIndex
+
+_FILE: Final = Path(__file__).with_name("english.toml")
+
+
+class Role(StrEnum):
+    """What a word says of the numbers beside it."""
+
+    ADD = "add"
+    DROP = "drop"
+    CHANGE = "change"
+    TO = "to"
+    INSTEAD_OF = "instead_of"
+    INSTEAD = "instead"
+    ELSE = "else"
+    IF_FREE = "if_free"
+    OR = "or"
+    IS = "is"
+    FREE = "free"
+    VERIFY = "verify"
+    WON = "won"
+    ENDING = "ending"
+    STARTING = "starting"
+    CONTAINING = "containing"
+    ODD = "odd"
+    EVEN = "even"
+    LOW = "low"
+    HIGH = "high"
+    BETWEEN = "between"
+    ALL = "all"
+    MORE = "more"
+    LESS = "less"
+    WORTH = "worth"
+    CURRENCY = "currency"
+    MANY = "many"
+    NUMBER = "number"
+    EACH_OF_TWO = "each_of_two"
+    FOR_ME = "for_me"
+
+
+class Doubt(StrEnum):
+    """Why a text may mean something else than it seems to."""
+
+    NEGATION = "negation"
+    CONDITION = "condition"
+    OTHER_TIME = "other_time"  # it tells of another time or of somebody else
+    UNREAD_WORDS = "unread_words"
+    UNREAD_NUMBER = "unread_number"
+    MISSPELT = "misspelt"  # a word that destroys is only nearly written
+    CONTRADICTION = "contradiction"
+
+
+class Filler(StrEnum):
+    """A word without a meaning of its own."""
+
+    WORD = "word"
+
+
+type WordMeaning = Intent | Role | Doubt | Filler
+
+
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """The compiled vocabulary.
+
+    Attributes:
+        phrases: all patterns of intents, roles, doubts and fillers.
+        amounts: numbers in words; an amount may have several words.
+        emoji: the word that an emoji stands for.
+        words: every word that is known.
+        never_misspelt: words that are no misspelling of another one.
+
+    """
+
+    phrases: PatternIndex[WordMeaning]
+    amounts: Mapping[str, int]
+    emoji: Mapping[str, str]
+    spellings: Mapping[str, Sequence[str]]
+    words: frozenset[str]
+    never_misspelt: frozenset[str]
+
+    def expand(self, word: str) -> Sequence[str]:
+        """Return the words that a word is compared as."""
+        return self.spellings.get(word, (word,))
+
+
+@cache
+def load_vocabulary() -> Vocabulary:
+    """Return the vocabulary, compiled once.
+
+    Raises:
+        PatternError: a pattern is not well-formed.
+        ValueError: a section names no member of `Intent`, `Role` or `Doubt`.
+
+    """
+    data: dict[str, Any] = tomllib.loads(_FILE.read_text(encoding="utf-8"))
+    spellings = {short: tuple(full.split()) for short, full in data["spellings"].items()}
+    phrases = PatternIndex[WordMeaning](
+        data["classes"], lambda word: spellings.get(word, (word,))
+    )
+    sections: dict[str, type[Intent] | type[Role] | type[Doubt]] = {
+        "intents": Intent,
+        "roles": Role,
+        "doubts": Doubt,
+    }
+    for section, members in sections.items():
+        for name, patterns in data[section].items():
+            for pattern in patterns:
+                phrases.add(pattern, members(name))
+    for word in data["fillers"]["words"]:
+        phrases.add(word, Filler.WORD)
+    amounts: dict[str, int] = data["amounts"]
+    amount_words = {word for amount in amounts for word in amount.split()}
+    return Vocabulary(
+        phrases,
+        amounts,
+        data["emoji"],
+        spellings,
+        words=phrases.words | amount_words | set(spellings),
+        never_misspelt=frozenset(data["never_misspelt"]["words"]),
+    )
