@@ -48,6 +48,7 @@ class ButtonAction(StrEnum):
     MINOR = "minor"  # raffle
     SHOW_NAME = "show-name"  # result of a draw
     HIDE_NAME = "hide-name"  # result of a draw
+    PERSON = "person"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,7 @@ class ButtonId:
 def count_required_values(action: ButtonAction) -> int:
     """Return how many values the id of a button must have at least."""
     match action:
-        case ButtonAction.MENU | ButtonAction.MINE | ButtonAction.RESULTS:
+        case ButtonAction.MENU | ButtonAction.MINE | ButtonAction.RESULTS | ButtonAction.PERSON:
             return 0
         case (
             ButtonAction.PAGE

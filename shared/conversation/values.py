@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from enum import StrEnum
 from typing import Any, Self
 
 from shared.conversation.context import Context
 from shared.conversation.facts.draw_values import DrawFacts, NumberFacts
 from shared.conversation.facts.values import RaffleFacts
-from shared.core.enums import State, UnplacedReason
+from shared.core.enums import SilenceReason, State, UnplacedReason
 from shared.whatsapp import messages
 from shared.whatsapp.messages import ListRow, Message, ReplyButton
 
@@ -351,6 +352,16 @@ class Reply:
         return messages.build_text(self.body)
 
 
+class ContactChange(StrEnum):
+    """A change of what a contact wants from the bot, beside its state and context."""
+
+    ASK_PERSON = "ask_person"  # the bot is paused, and the buyer waits for a person
+    WAIT_FOR_PERSON = "wait_for_person"  # they wrote to a person during a pause
+    RESUME = "resume"  # the bot answers again
+    STOP = "stop"
+    START = "start"  # ends STOP, and a pause, because the menu is shown
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
     """One decision of the conversation.
@@ -362,6 +373,8 @@ class Step:
         replies: the messages to send; none while there is an effect or a lookup.
         lookup: what to read; its outcome is the next event.
         confirms_age: whether the buyer just said that they are 18 or older.
+        contact_change: what changes for the contact, beside its state and context; None: nothing.
+        silence: why there is no reply by intention; None: there is no such reason.
 
     """
 
@@ -371,3 +384,5 @@ class Step:
     replies: tuple[Reply, ...] = ()
     lookup: Lookup | None = None
     confirms_age: bool = False
+    contact_change: ContactChange | None = None
+    silence: SilenceReason | None = None

@@ -16,6 +16,7 @@ from shared.raffles import sale_rules
 from shared.raffles.models import Order, Raffle
 from shared.raffles.services import availability, order_queries
 from shared.whatsapp.models import WhatsAppContact
+from shared.whatsapp.services import handover
 
 MAX_EXAMPLE_NUMBERS: Final = 5
 """The most free numbers that are shown as examples where a buyer picks."""
@@ -249,6 +250,9 @@ def _build_facts(question: FactsQuestion, rows: _FactRows, *, now: datetime) -> 
         seller_contact=_choose_seller_contact(on_sale, orders),
         unplaced_proof_id=rows.unplaced.get(contact.pk),
         is_adult=contact.adult_confirmed_at is not None,
+        is_paused=handover.is_paused(contact, now=now),
+        wants_person=contact.wants_person_at is not None,
+        is_stopped=contact.stopped_at is not None,
     )
 
 

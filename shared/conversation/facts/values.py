@@ -194,6 +194,9 @@ class Facts:
         unplaced_proof_id: the buyer's latest picture without an order, if the event names an order
             and the picture came shortly before.
         is_adult: whether the buyer has said before that they are 18 or older.
+        is_paused: whether a person has the chat, so that the bot does not answer words.
+        wants_person: whether the buyer waits for an answer from a person.
+        is_stopped: whether the buyer wrote STOP.
 
     """
 
@@ -203,6 +206,9 @@ class Facts:
     seller_contact: str = ""
     unplaced_proof_id: int | None = None
     is_adult: bool = False
+    is_paused: bool = False
+    wants_person: bool = False
+    is_stopped: bool = False
 
     def find_raffle(self, raffle_id: int | None) -> RaffleFacts | None:
         """Return a raffle that is on sale or that one of the buyer's orders belongs to."""

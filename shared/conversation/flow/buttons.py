@@ -12,11 +12,11 @@ from shared.conversation.facts.values import Facts, OrderFacts, RaffleFacts
 from shared.conversation.flow import (
     age,
     commands,
+    handover,
     inquiries,
     payment_words,
     proofs,
     reserve,
-    states,
 )
 from shared.conversation.flow.screens import answer_with, show_menu, show_order, show_raffle_card
 from shared.conversation.texts import guidance, orders, raffles, receipts
@@ -71,6 +71,8 @@ def handle_tap(tap_id: str, state: State, context: Context, facts: Facts) -> Ste
     match tap.action:
         case ButtonAction.MENU:
             return commands.reset_to_menu(facts)
+        case ButtonAction.PERSON:
+            return handover.ask_for_person(state, context, facts)
         case ButtonAction.MINE:
             return commands.show_my_tickets(state, context, facts, page=tap.subject_id or 0)
         case ButtonAction.PAGE:

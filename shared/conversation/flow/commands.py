@@ -7,7 +7,7 @@ from shared.conversation import button_ids
 from shared.conversation.button_ids import ButtonAction
 from shared.conversation.context import Context
 from shared.conversation.facts.values import Facts, OrderFacts
-from shared.conversation.flow.screens import answer_with, repeat_prompt, show_menu
+from shared.conversation.flow.screens import answer_with, offer_person, repeat_prompt, show_menu
 from shared.conversation.flow.turn import Turn
 from shared.conversation.texts import guidance, my_tickets, order_status, orders
 from shared.conversation.values import CancelOwnOrder, Step
@@ -21,8 +21,9 @@ def reset_to_menu(facts: Facts) -> Step:
 
 def handle_help(state: State, context: Context, facts: Facts) -> Step:
     """Show how buying works and the words that always work, with the menu."""
-    note = guidance.build_help_note(facts.find_seller_contact(context.raffle_id))
-    menu = show_menu(facts, note=note)
+    seller = facts.find_seller_contact(context.raffle_id)
+    note = guidance.build_help_note(seller, is_paused=facts.is_paused)
+    menu = offer_person(show_menu(facts, note=note), facts)
     match state:
         case State.MENU | State.CHOOSE_MODE | State.DONE:
             return menu

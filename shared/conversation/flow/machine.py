@@ -10,6 +10,7 @@ from shared.conversation.flow import (
     decisions,
     doubts,
     effect_results,
+    handover,
     inquiries,
     open_questions,
     orders_by_code,
@@ -66,6 +67,11 @@ def step(state: State, context: Context, event: ConversationEvent, facts: Facts)
 
 def _decide(state: State, context: Context, event: ConversationEvent, facts: Facts) -> Step:
     state, context = reconcile_state(state, context, facts)
+    handed_over = handover.handle_event(event, state, context, facts)
+    return handed_over or _handle_event(event, state, context, facts)
+
+
+def _handle_event(event: ConversationEvent, state: State, context: Context, facts: Facts) -> Step:
     match event:
         case TextReceived(text):
             return _handle_text(text, state, context, facts)

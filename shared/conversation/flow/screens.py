@@ -1,5 +1,6 @@
 """Replies of a state: the menu, a raffle, an order, and the answer to unclear messages."""
 
+from dataclasses import replace
 from typing import Final, assert_never
 
 from shared.conversation.context import Context
@@ -10,6 +11,7 @@ from shared.conversation.texts import (
     order_status,
     order_updates,
     orders,
+    parts,
     raffle_updates,
     raffles,
     receipts,
@@ -166,4 +168,13 @@ def ask_to_rephrase(state: State, context: Context, facts: Facts, *, note: str =
     note = note or (
         guidance.build_not_understood_note() if misses == 1 else guidance.build_short_help_note()
     )
-    return repeat_prompt(state, counted, facts, note=note)
+    prompt = repeat_prompt(state, counted, facts, note=note)
+    return prompt if misses == 1 else offer_person(prompt, facts)
+
+
+def offer_person(step: Step, facts: Facts) -> Step:
+    """Return a step whose last reply also offers to talk to a person, if there is room for it."""
+    if facts.is_paused or not step.replies:
+        return step
+    *before, last = step.replies
+    return replace(step, replies=(*before, parts.add_choice(last, parts.PERSON_BUTTON)))

@@ -6,19 +6,29 @@ A note is put above another reply.
 from collections.abc import Mapping
 from typing import Final
 
-from shared.conversation.texts.parts import MENU_BUTTON, MY_TICKETS_BUTTON
+from shared.conversation.texts.parts import MENU_BUTTON, MY_TICKETS_BUTTON, PERSON_BUTTON
 from shared.conversation.values import Reply
 
 
-def build_help_note(seller: str) -> str:
-    """Return the note for HELP: how buying works, and the words that always work."""
+def build_help_note(seller: str, *, is_paused: bool = False) -> str:
+    """Return the note for HELP: how buying works, and the words that always work.
+
+    Args:
+        seller: how to reach the seller; empty if unknown.
+        is_paused: whether a person has the chat, so that other words get no answer.
+
+    """
     reach = f"\nA person: {seller}" if seller else ""
+    quiet = (
+        "\nA person has this chat now, and I am quiet until you write *MENU*." if is_paused else ""
+    )
     return (
         "I sell raffle numbers. Choose random ones or write your own, pay, and send the receipt "
         "here; the seller checks it and you get the confirmation.\n"
         "*MENU* start over · *CANCEL* give numbers back · *HELP* this text\n"
+        "*PERSON* the seller answers you · *STOP* no more messages\n"
         "About the draw: *RULES* · *WHO WON* · *VERIFY 7*"
-        f"{reach}"
+        f"{reach}{quiet}"
     )
 
 
@@ -43,7 +53,7 @@ def build_ask_a_person_message(seller: str) -> Reply:
     return Reply(
         "ask_a_person",
         f"I still do not understand, sorry. {reach} Or tap Menu to start over.",
-        buttons=(MENU_BUTTON, MY_TICKETS_BUTTON),
+        buttons=(MENU_BUTTON, MY_TICKETS_BUTTON, PERSON_BUTTON),
     )
 
 

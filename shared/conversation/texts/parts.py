@@ -1,6 +1,7 @@
 """Buttons and phrases that several texts use."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Final, assert_never
 
@@ -32,6 +33,7 @@ from shared.whatsapp.messages import (
 MENU_BUTTON: Final = ReplyButton(build_button_id(ButtonAction.MENU), "Menu")
 MY_TICKETS_BUTTON: Final = ReplyButton(build_button_id(ButtonAction.MINE), "My tickets")
 WHO_WON_BUTTON: Final = ReplyButton(build_button_id(ButtonAction.RESULTS), "Who won")
+PERSON_BUTTON: Final = ReplyButton(build_button_id(ButtonAction.PERSON), "Talk to a person")
 BUY_MORE_BUTTON: Final = ReplyButton(build_button_id(ButtonAction.MENU), "Buy more")
 
 
@@ -161,6 +163,25 @@ def build_next_button(order: OrderFacts) -> ReplyButton:
 def choose_buttons(body: str, *buttons: ReplyButton) -> tuple[ReplyButton, ...]:
     """Return the buttons, or none if the text is too long for a message with buttons."""
     return buttons if measure_length(body) <= BUTTONS_BODY_LIMIT else ()
+
+
+def add_choice(reply: Reply, button: ReplyButton) -> Reply:
+    """Return a reply with one more choice, or as it is if it has no room for it.
+
+    A fourth button takes the place of "My tickets", which works as a word, too. Without that one,
+    and with a text that is too long for buttons, all of them become the rows of a list.
+    """
+    if reply.rows:
+        row = ListRow(button.id, button.title)
+        return replace(reply, rows=(*reply.rows, row)) if len(reply.rows) < MAX_ROWS else reply
+    choices = (*reply.buttons, button)
+    is_short = measure_length(reply.body) <= BUTTONS_BODY_LIMIT
+    if is_short and len(choices) > MAX_BUTTONS:
+        choices = tuple(each for each in choices if each != MY_TICKETS_BUTTON)
+    if is_short and len(choices) <= MAX_BUTTONS:
+        return replace(reply, buttons=choices)
+    rows = tuple(ListRow(each.id, each.title) for each in choices)
+    return replace(reply, buttons=(), rows=rows, list_button="Choose")
 
 
 def build_long_reply(

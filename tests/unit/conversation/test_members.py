@@ -111,6 +111,7 @@ BUTTON_VALUES: Final[Mapping[ButtonAction, tuple[int, ...]]] = {
     ButtonAction.MINOR: (1,),
     ButtonAction.SHOW_NAME: (5,),
     ButtonAction.HIDE_NAME: (5,),
+    ButtonAction.PERSON: (),
 }
 ORDER_STATES: Final[Mapping[OrderStatus, State]] = {
     OrderStatus.DRAFT: State.CONFIRM_RESERVATION,

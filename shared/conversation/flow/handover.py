@@ -1,0 +1,123 @@
+"""The handover of a chat to a person, and wishes about the chat itself.
+
+While the bot is paused, words get no answer: a person does that. What a buyer needs all the while
+works as always: taps, receipts, and the exact words MENU (which brings the bot back), CANCEL, HELP,
+STOP and START.
+"""
+
+from dataclasses import replace
+from typing import assert_never
+
+from shared.conversation import button_ids
+from shared.conversation.button_ids import ButtonAction
+from shared.conversation.buyer_texts import parsing, wishes
+from shared.conversation.buyer_texts.text_normalization import normalize_text
+from shared.conversation.buyer_texts.vocabulary import ChatCommand
+from shared.conversation.buyer_texts.wishes import Wish
+from shared.conversation.context import Context
+from shared.conversation.facts.values import Facts
+from shared.conversation.flow import commands, opt_out
+from shared.conversation.texts import handover
+from shared.conversation.values import (
+    ButtonTapped,
+    ContactChange,
+    ConversationEvent,
+    Step,
+    TextReceived,
+    UnreadableReceived,
+)
+from shared.core.enums import SilenceReason, State
+
+
+def handle_event(
+    event: ConversationEvent, state: State, context: Context, facts: Facts
+) -> Step | None:
+    """Return the step for a wish about the chat, or for words during a pause; None for all else."""
+    match event:
+        case TextReceived(text):
+            return _handle_text(text, state, context, facts)
+        case ButtonTapped(tap_id, title):
+            wish = wishes.parse_tapped_wish(tap_id, title)
+            if wish is not None:
+                return _handle_wish(wish, state, context, facts)
+            return resume(facts) if facts.is_paused and _is_menu_button(tap_id) else None
+        case UnreadableReceived() if facts.is_paused:  # e.g. a voice message to the person
+            return _wait_quietly(state, context, facts)
+        case _:
+            return None
+
+
+def ask_for_person(state: State, context: Context, facts: Facts) -> Step:
+    """Tell a buyer that a person will answer, and pause the bot.
+
+    A buyer who waits already is told so again if they tapped; their words get no answer.
+    """
+    seller = facts.find_seller_contact(context.raffle_id)
+    reply = handover.build_person_told_message(seller)
+    waits = facts.is_paused and facts.wants_person
+    return Step(
+        state,
+        context.without_open_question(),
+        replies=(reply,),
+        contact_change=None if waits else ContactChange.ASK_PERSON,
+    )
+
+
+def resume(facts: Facts) -> Step:
+    """Show the menu to a buyer who wants the bot back."""
+    return replace(commands.reset_to_menu(facts), contact_change=ContactChange.RESUME)
+
+
+def _handle_text(text: str, state: State, context: Context, facts: Facts) -> Step | None:
+    wish = wishes.parse_wish(text)
+    if wish is not None and not (facts.is_paused and wish is Wish.PERSON):
+        return _handle_wish(wish, state, context, facts)
+    if not facts.is_paused:
+        return None
+    match _parse_exact_command(text):
+        case ChatCommand.MENU:
+            return resume(facts)
+        case ChatCommand.HELP | ChatCommand.CANCEL:
+            return None
+        case None:
+            is_polite = parsing.is_thanks(text)
+            return _wait_quietly(state, context, facts, is_question=not is_polite)
+
+
+def _handle_wish(wish: Wish, state: State, context: Context, facts: Facts) -> Step:
+    match wish:
+        case Wish.PERSON:
+            return ask_for_person(state, context, facts)
+        case Wish.STOP:
+            return opt_out.stop(state, context, facts)
+        case Wish.START if facts.is_paused and not facts.is_stopped:
+            return resume(facts)
+        case Wish.START:
+            return opt_out.start(facts)
+        case _:
+            assert_never(wish)
+
+
+def _wait_quietly(
+    state: State, context: Context, facts: Facts, *, is_question: bool = True
+) -> Step:
+    """Answer nothing; the buyer waits for a person, also if one answered them before."""
+    waits = facts.wants_person or not is_question
+    return Step(
+        state,
+        context,
+        contact_change=None if waits else ContactChange.WAIT_FOR_PERSON,
+        silence=SilenceReason.PERSON,
+    )
+
+
+def _parse_exact_command(text: str) -> ChatCommand | None:
+    """Return the command that a text is, letter by letter; "home" and "info" are none."""
+    words = normalize_text(text).removesuffix(" please").removeprefix("please ")
+    name = words.replace(" ", "")
+    return ChatCommand(name) if name in set(ChatCommand) else None
+
+
+def _is_menu_button(tap_id: str) -> bool:
+    tap = button_ids.parse_button_id(tap_id)
+    return tap is not None and tap.action is ButtonAction.MENU
