@@ -29,7 +29,7 @@ from shared.conversation import inbound_answers, inbound_failures, inbound_silen
 from shared.conversation.effects import InboundTurn
 from shared.conversation.errors import AnswerFailed, LeftOver, TookTooLong
 from shared.conversation.inbound_answers import AnswerResult
-from shared.conversation.inbound_events import is_proof, may_act_when_stale
+from shared.conversation.inbound_events import is_proof, may_act_when_stale, says_stop
 from shared.conversation.inbound_failures import CountedAttempt
 from shared.conversation.inbound_limits import (
     MAX_ANSWERS_PER_TRANSACTION,
@@ -50,6 +50,7 @@ from shared.core.enums import SilenceReason
 from shared.raffles.models import Order
 from shared.whatsapp.content import ContentKind, parse_content
 from shared.whatsapp.models import InboundMessage, WhatsAppContact
+from shared.whatsapp.services import handover
 from shared.whatsapp.services.inbox import contacts, inbox_queue
 from shared.whatsapp.services.outbox import message_claims, outbox_queue
 
@@ -114,12 +115,20 @@ def answer_waiting_messages(
                 contact, waiting, now=now, pivot=pivot, cpu_clock=cpu_clock
             )
         else:
-            released = outbox_queue.release_withheld_messages(contact, now=now)
-            result = AnswerResult(replies=released)
+            result = AnswerResult(replies=_release_withheld_messages(contact, waiting, now=now))
             result += _answer_in_order(contact, waiting, now=now, pivot=pivot, cpu_clock=cpu_clock)
         handled = waiting[: result.messages]
         save_conversations([HandledMessages(contact, handled)], now=now)
         return _claim_replies(contact, result, now=now, lease=lease)
+
+
+def _release_withheld_messages(
+    contact: WhatsAppContact, waiting: Sequence[InboundMessage], *, now: datetime
+) -> int:
+    """Queue the notices that were withheld until the buyer writes; a STOP asks for none."""
+    if all(says_stop(parse_content(message.payload)) for message in waiting):
+        return 0
+    return outbox_queue.release_withheld_messages(contact, now=now)
 
 
 def _claim_replies(
@@ -239,6 +248,7 @@ def _answer_in_order(
     stale: InboundMessage | None = None
     skipped: InboundMessage | None = None
     answers = 0
+    is_paused = handover.is_paused(contact, now=now)
     [before] = load_messages_before(waiting[:1])
     recent = RecentMessages(waiting, before=before)
     cpu_deadline = cpu_clock() + MAX_TRANSACTION_CPU_SECONDS
@@ -253,6 +263,8 @@ def _answer_in_order(
             if now - message.sent_at > STALE_AFTER and not may_act_when_stale(content):
                 stale = message
                 inbound_answers.note_source(turn, content)
+                if is_paused:
+                    message.error = SilenceReason.PERSON
                 result += AnswerResult(messages=1)
                 continue
             if recent.is_skipped(place, content):
@@ -269,11 +281,12 @@ def _answer_in_order(
         is_full = answers >= MAX_ANSWERS_PER_TRANSACTION or cpu_clock() > cpu_deadline
         if answered.has_acted or is_full:
             break
-    if skipped is not None:
+    is_paused = handover.is_paused(contact, now=now)  # they may have asked just now
+    if skipped is not None and not is_paused:
         with _name_in_logs_and_errors(skipped):
             turn = InboundTurn(contact, skipped, now, pivot)
             result += AnswerResult(replies=inbound_silence.tell_flood(turn))
-    if stale is not None and not result.replies:
+    if stale is not None and not result.replies and not is_paused:
         with _name_in_logs_and_errors(stale):
             summary = inbound_answers.queue_summary(InboundTurn(contact, stale, now, pivot))
             result += _answer_alone(summary, cpu_clock=cpu_clock)

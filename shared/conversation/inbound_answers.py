@@ -5,7 +5,7 @@ The functions are generators that yield what they need of the database; see `inb
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, assert_never
 
 from shared.conversation import attribution, flow, inbound_silence
 from shared.conversation.context import Context
@@ -27,21 +27,29 @@ from shared.conversation.inbound_requests import (
 )
 from shared.conversation.texts import guidance
 from shared.conversation.values import (
+    ContactChange,
     ConversationEvent,
     Effect,
     KeepProof,
     Lookup,
     PictureReceived,
     Reply,
+    Step,
 )
+from shared.core import config
 from shared.core.constants import STALE_AFTER
 from shared.core.enums import SilenceReason, State
 from shared.whatsapp.content import MessageContent
-from shared.whatsapp.models import OutboundMessage
+from shared.whatsapp.models import OutboundMessage, WhatsAppContact
+from shared.whatsapp.services import handover, opt_out
 from shared.whatsapp.services.outbox.message_claims import ClaimedMessage
+from shared.whatsapp.signals import person_wanted
 
 SUMMARY_KEY: Final = "back_again"
 """Key of the summary in the outbox."""
+
+ALWAYS_HONOURED: Final = frozenset({ContactChange.STOP, ContactChange.ASK_PERSON})
+"""Changes that are made however much their buyer wrote before; each is answered once."""
 
 MAX_EFFECTS_PER_MESSAGE: Final = 3
 """Most effects and lookups of one message; a fourth one would be a loop, which is a bug."""
@@ -102,7 +110,10 @@ def answer_message(
     note_source(turn, content)
     before = inbound_silence.forget_old_misses(turn, Context.from_json(contact.context))
     open_question = inbound_silence.find_open_question(State(contact.state), before)
-    if before.question_message_id is not None and inbound_silence.is_yes_or_no(content):
+    may_answer_question = inbound_silence.is_yes_or_no(content) and not handover.is_paused(
+        contact, now=turn.now
+    )
+    if before.question_message_id is not None and may_answer_question:
         question: OutboundMessage | None = yield LoadQuestion(turn, before.question_message_id)
         if question is not None and inbound_silence.was_written_before(turn, question):
             return (yield from _handle_early_answer(turn, before, question))
@@ -112,12 +123,12 @@ def answer_message(
     for done in range(MAX_EFFECTS_PER_MESSAGE + 1):
         known: Facts = yield GatherFacts(turn, list_codes(event), list_order_ids(event))
         step = flow.step(State(contact.state), context, event, known)
-        if not done and leads_nowhere(step.effect or step.lookup):
+        may_repeat = not (done or step.silence or step.contact_change in ALWAYS_HONOURED)
+        if may_repeat and leads_nowhere(step.effect or step.lookup):
             return (yield from _fall_silent(turn))
         contact.state, context = step.state, step.context
         contact.context = context.to_json()
-        if step.confirms_age and contact.adult_confirmed_at is None:
-            contact.adult_confirmed_at = min(turn.message.sent_at, turn.now)
+        _note_step(turn, step)
         if step.lookup is not None:
             event = yield LookUp(turn, step.lookup)
         elif step.effect is None:
@@ -140,6 +151,40 @@ def note_source(turn: InboundTurn, content: MessageContent) -> None:
     attribution.note_source(
         turn.contact, content, message.payload, sent_at=min(message.sent_at, turn.now)
     )
+
+
+def _note_step(turn: InboundTurn, step: Step) -> None:
+    """Note on contact and message what a step says beside its state and replies."""
+    contact = turn.contact
+    if step.confirms_age and contact.adult_confirmed_at is None:
+        contact.adult_confirmed_at = min(turn.message.sent_at, turn.now)
+    if step.contact_change is not None:
+        _change_contact(turn, step.contact_change)
+    if step.silence is not None:
+        turn.message.error = step.silence
+
+
+def _change_contact(turn: InboundTurn, change: ContactChange) -> None:
+    """Change a contact as a step says; its columns are saved with the conversation."""
+    contact, now = turn.contact, turn.now
+    waited = contact.wants_person_at is not None
+    match change:
+        case ContactChange.ASK_PERSON:
+            hours = config.get_settings().person_pause_hours
+            handover.pause_bot(contact, now=now, hours=hours, asked=True)
+        case ContactChange.WAIT_FOR_PERSON:
+            handover.wait_for_person(contact, now=now)
+        case ContactChange.RESUME:
+            handover.resume_bot(contact, now=now)
+        case ContactChange.STOP:
+            opt_out.stop(contact, now=now)
+        case ContactChange.START:
+            opt_out.start(contact)
+            handover.resume_bot(contact, now=now)
+        case _:
+            assert_never(change)
+    if contact.wants_person_at is not None and not waited:
+        person_wanted.send(sender=WhatsAppContact, contact=contact, now=now)
 
 
 def _fall_silent(turn: InboundTurn) -> Answering[AnswerResult]:

@@ -8,6 +8,7 @@ from django.db.models import Q
 from shared.conversation.buyer_texts.order_words import find_order_codes
 from shared.conversation.buyer_texts.parsing import parse_command
 from shared.conversation.buyer_texts.vocabulary import ChatCommand
+from shared.conversation.buyer_texts.wishes import Wish, parse_tapped_wish, parse_wish
 from shared.conversation.effects import InboundTurn
 from shared.conversation.values import (
     ButtonTapped,
@@ -167,13 +168,33 @@ def is_proof(content: MessageContent) -> bool:
 def may_act_when_stale(content: MessageContent) -> bool:
     """Return whether a message is answered however old it is.
 
-    That is a proof, an exact CANCEL, or something that WhatsApp does not show us: it may be a
-    proof, and is silent where none is awaited.
+    That is a proof, an exact CANCEL, STOP or START, the wish for a person, or something that
+    WhatsApp does not show us: it may be a proof, and is silent where none is awaited.
     """
     if is_proof(content) or content.lost_file or content.kind is ContentKind.UNSUPPORTED:
         return True
+    return find_wish(content) is not None or _says_cancel(content)
+
+
+def _says_cancel(content: MessageContent) -> bool:
     parsed = parse_command(content.text) if content.kind is ContentKind.TEXT else None
     return parsed is not None and parsed.command is ChatCommand.CANCEL and parsed.is_certain
+
+
+def says_stop(content: MessageContent) -> bool:
+    """Return whether a message is a STOP, as a word or as a button of a template."""
+    return find_wish(content) is Wish.STOP
+
+
+def find_wish(content: MessageContent) -> Wish | None:
+    """Return the wish of a message about the chat itself."""
+    match content.kind:
+        case ContentKind.TEXT:
+            return parse_wish(content.text)
+        case ContentKind.TAP:
+            return parse_tapped_wish(content.reply_id, content.text)
+        case _:
+            return None
 
 
 def find_order_replied_to(wa_message_id: str, turn: InboundTurn) -> int | None:

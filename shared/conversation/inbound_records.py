@@ -10,6 +10,7 @@ from django.db import models
 from shared.core.enums import InboxStatus
 from shared.core.statements.compiled_queries import CompiledUpdate, IsIn, Parameter
 from shared.whatsapp.models import InboundMessage, WhatsAppContact
+from shared.whatsapp.services.handover import HANDOVER_FIELDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,7 @@ def save_conversations(handled: Sequence[HandledMessages], *, now: datetime) -> 
                 "last_inbound_at": each.contact.last_inbound_at,
                 "adult_confirmed_at": each.contact.adult_confirmed_at,
                 "attribution": each.contact.attribution,
+                **{name: getattr(each.contact, name) for name in HANDOVER_FIELDS},
             }
             for each in handled
         ]
@@ -72,6 +74,7 @@ _SAVE_CONVERSATION: Final = CompiledUpdate(
     last_inbound_at=Parameter("last_inbound_at", models.DateTimeField()),
     adult_confirmed_at=Parameter("adult_confirmed_at", models.DateTimeField()),
     attribution=Parameter("attribution", models.JSONField()),
+    **{name: Parameter(name, models.DateTimeField()) for name in HANDOVER_FIELDS},
 )
 
 _MARK_PROCESSED: Final = CompiledUpdate(

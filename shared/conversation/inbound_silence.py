@@ -15,7 +15,7 @@ from shared.conversation import inbound_limits
 from shared.conversation.buyer_texts import parsing
 from shared.conversation.context import Context
 from shared.conversation.effects import InboundTurn
-from shared.conversation.inbound_events import is_proof, may_act_when_stale
+from shared.conversation.inbound_events import find_wish, is_proof, may_act_when_stale, says_stop
 from shared.conversation.inbound_limits import RecentMessage
 from shared.conversation.texts import guidance
 from shared.conversation.values import CancelOwnOrder, Effect, Lookup, PlaceOrder
@@ -61,14 +61,14 @@ class RecentMessages:
     def is_skipped(self, place: int, content: MessageContent) -> bool:
         """Return whether a waiting message is skipped because its buyer floods.
 
-        Receipts never are, an exact CANCEL only if there is nothing to cancel, and taps only if no
-        person can tap so fast.
+        Receipts and STOP never are, an exact CANCEL only if there is nothing to cancel, and taps
+        only if no person can tap so fast.
         """
-        if not self.is_excess(place) or is_proof(content):
+        if not self.is_excess(place) or is_proof(content) or says_stop(content):
             return False
         if content.kind is ContentKind.TAP:
             return inbound_limits.are_taps_excess(self._recent, self._place_of_first + place)
-        if may_act_when_stale(content):
+        if may_act_when_stale(content) and find_wish(content) is None:
             live = Order.objects.filter(contact_id=self._contact_id, status__in=Order.LIVE)
             return not live.exists()
         return True
@@ -139,6 +139,7 @@ _RECENT_MESSAGES: Final = CompiledQuery(
             sent_at__gt=Parameter("since", models.DateTimeField()),
         )
         .exclude(status__in=(InboxStatus.IGNORED, InboxStatus.RECEIVED))
+        .exclude(error=SilenceReason.PERSON)
         .alias(
             newest=Window(
                 RowNumber(),
@@ -151,7 +152,7 @@ _RECENT_MESSAGES: Final = CompiledQuery(
         .values_list("contact_id", "id", "type", "text", "sent_at")
     )
 )
-"""The last messages of buyers."""
+"""The last messages of buyers, without those that were for a person."""
 
 
 def tell_flood(turn: InboundTurn) -> int:

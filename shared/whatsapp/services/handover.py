@@ -35,7 +35,13 @@ def pause_bot(contact: WhatsAppContact, *, now: datetime, hours: int, asked: boo
     until = now + timedelta(hours=hours)
     if contact.bot_paused_until is None or contact.bot_paused_until < until:
         contact.bot_paused_until = until
-    if asked and contact.wants_person_at is None:
+    if asked:
+        wait_for_person(contact, now=now)
+
+
+def wait_for_person(contact: WhatsAppContact, *, now: datetime) -> None:
+    """List a buyer as waiting for a person from now on, unless they wait already."""
+    if contact.wants_person_at is None:
         contact.wants_person_at = now
 
 

@@ -68,6 +68,7 @@ TEXTS: Final = (
     "hi", "3 random", "2 random", "5, 7", "7 and 9", "7", "9", "yes", "yes", "no", "cancel",
     "my tickets", "what?", "summer", "winter", "random", "pick", "50 random", "99999",
     "other numbers", "done", "R-ZZZZZ", "rules", "who won", "verify 7", "I'm 18", "no",
+    "person", "menu", "stop", "start",
 )  # fmt: skip
 
 steps = st.one_of(
@@ -167,6 +168,13 @@ def read_rows() -> dict[str, list[dict[str, Any]]]:
 
 
 @pytest.mark.acceptance
+@example(
+    story=[
+        ["person", "stop", "person", "hi"],
+        ["hi", "stop", "stop", "person"],
+        ["menu", "start", "help", "person"],
+    ]
+)
 @example(story=[["hi"] * BUYERS] + [["what?", "what?", None, 0]] * 8)
 @example(
     story=[["3 random"] * BUYERS, ["summer"] * BUYERS, ["5, 7", "5, 7", "7 and 9", "3 random"]]

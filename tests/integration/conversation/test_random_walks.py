@@ -26,7 +26,8 @@ pytestmark = [pytest.mark.django_db, pytest.mark.acceptance]
 
 TEXTS = [
     "hi", "menu", "HELP", "cancel", "cancle", "yes", "no", "5", "3 random", "07, 13", "1-9",
-    "random", "pick", "my tickets", "done", "how to pay", "thanks", "0", "99999", "five tickets",
+    "random", "pick", "person", "stop", "start",
+    "my tickets", "done", "how to pay", "thanks", "0", "99999", "five tickets",
     "1-500", "summer", "winter", "😀", "", "*", "a" * 4096, "ﷺ" * 300, "13; 45 & 2", "buy more",
     "#07", "and 21", "+3", "7.5", "10-20 tickets", "lucky 13", "07-13-25", "other numbers",
     "and 3 random", "1,000", "keep it", "paid", "the first one", "$5", "the 5 one", "second",
