@@ -24,6 +24,7 @@ _KEYS_ASKING_FOR_PROOF: Final = (
     "rejected",
     "asked_again",
     "back_again",
+    "sale_stopped",
 )
 """Keys of texts that ask for a confirmation, a payment or a proof.
 
@@ -32,7 +33,7 @@ Acknowledgements are not among them: of an album, only the first picture is ackn
 
 UNTRUE_KEYS_BY_ACTION: Final[Mapping[OrderAction, Collection[str] | None]] = {
     OrderAction.HELD: _NO_KEYS,  # the order is new
-    OrderAction.PLACED: ("held",),
+    OrderAction.PLACED: ("held", "sale_stopped"),
     OrderAction.PROOF_RECEIVED: _KEYS_ASKING_FOR_PROOF,
     OrderAction.ASKED_AGAIN: _ALL_KEYS,
     OrderAction.PROOF_REJECTED: _ALL_KEYS,

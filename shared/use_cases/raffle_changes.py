@@ -1,4 +1,4 @@
-"""Changes of a raffle that concern its orders: a moved draw, a call-off, a redraw, the results.
+"""Changes of a raffle that concern its orders: a pause, a moved draw, a redraw, the results.
 
 `raffles.services.lifecycle` changes the raffle in one transaction. Its orders are worked off here
 afterwards, each in a transaction of its own with the locks of any other change of an order. The
@@ -13,7 +13,8 @@ from typing import Final
 from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import QuerySet
 
-from shared.conversation.notify import notify_buyer
+from shared.conversation.facts import gathering
+from shared.conversation.notify import notify_buyer, notify_contact
 from shared.conversation.texts import raffle_updates
 from shared.core import logs
 from shared.core.enums import ActorKind, OrderAction, OrderStatus, RaffleAction, RaffleStatus
@@ -23,6 +24,7 @@ from shared.raffles.services import locks, orders
 from shared.raffles.services.draws import receipt_chain
 from shared.raffles.services.payment_decisions import payments
 from shared.use_cases.draws import result_followers
+from shared.whatsapp import window
 from shared.whatsapp.services import alarms
 
 _log = logs.get_logger(__name__)
@@ -71,7 +73,10 @@ def _query_orders(event: RaffleEvent) -> QuerySet[Order]:
     """Return the orders that an event concerns."""
     if event.action == RaffleAction.REDRAWN:
         return result_followers.query_misinformed_orders(event)
-    return Order.objects.filter(raffle_id=event.raffle_id)
+    of_raffle = Order.objects.filter(raffle_id=event.raffle_id)
+    if event.action in {RaffleAction.PAUSED, RaffleAction.CLOSED}:
+        return of_raffle.filter(status__in=Order.LIVE)
+    return of_raffle
 
 
 def _work_off_order_or_alarm(event: RaffleEvent, order_id: int, *, now: datetime) -> bool:
@@ -137,6 +142,33 @@ def _end_called_off_order(order: Order, event: RaffleEvent, now: datetime) -> No
     )
 
 
+def _follow_stopped_sale(order: Order, event: RaffleEvent, now: datetime) -> None:
+    """Tell a buyer who holds numbers or owes for them that these stay theirs: once, if it arrives.
+
+    Outside the 24-hour window nobody is told: a sale that has stopped may go on before they write,
+    and then the menu tells them what they hold and owe.
+    """
+    contact, raffle = order.contact, order.raffle
+    if order.status not in Order.LIVE or contact is None or raffle.status != event.to_status:
+        return
+    if not window.is_window_open(contact.last_inbound_at, now=now):
+        return
+    live = list(
+        Order.objects.filter(
+            raffle_id=raffle.pk, contact=contact, status__in=Order.LIVE, created_at__lte=event.at
+        )
+        .select_related("raffle")
+        .order_by("pk")
+    )
+    if not live or live[-1].pk != order.pk:
+        return
+    known = [gathering.gather_order_facts(each, now=now) for each in live]
+    kept = [each for each in known if not each.has_lapsed]
+    if kept:
+        reply = raffle_updates.build_sale_stopped_message(kept, now=now)
+        notify_contact(contact, reply, now=now)
+
+
 def _follow_moved_draw(order: Order, event: RaffleEvent, now: datetime) -> None:
     """Cap the deadline of an order by its raffle's draw, and tell the buyer once about the draw."""
     if order.status not in Order.HOLDING:
@@ -170,6 +202,8 @@ def _is_news(order: Order, event: RaffleEvent) -> bool:
 
 
 _FOLLOWERS: Final[Mapping[RaffleAction, Callable[[Order, RaffleEvent, datetime], None]]] = {
+    RaffleAction.PAUSED: _follow_stopped_sale,
+    RaffleAction.CLOSED: _follow_stopped_sale,
     RaffleAction.CALLED_OFF: _end_called_off_order,
     RaffleAction.DRAW_MOVED: _follow_moved_draw,
     RaffleAction.REDRAWN: result_followers.follow_redraw,

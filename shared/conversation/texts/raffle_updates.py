@@ -1,24 +1,80 @@
-"""Texts for buyers whose raffle changed: its draw was moved or has come, or it was called off."""
+"""Texts for buyers whose raffle changed: its sale stopped, its draw moved, or it was called off."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from shared.conversation.button_ids import ButtonAction, build_button_id
 from shared.conversation.facts.values import OrderFacts, RaffleFacts
 from shared.conversation.formatting import format_day_and_time, format_money
 from shared.conversation.texts.parts import (
     MENU_BUTTON,
     MY_TICKETS_BUTTON,
+    build_draw_date_sentence,
+    build_long_reply,
     build_money_back_sentence,
     build_note_sentence,
+    build_stay_yours_phrase,
     choose_buttons,
     choose_is_or_are,
     format_all_order_numbers,
     format_draw_time,
+    format_order_deadline,
+    format_order_numbers,
 )
 from shared.conversation.values import Reply
 from shared.core.enums import OrderStatus
+from shared.whatsapp.messages import ReplyButton
+
+
+def build_sale_stopped_message(orders: Sequence[OrderFacts], *, now: datetime) -> Reply:
+    """Return the message that a raffle is paused or closed, and that held numbers stay.
+
+    Args:
+        orders: the buyer's holds and unpaid orders of the raffle, the latest last.
+        now: the current time.
+
+    """
+    last = orders[-1]
+    raffle = last.raffle
+    stopped = (
+        f"*{raffle.title}* is paused: no more numbers are sold at the moment."
+        if raffle.not_selling_reason == "paused"
+        else f"The sale of *{raffle.title}* is over: no more numbers are sold."
+    )
+    lines = [_describe_kept_numbers(order, now=now) for order in orders]
+    draw = build_draw_date_sentence(last).strip() if raffle.draw_at is not None else ""
+    body = "\n".join([stopped, *lines, f"{draw} Questions? {raffle.seller_contact}.".strip()])
+    buttons = [_build_next_step_button(order) for order in reversed(orders) if order.wants_receipt]
+    reply = build_long_reply("sale_stopped", body, [*buttons[:1], MY_TICKETS_BUTTON])
+    return replace(reply, about=last.code)
+
+
+def _describe_kept_numbers(order: OrderFacts, *, now: datetime) -> str:
+    kept = build_stay_yours_phrase(order)
+    until = format_order_deadline(order, now=now)
+    if order.status is OrderStatus.DRAFT:
+        held = choose_is_or_are(order)
+        return (
+            f"*{format_order_numbers(order)}* {held} still held for you: you can confirm until "
+            f"{until}."
+        )
+    if order.under_review:
+        return f"{kept} while we check order *{order.code}*."
+    if order.is_free:
+        return f"{kept}: {order.raffle.seller_contact} will confirm order *{order.code}*."
+    owed = format_money(order.total, order.currency)
+    return (
+        f"{kept} if you pay {owed} for order *{order.code}* by {until} and send the receipt here."
+    )
+
+
+def _build_next_step_button(order: OrderFacts) -> ReplyButton:
+    if order.status is OrderStatus.DRAFT:
+        return ReplyButton(build_button_id(ButtonAction.CONFIRM, order.id), "Confirm")
+    return ReplyButton(build_button_id(ButtonAction.PAY, order.id), "How to pay")
 
 
 def build_draw_moved_message(order: OrderFacts, *, before: datetime | None, note: str) -> Reply:

@@ -15,6 +15,8 @@ from shared.raffles.models import Raffle, RaffleEvent
 from shared.raffles.services import locks
 
 _ACTIONS_ABOUT_ORDERS: Final = (
+    RaffleAction.PAUSED,
+    RaffleAction.CLOSED,
     RaffleAction.DRAW_MOVED,
     RaffleAction.CALLED_OFF,
     RaffleAction.REDRAWN,

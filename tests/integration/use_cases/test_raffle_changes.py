@@ -1,15 +1,16 @@
-"""Tests of the orders that follow their raffle: called off, or its draw moved."""
+"""Tests of the orders that follow their raffle: called off, its sale stopped, or its draw moved."""
 
-from collections.abc import Iterator
-from datetime import datetime
-from typing import Any
+import json
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from typing import Any, Final
 
 import pytest
 from django.db import OperationalError, transaction
 
 from shared.core.enums import OrderAction, OrderStatus, RaffleAction
 from shared.raffles.models import Order, Raffle, RaffleEvent, TicketNumber
-from shared.raffles.services import lifecycle
+from shared.raffles.services import lifecycle, orders
 from shared.raffles.services.ticket_numbers import inventory
 from shared.raffles.signals import order_changed
 from shared.use_cases import raffle_changes
@@ -188,6 +189,78 @@ class TestProgress:
         assert [len(list_message_keys(order)) for order in made] == [1] * 20
         assert not Order.objects.exclude(status=OrderStatus.CANCELLED).exists()
         assert inventory.find_inventory_problems() == []
+
+
+STOPS: Final = {"paused": lifecycle.pause, "closed": lifecycle.close}
+
+
+def list_texts(order: Order) -> list[str]:
+    messages = OutboundMessage.objects.filter(about=order.code, key="sale_stopped")
+    return [json.dumps(payload) for payload in messages.values_list("payload", flat=True)]
+
+
+@pytest.mark.parametrize("stop", STOPS.values(), ids=STOPS)
+class TestStoppedSale:
+    def test_who_holds_or_owes_is_told_that_the_numbers_stay(
+        self, raffle: Raffle, stop: Callable[..., Raffle]
+    ) -> None:
+        held = order_states.create_held_order(raffle, numbers=[1])
+        owed = order_states.create_placed_order(raffle, numbers=[2])
+        checked = order_states.create_order_under_review(raffle, numbers=[3])
+        stop(raffle.pk, by=build_staff_actor(), now=NOON)
+
+        work_off_everything()
+
+        said = [" ".join(list_texts(order)) for order in (held, owed, checked)]
+        words = ("you can confirm until", "if you pay $5.00", "while we check order")
+        assert [word in text for word, text in zip(words, said, strict=True)] == [True] * 3
+        assert load_open_events() == []
+
+    def test_a_buyer_of_several_orders_is_told_once_of_all(
+        self, raffle: Raffle, stop: Callable[..., Raffle]
+    ) -> None:
+        buyer = builders.create_contact()
+        first = order_states.create_order_under_review(raffle, numbers=[1], contact=buyer)
+        second = order_states.create_held_order(raffle, numbers=[2], contact=buyer)
+        stop(raffle.pk, by=build_staff_actor(), now=NOON)
+
+        work_off_everything()
+
+        assert list_texts(first) == []
+        assert len(list_texts(second)) == 1
+        assert first.code in list_texts(second)[0]
+
+    def test_nobody_else_is_told(self, raffle: Raffle, stop: Callable[..., Raffle]) -> None:
+        away = builders.create_contact(last_inbound_at=NOON - timedelta(days=2))
+        order_states.create_paid_order(raffle, numbers=[1])
+        order_states.create_held_order(raffle, numbers=[2], contact=away)
+        ended = order_states.create_held_order(raffle, numbers=[3])
+        orders.cancel(ended, by=build_staff_actor(), now=NOON)
+        stop(raffle.pk, by=build_staff_actor(), now=NOON)
+
+        work_off_everything()
+
+        assert not OutboundMessage.objects.filter(key="sale_stopped").exists()
+        assert load_open_events() == []
+
+
+def test_nobody_is_told_that_a_number_stays_once_the_draw_is_due(raffle: Raffle) -> None:
+    order = order_states.create_held_order(raffle)
+    lifecycle.close(raffle.pk, by=build_staff_actor(), now=NOON)
+
+    raffle_changes.continue_raffle_changes(now=NOON + 180 * MINUTE)
+
+    assert list_texts(order) == []
+
+
+def test_a_pause_that_ended_at_once_is_not_told(raffle: Raffle) -> None:
+    order = order_states.create_held_order(raffle)
+    lifecycle.pause(raffle.pk, by=build_staff_actor(), now=NOON)
+    lifecycle.open_raffle(raffle.pk, by=build_staff_actor(), now=NOON)
+
+    work_off_everything()
+
+    assert list_texts(order) == []
 
 
 class TestDrawMoved:

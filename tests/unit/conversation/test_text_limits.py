@@ -107,6 +107,10 @@ BUILDERS: Final[Mapping[str, Callable[[OrderFacts], Reply]]] = {
     "draw_moved": lambda order: raffle_updates.build_draw_moved_message(
         order, before=NOON + timedelta(days=400), note=NOTE
     ),
+    "sale_paused": lambda order: raffle_updates.build_sale_stopped_message(
+        [replace(order, raffle=replace(order.raffle, not_selling_reason="paused"))], now=NOON
+    ),
+    "sale_closed": lambda order: raffle_updates.build_sale_stopped_message([order] * 2, now=NOON),
     "called_off": lambda order: raffle_updates.build_called_off_message(order, note=NOTE),
     "too_late_for_draw": raffle_updates.build_too_late_message,
     "cancelled": orders.build_cancelled_message,
@@ -212,6 +216,7 @@ SPEAKS_OF_ALL_NUMBERS: Final = (
     " random numbers",
     "write them as",
     "hold numbers",
+    "no more numbers",
 )
 """Phrases about other numbers than those of the order."""
 
