@@ -221,6 +221,7 @@ class HoldNumbers:
     raffle_id: int
     numbers: tuple[int, ...]
     replacing: int | None = None
+    otherwise: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -312,6 +313,23 @@ class LookUpRaffle:
     """Look up the raffle of a link, which may have ended."""
 
     raffle_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class LookUpFreeNumbers:
+    """STUB"""
+
+    raffle_id: int
+    pattern: Any
+    quantity: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CheckNumbers:
+    """STUB"""
+
+    raffle_id: int
+    numbers: tuple[int, ...]
 
 
 type Lookup = LookUpRules | LookUpResults | LookUpNumber | LookUpRaffle

@@ -116,7 +116,7 @@ def parse_number_list(text: str, *, last_number: int | None) -> NumberList | Non
         tuple(sorted(values)),
         is_doubtful=is_doubtful
         or any(map(_COUNTED.match, after))
-        or any(one and two for one, two in pairwise(is_range)),
+        or (not all(is_range) and any(one and two for one, two in pairwise(is_range))),
         is_unclear=is_unclear,
         has_other_words=_has_other_words(gaps, is_range),
         is_marked=any(marked),

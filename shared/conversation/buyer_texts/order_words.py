@@ -20,6 +20,7 @@ _BODY: Final = f"[{order_codes.CODE_ALPHABET}]{{5,6}}(?!{_ALNUM})"
 _DASHES: Final = r"\-_.#‐‑‒–—−"
 _CODES: Final = re.compile(rf"(?<!{_ALNUM})(?:R[\s{_DASHES}]{{0,2}})?{_BODY}")
 _DASHED_CODES: Final = re.compile(rf"(?<!{_ALNUM})R ?[{_DASHES}] ?{_BODY}")
+_WITH_R: Final = re.compile(rf"R[\s{_DASHES}]{{1,2}}{_BODY}")
 _NUMBER: Final = re.compile(r"\d[\d.,]*\d|\d")
 _DECIMAL: Final = re.compile(r"\d{1,12}(?:[.,]\d{1,2})?")
 _WITH_THOUSANDS: Final = re.compile(r"\d{1,3}(?:[.,]\d{3}){1,3}(?:[.,]\d{1,2})?")
@@ -52,6 +53,14 @@ def find_certain_codes(text: str) -> tuple[str, ...]:
     return _find_codes(_DASHED_CODES, text)
 
 
+def is_order_code(text: str) -> bool:
+    """Return whether a text is an order code with its R, and nothing else: "r 7k3f9"."""
+    if len(text) > text_normalization.MAX_WORDS_TEXT:
+        return False
+    folded = unicodedata.normalize("NFKC", text).upper().strip(" .!?")
+    return folded.startswith("R") and _WITH_R.fullmatch(folded) is not None
+
+
 def remove_order_codes(text: str, codes: Collection[str]) -> str:
     """Return a text without these order codes."""
     if not codes:
@@ -78,11 +87,7 @@ def _find_codes(pattern: re.Pattern[str], text: str) -> tuple[str, ...]:
 
 
 def parse_order_choice(
-    text: str,
-    *,
-    totals: Sequence[Decimal],
-    titles: Sequence[str],
-    numbers: Sequence[Sequence[int]] = (),
+    text: str, *, totals: Sequence[Decimal], titles: Sequence[str]
 ) -> OrderChoice:
     """Return which of several orders a text names: "the first one", "2", "$15", "the 15 one".
 
@@ -92,11 +97,10 @@ def parse_order_choice(
         text: the buyer's text.
         totals: the amounts of the orders.
         titles: the titles of their raffles.
-        numbers: the ticket numbers of each.
 
     """
     words = text_normalization.normalize_text(text).split()
-    place = _parse_place(words, count=len(totals))
+    place = parse_place(words, count=len(totals))
     if place is not None:
         return OrderChoice(place if 0 <= place < len(totals) else None, is_answer=True)
     amount = _parse_amount(text)
@@ -108,7 +112,7 @@ def parse_order_choice(
     return OrderChoice(parsing.parse_choice(" ".join(named), titles), is_answer=False)
 
 
-def _parse_place(words: Sequence[str], *, count: int) -> int | None:
+def parse_place(words: Sequence[str], *, count: int) -> int | None:
     """Return the place that the words name, from 0; -1 for one that there is not."""
     places = [word for word in words if word in ORDER_PLACES]
     if len(places) > 1 and "one" in places:

@@ -79,7 +79,10 @@ def _is_open(context: Context) -> bool:
 def handle_answer(turn: Turn, *, raffle_id: int) -> Step | None:
     """Return the step for an answer to the question for the age, or None for another text."""
     is_adult = _read_age(turn)
-    if is_adult is None or turn.reading.has_doubts_but(Doubt.NEGATION, Doubt.OTHER_TIME):
+    harmless = {Doubt.NEGATION, Doubt.OTHER_TIME}
+    if turn.reading.intent is Intent.ADULT:
+        harmless.add(Doubt.UNREAD_WORDS)
+    if is_adult is None or turn.reading.has_doubts_but(*harmless):
         return None
     handle = handle_adult if is_adult else handle_minor
     return handle(raffle_id, turn.state, turn.context, turn.facts)

@@ -7,11 +7,13 @@ from shared.conversation import button_ids
 from shared.conversation.button_ids import ButtonAction
 from shared.conversation.context import Context
 from shared.conversation.facts.values import Facts, OrderFacts
+from shared.conversation.flow import answers
 from shared.conversation.flow.screens import answer_with, offer_person, repeat_prompt, show_menu
 from shared.conversation.flow.turn import Turn
 from shared.conversation.texts import guidance, my_tickets, order_status, orders
+from shared.conversation.understanding.intents import Intent
 from shared.conversation.values import CancelOwnOrder, Step
-from shared.core.enums import State
+from shared.core.enums import OrderStatus, State
 
 
 def reset_to_menu(facts: Facts) -> Step:
@@ -37,6 +39,8 @@ def handle_help(state: State, context: Context, facts: Facts) -> Step:
 def handle_cancel(turn: Turn) -> Step:
     """Cancel the live order; ask which one if there are several, and whether it is in doubt."""
     live = turn.facts.live_orders
+    if not live and any(order.status is OrderStatus.PAID for order in turn.facts.orders):
+        return answers.answer_question(Intent.CAN_CANCEL, turn.state, turn.context, turn.facts)
     if not live:
         return show_menu(turn.facts, note=orders.build_nothing_to_cancel_note())
     if len(live) > 1:
@@ -67,10 +71,12 @@ def cancel_or_ask_first(
     return Step(state, asking, replies=(reply,))
 
 
-def show_my_tickets(state: State, context: Context, facts: Facts, *, page: int = 0) -> Step:
-    """Show one page of the buyer's orders, from 0."""
+def show_my_tickets(
+    state: State, context: Context, facts: Facts, *, page: int = 0, note: str = ""
+) -> Step:
+    """Show one page of the buyer's orders, from 0, below a note."""
     reply = my_tickets.build_my_tickets_message(facts.orders, now=facts.now, page=page)
-    return answer_with(state, context, reply)
+    return answer_with(state, context, reply.with_note_before(note))
 
 
 def keep_order(order: OrderFacts, state: State, context: Context, facts: Facts) -> Step:

@@ -7,6 +7,9 @@ of its own, its handler is named in `HANDLERS`.
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from shared.conversation.buyer_texts import order_words
+from shared.conversation.buyer_texts.text_normalization import normalize_text
+from shared.conversation.facts.values import RaffleFacts
 from shared.conversation.flow import age, answers, commands, handover, inquiries, opt_out, reserve
 from shared.conversation.flow.number_wishes import handle_number_wish
 from shared.conversation.flow.payment_words import handle_paid, show_how_to_pay
@@ -15,6 +18,7 @@ from shared.conversation.flow.screens import (
     ask_to_rephrase,
     repeat_prompt,
     show_menu,
+    show_order,
     show_raffle_card,
 )
 from shared.conversation.flow.turn import Turn
@@ -78,6 +82,20 @@ def _say_later(turn: Turn) -> Step:
     return answers.answer_question(Intent.LATER, turn.state, turn.context, turn.facts)
 
 
+def _answer_change(turn: Turn) -> Step:
+    return answers.answer_question(Intent.CHANGE, turn.state, turn.context, turn.facts)
+
+
+def _ask_whether_to_cancel(turn: Turn) -> Step:
+    """Ask a buyer who would rather not whether to cancel; without an order, there is no need."""
+    live = turn.facts.live_orders
+    if not live:
+        return _say_later(turn)
+    if len(live) > 1:
+        return answer_with(turn.state, turn.context, orders.build_cancel_which_message(live))
+    return commands.cancel_or_ask_first(live[0], turn.state, turn.context, is_certain=False)
+
+
 # ── buying ───────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -135,6 +153,19 @@ def _show_free_numbers(turn: Turn) -> Step:
 # ── what they have ───────────────────────────────────────────────────────────────────────────────
 
 
+def _show_order_or_tickets(turn: Turn) -> Step:
+    """Show the order that the conversation is about."""
+    order = turn.order
+    if order is None:
+        return _show_my_tickets(turn)
+    return show_order(order, turn.understood, turn.facts)
+
+
+def _show_hold_or_tickets(turn: Turn) -> Step:
+    """Show the held numbers, which "my numbers" means to a buyer without other orders."""
+    return _repeat(turn) if len(turn.facts.orders) == 1 else _show_my_tickets(turn)
+
+
 def _show_my_tickets(turn: Turn) -> Step:
     return commands.show_my_tickets(turn.state, turn.context, turn.facts)
 
@@ -148,8 +179,31 @@ def _verify(turn: Turn) -> Step:
 # ── not understood ───────────────────────────────────────────────────────────────────────────────
 
 
+def _find_raffle_by_place(turn: Turn) -> RaffleFacts | None:
+    """Return the raffle of the list that is named by its place: "2", "the first one"."""
+    raffles = turn.facts.raffles
+    if turn.state is not State.MENU or len(raffles) < 2:  # noqa: PLR2004 - no list without two
+        return None
+    words = normalize_text(turn.text).split()
+    if len(words) == 1 and words[0].isdecimal():
+        place: int | None = int(words[0]) - 1 if len(words[0]) < 3 else None  # noqa: PLR2004
+    else:
+        place = order_words.parse_place(words, count=len(raffles))
+    return raffles[place] if place is not None and 0 <= place < len(raffles) else None
+
+
+def _take(turn: Turn) -> Step:
+    chosen = _find_raffle_by_place(turn)
+    if chosen is not None:
+        return show_raffle_card(chosen, Context(), turn.facts)
+    return handle_number_wish(turn)
+
+
 def _ask_again(turn: Turn) -> Step:
     """Repeat the question; a first message counts as a greeting, whatever it says."""
+    chosen = _find_raffle_by_place(turn)
+    if chosen is not None:
+        return show_raffle_card(chosen, Context(), turn.facts)
     if turn.state is State.MENU and not turn.context.misses:
         return show_menu(turn.facts, misses=1)
     return ask_to_rephrase(turn.state, turn.context, turn.facts)
@@ -164,6 +218,7 @@ HANDLERS: Final[Mapping[Intent, Mapping[State, Handler]]] = {
     ),
     Intent.HOW_IT_WORKS: _ANSWER,
     Intent.CANCEL: _everywhere(commands.handle_cancel),
+    Intent.GIVE_UP: _everywhere(_ask_whether_to_cancel),
     Intent.STOP: _everywhere(lambda turn: opt_out.stop(turn.state, turn.context, turn.facts)),
     Intent.START: _everywhere(lambda turn: opt_out.start(turn.facts)),
     Intent.PERSON: _everywhere(
@@ -188,7 +243,7 @@ HANDLERS: Final[Mapping[Intent, Mapping[State, Handler]]] = {
     ),
     Intent.RANDOM: _everywhere(_ask_quantity),
     Intent.PICK: _everywhere(_ask_numbers),
-    Intent.TAKE: _everywhere(handle_number_wish),
+    Intent.TAKE: _everywhere(_take),
     Intent.ADD: _everywhere(handle_number_wish),
     Intent.DROP: _everywhere(handle_number_wish),
     Intent.SWAP: _everywhere(handle_number_wish),
@@ -202,10 +257,12 @@ HANDLERS: Final[Mapping[Intent, Mapping[State, Handler]]] = {
         ASK_QTY=_repeat,
         ASK_PICK_NUMBERS=_repeat,
         CONFIRM_RESERVATION=_replace_numbers,
+        WAIT_PROOF=_answer_change,
+        DONE=_answer_change,
     ),
     Intent.CHOOSE_RAFFLE: _everywhere(_show_card),
-    Intent.MY_TICKETS: _everywhere(_show_my_tickets),
-    Intent.ORDER: _everywhere(_repeat),
+    Intent.MY_TICKETS: _everywhere(_show_my_tickets, CONFIRM_RESERVATION=_show_hold_or_tickets),
+    Intent.ORDER: _everywhere(_show_order_or_tickets),
     Intent.ORDER_CHOICE: _everywhere(_ask_again),
     Intent.PAID: _everywhere(_claim_paid),
     Intent.PRICE: _ANSWER,

@@ -7,6 +7,7 @@ from shared.conversation.context import Context
 from shared.conversation.facts.values import Facts
 from shared.conversation.flow import (
     age,
+    commands,
     decisions,
     doubts,
     effect_results,
@@ -21,7 +22,7 @@ from shared.conversation.flow.buttons import handle_tap
 from shared.conversation.flow.reconcile import reconcile_state
 from shared.conversation.flow.screens import ask_to_rephrase, repeat_prompt
 from shared.conversation.flow.turn import Turn
-from shared.conversation.texts import guidance
+from shared.conversation.texts import guidance, order_status
 from shared.conversation.values import (
     ButtonTapped,
     ConversationEvent,
@@ -145,6 +146,9 @@ def _handle_text(text: str, state: State, context: Context, facts: Facts) -> Ste
         return linked
     named = facts.find_orders_by_code(order_words.find_order_codes(text))
     words = order_words.remove_order_codes(text, {order.code for order in named})
+    if not named and order_words.is_order_code(text):
+        note = order_status.build_unknown_code_note()
+        return commands.show_my_tickets(state, context, facts, note=note)
     turn = Turn.read(words, state, context, facts)
     step = (
         (orders_by_code.handle_order_code(named, turn) if named else None)

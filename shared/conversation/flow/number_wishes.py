@@ -1,13 +1,12 @@
 """Steps for wishes about numbers: take some, add, give back, change, or those like a pattern."""
 
-from decimal import Decimal
 from enum import Enum, auto
 from typing import assert_never
 
 from shared.conversation.context import Context
 from shared.conversation.facts.values import OrderFacts, RaffleFacts
-from shared.conversation.flow import number_changes, reserve
-from shared.conversation.flow.screens import ask_to_rephrase, repeat_prompt, show_menu
+from shared.conversation.flow import answers, inquiries, number_changes, reserve
+from shared.conversation.flow.screens import ask_to_rephrase, repeat_prompt, show_menu, show_order
 from shared.conversation.flow.turn import Turn
 from shared.conversation.texts import guidance, number_questions, raffles
 from shared.conversation.understanding.intents import Intent
@@ -18,6 +17,7 @@ from shared.conversation.values import (
     HoldNumbers,
     LookUpFreeNumbers,
     LookUpNumber,
+    PlaceOrder,
     Reply,
     Step,
 )
@@ -56,7 +56,7 @@ def handle_number_wish(turn: Turn) -> Step:
     raffle = turn.raffle
     if raffle is None:
         if not turn.facts.raffles:
-            return show_menu(turn.facts)
+            return _answer_without_sale(turn)
         return show_menu(turn.facts, note=raffles.build_which_raffle_note())
     choice = _Choice(turn, raffle)
     wish = turn.reading.wish or NumberWish()
@@ -66,7 +66,7 @@ def handle_number_wish(turn: Turn) -> Step:
         return ask_to_rephrase(turn.state, turn.context, turn.facts, note=note)
     match turn.reading.intent:
         case Intent.SPEND:
-            return choice.spend(wish.money)
+            return choice.spend(wish)
         case Intent.LIKE:
             return choice.show_like(wish)
         case Intent.IS_FREE | Intent.VERIFY:
@@ -83,6 +83,17 @@ def handle_number_wish(turn: Turn) -> Step:
             return choice.take(wish)
 
 
+def _answer_without_sale(turn: Turn) -> Step:
+    """Answer a buyer who names numbers while nothing is on sale: what became of a number."""
+    group = turn.reading.wish.take if turn.reading.wish is not None else None
+    wants = turn.reading.has(Intent.BUY, Intent.RANDOM)
+    if group is None or len(group.values) != 1 or group.is_counted or wants:
+        return show_menu(turn.facts)
+    if not turn.facts.orders:
+        return show_menu(turn.facts)
+    return inquiries.handle_verify(group.values[0], turn.state, turn.context, turn.facts)
+
+
 class _Choice:
     """A buyer's choice of numbers in a raffle."""
 
@@ -92,6 +103,11 @@ class _Choice:
         self._bare = get_bare_number_meaning(turn.state)
         if raffle.id != turn.context.raffle_id:
             self._bare = BareNumberMeaning.ASK
+
+    @property
+    def _replaces(self) -> bool:
+        wish = self._turn.reading.wish
+        return wish is not None and wish.replaces
 
     @property
     def _hold(self) -> OrderFacts | None:
@@ -109,10 +125,15 @@ class _Choice:
         assert group is not None  # noqa: S101 - a wish to take names numbers
         if wish.money is not None:
             return self._ask_whether_numbers(group.values)
+        hold = self._hold
+        if hold is not None and hold.numbers == group.values and group.is_certain:
+            return self._accept_hold(hold)
         number = group.values[0] if group.is_single else None
         if number is not None and wish.is_random:
             if group.is_lucky:
                 return self._ask_what_number_is(number)
+            return self._take_quantity(number)
+        if number is not None and self._turn.reading.has(Intent.OTHER_NUMBERS):
             return self._take_quantity(number)
         if number is not None and group.is_counted and not group.is_marked:
             if self._bare is BareNumberMeaning.TICKET:
@@ -165,15 +186,10 @@ class _Choice:
         if not self._may_be_quantity(number):
             if in_words and not self._raffle.has_ticket_number(number):
                 return self._take_quantity(number)
-            return self._take_lone_number(number)
+            return self._take_numbers((number,))
         if self._raffle.has_ticket_number(number):
             return self._ask_what_number_is(number)
         return self._take_quantity(number, is_certain=False)
-
-    def _take_lone_number(self, number: int) -> Step:
-        if self._hold is not None:
-            return self._ask_about_hold((number,), self._hold)
-        return self._take_numbers((number,))
 
     def _ask_instead_of_quantity(self, numbers: tuple[int, ...]) -> Step:
         """Ask about numbers, such as "5 10" or "05", where a quantity was asked for."""
@@ -201,6 +217,10 @@ class _Choice:
         return self._ask(number_questions.build_replace_hold_message(hold, quantity))
 
     def _take_numbers(self, numbers: tuple[int, ...]) -> Step:
+        """Hold numbers; ask first whether one alone comes instead of a hold or beside it."""
+        is_lone = len(numbers) == 1 and self._bare is BareNumberMeaning.ASK
+        if self._hold is not None and is_lone and not self._replaces:
+            return self._ask_about_hold(numbers, self._hold)
         return reserve.hold_numbers(self._raffle, numbers, self._context, self._turn.facts)
 
     def _ask_whether_numbers(self, numbers: tuple[int, ...]) -> Step:
@@ -228,10 +248,15 @@ class _Choice:
     def add(self, wish: NumberWish) -> Step:
         """Add numbers to a hold, or random ones to random ones."""
         group, hold = wish.take, self._hold
-        if group is None or hold is None:
-            return self.take(wish)
+        if group is None:
+            return self._keep_or_explain()
+        if hold is None:
+            count = group.is_single and wish.more and not group.is_marked
+            return self._take_quantity(group.values[0]) if count else self.take(wish)
         number = group.values[0] if group.is_single and not group.is_marked else None
         is_quantity = group.is_counted or group.is_in_words or wish.is_random or wish.more
+        if number is not None and is_quantity and hold.mode is Mode.PICK:
+            return reserve.ask_numbers(self._raffle, self._context)
         if number is not None and is_quantity:
             return number_changes.add_random(number, hold, self._context, self._turn.facts)
         if number is not None and hold.mode is Mode.RANDOM and self._may_be_quantity(number):
@@ -244,7 +269,7 @@ class _Choice:
         """Give numbers of a hold back."""
         hold = self._hold
         if wish.drop is None or hold is None:
-            return repeat_prompt(self._turn.state, self._turn.understood, self._turn.facts)
+            return self._keep_or_explain()
         return number_changes.drop_numbers(
             wish.drop.values, hold, self._context, self._turn.facts
         )
@@ -252,39 +277,71 @@ class _Choice:
     def swap(self, wish: NumberWish) -> Step:
         """Take numbers in place of others of a hold."""
         hold, take, drop = self._hold, wish.take, wish.drop
-        if take is None or drop is None or hold is None:
+        if hold is None and self._turn.state in {State.WAIT_PROOF, State.DONE}:
+            return self._keep_or_explain()
+        if take is None:
+            return reserve.ask_numbers(self._raffle, self._context)
+        if drop is None or hold is None or not set(drop.values) & set(hold.numbers):
             return self.take(wish)
+        if take.is_doubtful:
+            return self._ask_about_hold(take.values, hold)
+        if set(take.values) <= set(hold.numbers):  # "not 7, 13": both are held
+            unwanted = tuple(sorted({*drop.values, *take.values}))
+            return number_changes.drop_numbers(unwanted, hold, self._context, self._turn.facts)
         return number_changes.swap_numbers(
             drop.values, take.values, hold, self._context, self._turn.facts
         )
+
+    def _keep_or_explain(self) -> Step:
+        """Change nothing; an order that was placed is explained not to change any more."""
+        turn = self._turn
+        if turn.state in {State.WAIT_PROOF, State.DONE}:
+            return answers.answer_question(Intent.CHANGE, turn.state, turn.context, turn.facts)
+        return repeat_prompt(turn.state, turn.understood, turn.facts)
+
+    def _accept_hold(self, hold: OrderFacts) -> Step:
+        """Take the held numbers, named once more, as a yes if one was said; else show them."""
+        turn = self._turn
+        if turn.reading.has(Intent.YES) and turn.state is State.CONFIRM_RESERVATION:
+            return Step(turn.state, turn.understood, effect=PlaceOrder(hold.id))
+        return show_order(hold, turn.understood, turn.facts)
 
     def take_either(self, wish: NumberWish) -> Step:
         """Hold numbers, or others if they are taken."""
         if wish.take is None or wish.otherwise is None:
             return self.take(wish)
-        step = self._take_numbers(wish.take.values)
+        hold, drop = self._hold, wish.drop
+        take, otherwise = wish.take.values, wish.otherwise.values
+        if hold is not None and drop is not None and set(drop.values) <= set(hold.numbers):
+            kept = set(hold.numbers) - set(drop.values)
+            take = tuple(sorted(kept | set(take)))
+            otherwise = tuple(sorted(kept | set(otherwise)))
+        elif hold is not None and wish.adds:
+            take = tuple(sorted({*hold.numbers, *take}))
+            otherwise = tuple(sorted({*hold.numbers, *otherwise}))
+        step = reserve.hold_numbers(self._raffle, take, self._context, self._turn.facts)
         if isinstance(step.effect, HoldNumbers):
             effect = HoldNumbers(
                 step.effect.raffle_id,
                 step.effect.numbers,
                 replacing=step.effect.replacing,
-                otherwise=wish.otherwise.values,
+                otherwise=otherwise,
             )
             return Step(step.state, step.context, effect=effect)
         return step
 
     # ── look up ──────────────────────────────────────────────────────────────────────────────────
 
-    def spend(self, money: Decimal | None) -> Step:
-        """Offer as many random numbers as an amount of money pays for."""
-        raffle = self._raffle
+    def spend(self, wish: NumberWish) -> Step:
+        """Hold as many random numbers as an amount of money pays for, or ask whether to."""
+        raffle, money = self._raffle, wish.money
         if money is None or raffle.is_free:
             return repeat_prompt(self._turn.state, self._turn.understood, self._turn.facts)
         quantity = int(money // raffle.price)
         if not self._may_be_quantity(quantity) or quantity * raffle.price != money:
             quantity = max(raffle.min_per_order, min(quantity, raffle.max_per_order))
             return self._ask(number_questions.build_money_message(raffle, money, quantity))
-        if self._turn.state is State.ASK_QTY or self._turn.reading.has(Intent.BUY, Intent.RANDOM):
+        if wish.is_worth:
             return self._take_quantity(quantity)
         return self._ask(number_questions.build_money_message(raffle, money, quantity))
 

@@ -1,8 +1,11 @@
 """Answers to the question that is open: a yes or no, an age, or the order of a receipt."""
 
+from collections.abc import Sequence
+
 from shared.conversation import button_ids
 from shared.conversation.button_ids import ButtonAction
 from shared.conversation.buyer_texts import order_words
+from shared.conversation.facts.values import OrderFacts
 from shared.conversation.flow import age, commands
 from shared.conversation.flow.buttons import handle_tap
 from shared.conversation.flow.screens import answer_with, ask_to_rephrase, repeat_prompt
@@ -25,9 +28,13 @@ ALWAYS_UNDERSTOOD = QUESTIONS | {
 
 def handle_answer(turn: Turn) -> Step | None:
     """Return the step for an answer to the open question; None without one, or for other texts."""
-    if turn.reading.intent in ALWAYS_UNDERSTOOD:
-        return None
     tap = button_ids.parse_button_id(turn.context.yes_button_id)
+    if turn.reading.intent in ALWAYS_UNDERSTOOD and not (
+        turn.reading.intent is Intent.CANCEL
+        and tap is not None
+        and tap.action is ButtonAction.CANCEL_SURELY
+    ):
+        return None
     if tap is not None:
         if tap.action is ButtonAction.ADULT:
             return age.handle_answer(turn, raffle_id=tap.values[0])
@@ -40,13 +47,14 @@ def handle_answer(turn: Turn) -> Step | None:
 def _handle_yes_or_no(turn: Turn) -> Step | None:
     """Return the step for a yes, which stands for a tap, or for a no."""
     intent = turn.reading.intent
-    if intent is Intent.YES:
+    tap = button_ids.parse_button_id(turn.context.yes_button_id)
+    cancels = tap is not None and tap.action is ButtonAction.CANCEL_SURELY
+    if intent is Intent.YES or (cancels and intent in {Intent.CANCEL, Intent.GIVE_UP}):
         if turn.reading.doubts:
             return repeat_prompt(turn.state, turn.understood, turn.facts)
         return handle_tap(turn.context.yes_button_id, turn.state, turn.context, turn.facts)
     if intent not in {Intent.NO, Intent.KEEP}:
         return None
-    tap = button_ids.parse_button_id(turn.context.yes_button_id)
     if tap is not None and tap.action in {ButtonAction.NUMBERS, ButtonAction.QUANTITY}:
         order = turn.facts.find_draft(tap.subject_id)
     else:
@@ -62,21 +70,40 @@ def _handle_order_of_proof(turn: Turn) -> Step | None:
     candidates = [order for order in found if order is not None]
     if turn.context.proof_id is None or not candidates:
         return None
-    choice = order_words.parse_order_choice(
-        turn.text,
-        totals=[order.total for order in candidates],
-        titles=[order.raffle.title for order in candidates],
-        numbers=[order.numbers for order in candidates],
-    )
-    if choice.index is not None:
-        order = candidates[choice.index]
+    index = _find_meant_order(turn, candidates)
+    if index is not None:
+        order = candidates[index]
         return Step(
             turn.state, turn.understood, effect=AssignProof(turn.context.proof_id, order.id)
         )
-    if choice.is_answer:
+    if turn.reading.wish is not None:
         # A number must not be taken for something else while this question is open.
         return ask_to_rephrase(turn.state, turn.context, turn.facts)
     if turn.reading.intent in {Intent.NO, Intent.KEEP}:
         seller = turn.facts.find_seller_contact(turn.context.raffle_id)
         return answer_with(turn.state, turn.context, receipts.build_kept_for_seller_message(seller))
     return None
+
+
+def _find_meant_order(turn: Turn, candidates: Sequence[OrderFacts]) -> int | None:
+    """Return the place of the order that is named by its raffle, numbers, amount or place."""
+    named = turn.named_raffle
+    by_name = [at for at, order in enumerate(candidates) if named and order.raffle.id == named.id]
+    if len(by_name) == 1:
+        return by_name[0]
+    choice = order_words.parse_order_choice(
+        turn.text,
+        totals=[order.total for order in candidates],
+        titles=[order.raffle.title for order in candidates],
+    )
+    if choice.index is not None or turn.reading.wish is None:
+        return choice.index
+    wish = turn.reading.wish
+    numbers = set(wish.take.values) if wish.take is not None else set[int]()
+    fitting = [
+        at
+        for at, order in enumerate(candidates)
+        if (wish.money is not None and order.total == wish.money)
+        or (numbers and numbers <= set(order.numbers))
+    ]
+    return fitting[0] if len(fitting) == 1 else None

@@ -25,6 +25,8 @@ def handle_order_code(named: Sequence[OrderFacts], turn: Turn) -> Step | None:
     if intent in {Intent.CANCEL, Intent.STOP, Intent.PERSON, Intent.RULES, Intent.RESULTS}:
         return None
     proof_id = turn.facts.unplaced_proof_id
+    if order.id in turn.context.proof_order_ids:
+        proof_id = turn.context.proof_id or proof_id
     if proof_id is not None and intent not in QUESTIONS - {Intent.RECEIPT}:
         also = tuple(each.id for each in named[1:])
         return Step(turn.state, turn.understood, effect=AssignProof(proof_id, order.id, also))

@@ -38,6 +38,10 @@ def hold_numbers(
         return answer_with(
             State.ASK_PICK_NUMBERS, chosen, raffles.build_ask_numbers_message(raffle, note=note)
         )
+    unknown = [number for number in numbers if not raffle.has_ticket_number(number)]
+    if unknown:
+        note = raffles.build_unknown_numbers_note(raffle, unknown=unknown)
+        return ask_numbers(raffle, chosen, note=note)
     effect = HoldNumbers(raffle.id, numbers, replacing=_find_draft_id(raffle, facts))
     return Step(State.ASK_PICK_NUMBERS, chosen.with_changes(picked_numbers=numbers), effect=effect)
 

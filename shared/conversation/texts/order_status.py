@@ -85,6 +85,11 @@ def build_one_at_a_time_note() -> str:
     return "One order at a time: this one still waits for its payment."
 
 
+def build_unknown_code_note() -> str:
+    """Return the note for an order code that is not of one of the buyer's orders."""
+    return "I know no order of yours with that code."
+
+
 def build_paid_without_proof_note() -> str:
     """Return the note for a buyer who claims to have paid, without a proof."""
     return "Thank you! I only need to see the receipt."

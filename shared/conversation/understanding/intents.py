@@ -11,6 +11,7 @@ class Intent(StrEnum):
     HELP = "help"
     HOW_IT_WORKS = "how_it_works"
     CANCEL = "cancel"
+    GIVE_UP = "give_up"  # rather not: it may mean CANCEL
     STOP = "stop"
     START = "start"
     PERSON = "person"

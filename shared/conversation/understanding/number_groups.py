@@ -11,7 +11,7 @@ from shared.conversation.buyer_texts.number_list import NumberList, parse_number
 from shared.conversation.understanding.phrases import Phrase, PhraseList
 from shared.conversation.understanding.reading import NumberGroup
 from shared.conversation.understanding.tokens import Token, TokenKind, are_adjacent
-from shared.conversation.understanding.vocabulary import Role
+from shared.conversation.understanding.vocabulary import Role, load_vocabulary
 
 RANGE_WORDS: Final = frozenset({"to", "through", "till", "until"})
 RANGE_OPENINGS: Final = frozenset({"from", "between"})
@@ -35,10 +35,11 @@ class Money:
 def find_money(found: PhraseList) -> list[Money]:
     """Return the amounts of money: "$20", "20 dollars", "R$ 15.00"."""
     tokens = found.tokens
+    names = load_vocabulary().currencies
     currency = {
-        found.words[phrase.first].token
-        for phrase in found.phrases
-        if Role.CURRENCY in phrase.roles
+        index
+        for index, token in enumerate(tokens)
+        if token.kind is TokenKind.WORD and token.text in names
     }
     amounts: list[Money] = []
     place = 0
@@ -48,17 +49,17 @@ def find_money(found: PhraseList) -> list[Money]:
             continue
         last = _find_decimal_end(tokens, place)
         before, after = place - 1, last
+        if after < len(tokens) and tokens[after].kind is TokenKind.BREAK:
+            after += 1  # "20" and "dollars" in two messages
         has_sign = (before >= 0 and _is_currency_sign(tokens[before])) or (
             after < len(tokens) and (_is_currency_sign(tokens[after]) or after in currency)
         )
         value = parse_decimal("".join(token.text for token in tokens[place:last]))
         if has_sign and value is not None:
             first = before if before >= 0 and _is_currency_sign(tokens[before]) else place
-            end = (
-                last + 1
-                if last < len(tokens) and (_is_currency_sign(tokens[last]) or last in currency)
-                else last
-            )
+            end = last
+            if after < len(tokens) and (_is_currency_sign(tokens[after]) or after in currency):
+                end = after + 1
             is_negative = first > 0 and unicodedata.category(tokens[first - 1].text[0]) in {"Pd", "Sm"}
             if not is_negative:
                 amounts.append(Money(value, first, end))
@@ -125,8 +126,14 @@ def read_number_group(
         is_unclear=numbers.is_unclear,
         may_be_named=_may_be_named(found, phrases, numbers),
         is_lucky=is_random and single is not None and _is_named(phrases) and not _is_counted(phrases),
+        last=_get_written_value(amounts[-1]),
         text=found.words[single.first].text if single is not None and not single.is_in_words else "",
     )
+
+
+def _get_written_value(amount: Phrase) -> int:
+    assert amount.amount is not None  # noqa: S101 - it was found by its amount
+    return amount.amount
 
 
 def _is_counted(phrases: Sequence[Phrase]) -> bool:
@@ -161,7 +168,8 @@ def _render(found: PhraseList, phrases: Sequence[Phrase]) -> str:
         if token.kind is TokenKind.WORD:
             rendered += words.get(index, "")
         elif token.kind is TokenKind.BREAK:
-            rendered += "; "
+            continues = words.get(index + 1) in RANGE_WORDS
+            rendered += " " if continues else "; "
         else:
             rendered += token.text
     return " ".join(rendered.split())

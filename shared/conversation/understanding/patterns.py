@@ -145,7 +145,7 @@ class PatternIndex[Meaning]:
         written = list(words)
         self._words |= set(written) - {DIGITS}
         parts = (r"\d+ " if word == DIGITS else re.escape(word) + " " for word in written)
-        return "".join(parts), {written[0]}, False
+        return "".join(parts), set(written[:1]), not written
 
 
 def _join_options(

@@ -1,11 +1,12 @@
 """Phrases of a text: the longest pattern of the vocabulary at each place, and amounts in words."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from itertools import groupby
 from typing import Final
 
+from rapidfuzz import fuzz
 from rapidfuzz.distance import OSA
 from rapidfuzz.process import extract
 
@@ -25,6 +26,9 @@ MIN_FUZZY_LETTERS: Final = 4
 
 LONG_WORD: Final = 7
 """Letters from which a word may differ by two."""
+
+NAME_SIMILARITY: Final = 84
+"""The similarity, out of 100, from which a word counts as one of a raffle's name."""
 
 MAX_AMOUNT_WORDS: Final = 3
 DESTRUCTIVE_WORDS: Final = frozenset({"cancel", "stop", "unsubscribe", "delete", "release", "refund"})
@@ -110,6 +114,7 @@ def find_phrases(tokens: Sequence[Token], *, names: Collection[str] = ()) -> Phr
     for index, token in enumerate(tokens):
         if token.kind in {TokenKind.WORD, TokenKind.NUMBER}:
             found.words += _compare_as(token, index, vocabulary, names)
+    found.words = _read_to_for_two(found.words)
     text = "".join(f"{word.text} " for word in found.words)
     starts = [0]
     for word in found.words:
@@ -123,16 +128,45 @@ def find_phrases(tokens: Sequence[Token], *, names: Collection[str] = ()) -> Phr
     return found
 
 
+def _read_to_for_two(words: list[Word]) -> list[Word]:
+    """Return the words with "2" read as "to" between verbs: "i want 2 buy"."""
+    if len(words) == 2 and words[0].text in {"me", "us"}:  # noqa: PLR2004 - "me 2"
+        return [words[0], replace(words[1], text="too" if words[1].text == "2" else words[1].text)]
+    return [
+        replace(word, text="to")
+        if word.text == "2"
+        and 0 < place < len(words) - 1
+        and words[place - 1].text in _BEFORE_TO
+        and words[place + 1].text in _AFTER_TO
+        else word
+        for place, word in enumerate(words)
+    ]
+
+
+_BEFORE_TO: Final = frozenset({"want", "like", "need", "going", "ready", "how", "have", "able"})
+_AFTER_TO: Final = frozenset(
+    {"buy", "play", "pay", "get", "choose", "pick", "know", "talk", "speak", "order", "join", "see"}
+)
+
+
 def _compare_as(
     token: Token, index: int, vocabulary: Vocabulary, names: Collection[str]
 ) -> list[Word]:
     if token.kind is TokenKind.NUMBER:
         return [Word(token.text, index)]
     corrected = token.text
-    if token.text not in names:
+    if not _is_like_name(token.text, names):
         corrected = correct_word(token.text)
     is_misspelt = corrected != token.text and corrected in DESTRUCTIVE_WORDS
     return [Word(text, index, is_misspelt) for text in vocabulary.expand(corrected)]
+
+
+def _is_like_name(word: str, names: Collection[str]) -> bool:
+    return word in names or (
+        len(word) >= MIN_FUZZY_LETTERS
+        and word not in load_vocabulary().words
+        and any(fuzz.ratio(name, word) >= NAME_SIMILARITY for name in names)
+    )
 
 
 @lru_cache(maxsize=4_096)
@@ -173,7 +207,8 @@ def _find_near_word(word: str, vocabulary: Vocabulary) -> str | None:
     ]
     if not fitting:
         return None
-    return min(fitting)[1]
+    amounts = {word for amount in vocabulary.amounts for word in amount.split()}
+    return min(fitting, key=lambda each: (each[0], each[1] not in amounts, each[1]))[1]
 
 
 @lru_cache(maxsize=64)
@@ -220,7 +255,8 @@ def _read_phrase(
 
 
 def _sort(meanings: Sequence[WordMeaning]) -> list[WordMeaning]:
-    return list(dict.fromkeys(meanings))
+    # Members of two enums with the same value are equal, so their types tell them apart.
+    return list({(type(each), each): each for each in meanings}.values())
 
 
 def _read_amount(
@@ -246,6 +282,22 @@ def _extend_amount(
     following = vocabulary.amounts.get(words[after].text, 0) if after < len(words) else 0
     if 20 <= value < 100 and value % 10 == 0 and 0 < following < 10:  # noqa: PLR2004 - twenty one
         return after + 1, value + following, True
+    if value == 100:  # noqa: PLR2004 - a hundred and thirteen
+        return _add_to_hundreds(words, after, value, vocabulary)
     if 0 < value < 10 and following in {12, 100} and words[after].text in {"hundred", "dozen"}:  # noqa: PLR2004
+        if following == 100:  # noqa: PLR2004
+            return _add_to_hundreds(words, after + 1, value * following, vocabulary)
         return after + 1, value * following, True
     return after, value, True
+
+
+def _add_to_hundreds(
+    words: Sequence[Word], after: int, value: int, vocabulary: Vocabulary
+) -> tuple[int, int, bool]:
+    """Return hundreds with what follows them: two hundred and thirteen."""
+    place = after + 1 if after < len(words) and words[after].text == "and" else after
+    rest = vocabulary.amounts.get(words[place].text, 0) if place < len(words) else 0
+    if not 0 < rest < 100 or words[place].text in {"dozen", "couple", "pair"}:  # noqa: PLR2004
+        return after, value, True
+    last, rest, _ = _extend_amount(words, place + 1, rest, vocabulary)
+    return last, value + rest, True

@@ -26,6 +26,8 @@ from shared.conversation.buyer_texts.text_normalization import (
 )
 from shared.conversation.understanding.intents import Intent
 from shared.conversation.understanding.number_groups import (
+    JOINING_WORDS,
+    KEPT_WORDS,
     RANGE_OPENINGS,
     RANGE_WORDS,
     find_money,
@@ -40,6 +42,7 @@ from shared.conversation.understanding.reading import (
 )
 from shared.conversation.understanding.tokens import (
     UNREADABLE,
+    Token,
     TokenKind,
     are_adjacent,
     fold_text,
@@ -62,12 +65,14 @@ class Surroundings:
     Attributes:
         titles: the titles of the raffles on sale.
         prizes: their prizes, in the same order; a raffle may be named by its prize.
+        sellers: how their sellers are reached; a name among it stands for "the seller".
         last_number: the last ticket number of the raffle that is meant; None: unknown.
 
     """
 
     titles: tuple[str, ...] = ()
     prizes: tuple[str, ...] = ()
+    sellers: tuple[str, ...] = ()
     last_number: int | None = None
 
 
@@ -85,7 +90,8 @@ def read_text(text: str, surroundings: Surroundings = Surroundings()) -> Reading
     if not folded:
         return _read_long_list(text, surroundings)
     names = _NameFinder(surroundings)
-    found = find_phrases(split_tokens(folded), names=names.words)
+    tokens = _replace_seller_names(split_tokens(folded), surroundings.sellers)
+    found = find_phrases(tokens, names=names.words)
     return _Reader(found, folded, surroundings, names).read()
 
 
@@ -109,6 +115,23 @@ def _read_long_list(text: str, surroundings: Surroundings) -> Reading:
     return Reading(Intent.TAKE, wish=NumberWish(take=group), doubts=doubts)
 
 
+def _replace_seller_names(tokens: Sequence[Token], sellers: Sequence[str]) -> list[Token]:
+    """Return the tokens with "seller" for the name of one: "can I talk to Ana"."""
+    known = load_vocabulary().words
+    names = {
+        word
+        for seller in sellers
+        for word in normalize_text(seller).split()
+        if word.isalpha() and len(word) > 2 and word not in known  # noqa: PLR2004 - initials
+    }
+    return [
+        replace(token, text="seller")
+        if token.kind is TokenKind.WORD and token.text.removesuffix("s") in names
+        else token
+        for token in tokens
+    ]
+
+
 # ── names of raffles ─────────────────────────────────────────────────────────────────────────────
 
 
@@ -120,13 +143,12 @@ class _NameFinder:
         prizes = [normalize_text(prize).split() for prize in surroundings.prizes]
         prizes += [[]] * (len(self._titles) - len(prizes))
         own = [{*title, *prize} for title, prize in zip(self._titles, prizes, strict=False)]
-        known = load_vocabulary().words
         self._own = [
             {
                 word
                 for word in words
                 if len(word) >= MIN_NAME_LETTERS
-                and (word not in known or word in _NAMES_THOUGH_KNOWN)
+                and word not in _NO_NAMES
                 and not any(word in others for at, others in enumerate(own) if at != index)
             }
             for index, words in enumerate(own)
@@ -134,30 +156,52 @@ class _NameFinder:
         self.words: frozenset[str] = frozenset().union(*self._own) if self._own else frozenset()
 
     def find(self, found: PhraseList) -> tuple[int | None, set[int]]:
-        """Return the index of the raffle that is named, and the words that name it."""
+        """Return the index of the raffle that is named, and the words that name it.
+
+        "Not winter" names the other of two, and of several the one after a correction counts.
+        """
         texts = [word.text for word in found.words]
-        whole = {
-            index: range(at, at + len(title))
-            for index, title in enumerate(self._titles)
-            if title
-            for at in range(len(texts) - len(title) + 1)
-            if texts[at : at + len(title)] == title
+        named = self._find_titles(texts) or self._find_own_words(texts)
+        places = set().union(*named.values()) if named else set[int]()
+        refused = {
+            index
+            for index, at in named.items()
+            if any(text in {"not", "without"} for text in texts[max(0, min(at) - 2) : min(at)])
         }
-        if len(whole) == 1:
-            [(index, places)] = whole.items()
-            return index, set(places)
-        named: dict[int, set[int]] = {}
+        wanted = [index for index in named if index not in refused]
+        if len(wanted) > 1 and any(Role.INSTEAD in phrase.roles for phrase in found.phrases):
+            wanted = [max(wanted, key=lambda index: min(named[index]))]
+        if not wanted and refused and len(self._titles) - len(refused) == 1:
+            wanted = [index for index in range(len(self._titles)) if index not in refused]
+        return (wanted[0] if len(wanted) == 1 else None), places
+
+    def _find_titles(self, texts: Sequence[str]) -> dict[int, set[int]]:
+        """Return the words of whole titles by the index of the raffle."""
+        found: dict[int, set[int]] = {}
+        for index, title in enumerate(self._titles):
+            for at in range(len(texts) - len(title) + 1 if title else 0):
+                if texts[at : at + len(title)] == title:
+                    found.setdefault(index, set()).update(range(at, at + len(title)))
+        return found
+
+    def _find_own_words(self, texts: Sequence[str]) -> dict[int, set[int]]:
+        """Return the words that only one raffle has, by its index."""
+        found: dict[int, set[int]] = {}
         for place, text in enumerate(texts):
             for index, own in enumerate(self._own):
                 if len(text) >= MIN_NAME_LETTERS and any(
                     fuzz.ratio(word, text) >= SIMILARITY_THRESHOLD for word in own
                 ):
-                    named.setdefault(index, set()).add(place)
-        places = set().union(*named.values()) if named else set[int]()
-        return (next(iter(named)) if len(named) == 1 else None), places
+                    found.setdefault(index, set()).add(place)
+        return found
 
 
-_NAMES_THOUGH_KNOWN: Final = frozenset({"winter", "summer", "spring"})
+_NO_NAMES: Final = frozenset({
+    "raffle", "raffles", "draw", "ticket", "tickets", "number", "numbers", "prize", "prizes", "with",
+    "this", "that", "from", "free", "more", "best", "good", "great", "first", "last", "next", "money",
+    "cash", "lucky", "random", "weekend", "week", "month", "year", "some", "your", "every", "what",
+})  # fmt: skip
+"""Words of titles and prizes that are said of anything."""
 
 # ── one text ─────────────────────────────────────────────────────────────────────────────────────
 
@@ -168,6 +212,8 @@ _PRONOUN_BEFORE_ONE: Final = frozenset({
     "the", "this", "that", "which", "another", "other", "each", "any", "every", "wrong", "same",
     "first", "last", "second", "third", "what", "good", "new", "nice", "no", "right", "cheap",
 })  # fmt: skip
+
+_BEFORE_PRONOUN: Final = frozenset({"other", "those", "these", "both", "all", "last", "first"})
 
 
 @dataclass(slots=True)
@@ -193,7 +239,11 @@ class _Wish:
     adds: bool = False
     replaces: bool = False
     more: bool = False
-    has_changed: bool = False
+    if_free: bool = False
+    has_alternative: bool = False
+    is_open: bool = False
+    changes: bool = False
+    shares: int = 0
 
 
 class _Reader:
@@ -242,9 +292,13 @@ class _Reader:
         token = self._found.words[phrase.first].token
         if token in self._money_tokens:
             return False
-        if self._found.get_text(phrase) == "one" and phrase.first > 0:
-            before = self._found.words[phrase.first - 1]
-            if before.text in _PRONOUN_BEFORE_ONE or phrase.first - 1 in self._named_words:
+        if phrase.is_in_words and phrase.first > 0:
+            before = self._found.words[phrase.first - 1].text
+            if before in _BEFORE_PRONOUN:
+                return False  # "the other two", "those three"
+            if self._text(phrase) == "one" and (
+                before in _PRONOUN_BEFORE_ONE or phrase.first - 1 in self._named_words
+            ):
                 return False
         return True
 
@@ -288,7 +342,9 @@ class _Reader:
                 Role.NUMBER in before.roles or text in RANGE_OPENINGS or self._is_glued(before)
             ) or self._has_break_after(before):
                 break
-            if text == "no" and self._has_sign_after(before, ","):
+            if text == "no" and (
+                self._has_sign_after(before, ",") or any(isinstance(each, _Group) for each in items)
+            ):
                 break
             first -= 1
         return first
@@ -296,9 +352,22 @@ class _Reader:
     def _find_group_end(self, phrases: Sequence[Phrase], place: int) -> int:
         """Return the place after the last phrase of a group of numbers."""
         last = at = place + 1
+        changes = any(
+            Role.CHANGE in phrase.roles or Intent.CHANGE in phrase.intents
+            for phrase in phrases[:place]
+        )
+        drops = self._drops_before(phrases, place)
         while at < len(phrases):
             phrase = phrases[at]
             text = self._found.get_text(phrase)
+            if self._has_break_before(phrase) and text not in RANGE_WORDS:
+                break
+            if drops and at == last and self._is_comma_pair(phrases, at):
+                break
+            if (changes and Role.TO in phrase.roles) or text in _WANTING or (
+                Role.ADD in phrase.roles and text not in JOINING_WORDS
+            ):
+                break
             if self._is_number(phrase):
                 last = at = at + 1
                 continue
@@ -307,13 +376,25 @@ class _Reader:
             elif self._is_glued(phrase):
                 last = at + 1
             elif not (
-                text in {"and", "n", "plus", "an", "for", "of", *RANGE_WORDS}
+                text in {*JOINING_WORDS, *KEPT_WORDS, *RANGE_WORDS}
                 or (phrase.is_filler and not phrase.intents and text not in {"no"})
                 or _CONNECTING & set(phrase.roles) and text != "no"
             ):
                 break
             at += 1
         return last
+
+    def _drops_before(self, phrases: Sequence[Phrase], place: int) -> bool:
+        """Return whether the last word with a role before a place says that numbers are unwanted."""
+        with_roles = [
+            phrase for phrase in phrases[:place] if phrase.roles and Role.NUMBER not in phrase.roles
+        ]
+        return bool(with_roles) and Role.DROP in with_roles[-1].roles
+
+    def _is_comma_pair(self, phrases: Sequence[Phrase], at: int) -> bool:
+        """Return whether a comma and the last number of the text follow: "not 13, 14"."""
+        rest = [phrase for phrase in phrases[at:] if self._is_number(phrase)]
+        return len(rest) == 1 and self._has_sign_after(phrases[at - 1], ",")
 
     def _is_glued(self, phrase: Phrase) -> bool:
         tokens = self._found.tokens
@@ -348,12 +429,19 @@ class _Reader:
         for place, item in enumerate(items):
             if isinstance(item, _Group):
                 self._add_group(item, wish)
-            elif item.roles:
+            elif item.roles or item.intents:
                 self._apply_roles(items, place, item, wish)
+            elif wish.mode == "drop" and wish.drop and self._text(item) in _WANTING:
+                wish.mode = "take"
         return wish
 
     def _add_group(self, group: _Group, wish: _Wish) -> None:
-        if wish.mode == "drop" and wish.drop and self._has_break_before(self._phrase(group.first)):
+        first = self._phrase(group.first)
+        if wish.mode == "drop" and wish.drop and (
+            self._has_break_before(first)
+            or (group.first and self._has_sign_after(self._phrase(group.first - 1), ","))
+            or Role.NUMBER in first.roles
+        ):
             wish.mode = "take"
         match wish.mode:
             case "drop" | "from":
@@ -361,8 +449,7 @@ class _Reader:
             case "else":
                 wish.otherwise.append(group.numbers)
             case "correct":
-                before = wish.take[-1] if wish.take else None
-                wish.take = [_inherit_count(group.numbers, before)]
+                wish.take = _correct(wish.take, group.numbers)
                 wish.mode = "take"
             case _:
                 wish.take.append(group.numbers)
@@ -376,40 +463,56 @@ class _Reader:
         roles = phrase.roles
         follows = self._find_next_group(items, place) is not None
         comes_before = place > 0 and any(isinstance(each, _Group) for each in items[:place])
+        text = self._text(phrase)
         is_used = True
-        if Role.IF_FREE in roles and comes_before:
-            pass
+        if Role.IF_FREE in roles and (comes_before or follows):
+            wish.if_free = True
         elif Role.ELSE in roles and wish.take:
             wish.mode = "else"
-        elif Role.CHANGE in roles and follows:
+            wish.has_alternative = True
+        elif (Role.CHANGE in roles or Intent.CHANGE in phrase.intents) and follows:
             wish.mode = "from"
+            wish.changes = True
+        elif Role.DROP_AFTER in roles and comes_before and not follows and wish.take:
+            wish.drop, wish.take = [*wish.drop, wish.take[-1]], wish.take[:-1]
+        elif Intent.BUY in phrase.intents and wish.mode == "drop" and wish.drop and follows:
+            wish.mode = "take"
         elif Role.TO in roles and wish.mode == "from" and wish.drop:
             wish.mode = "take"
         elif Role.INSTEAD_OF in roles and Role.DROP not in roles and follows:
             wish.mode = "drop"
         elif Role.OR in roles and wish.take and follows:
             wish.mode = "else"
+            wish.is_open = True
         elif Role.DROP in roles and follows:
             wish.mode = "drop"
         elif Role.INSTEAD in roles and follows and comes_before:
             wish.mode = "take" if wish.mode in {"drop", "from"} else "correct"
         elif Role.INSTEAD in roles and (comes_before or follows) and (
-            self._found.get_text(phrase) not in {"no", "but", "sorry", "wait"}
+            text not in {"no", "sorry", "wait"} or (follows and self._wants_after(items, place))
         ):
             wish.replaces = True
+        elif Role.FOR_ME in roles and comes_before:
+            wish.shares += 1
         elif Role.MORE in roles and (follows or comes_before):
             wish.more = True
         elif Role.ADD in roles and (follows or comes_before):
             if wish.mode in {"drop", "else"}:
                 wish.mode = "take"
-            if self._found.get_text(phrase) not in {"with"}:
-                wish.adds = wish.adds or not comes_before or not follows or bool(wish.drop)
-        elif roles and set(roles) <= {Role.NUMBER, Role.MANY, Role.FOR_ME, Role.ALL}:
+            wish.adds = wish.adds or not comes_before or not follows or bool(wish.drop)
+        elif roles and set(roles) <= {Role.NUMBER, Role.MANY, Role.ALL, Role.WORTH}:
             pass
         else:
             is_used = False
         if is_used:
             self._used.add(self._found.phrases.index(phrase))
+
+    def _wants_after(self, items: Sequence[_Item], place: int) -> bool:
+        """Return whether "i want" or "give me" follows: "no i want 8"."""
+        after = items[place + 1] if place + 1 < len(items) else None
+        return isinstance(after, Phrase) and (
+            Intent.BUY in after.intents or self._text(after) in _WANTING | {"i"}
+        )
 
     def _find_next_group(self, items: Sequence[_Item], place: int) -> _Group | None:
         """Return the group that follows, unless a word with a role of its own comes before it."""
@@ -418,6 +521,8 @@ class _Reader:
                 return item
             if item.roles and not set(item.roles) <= {Role.NUMBER, Role.MANY, Role.ADD, Role.TO}:
                 if Role.INSTEAD in item.roles or Role.NUMBER in item.roles or item.is_filler:
+                    continue
+                if Intent.BUY in item.intents:
                     continue
                 return None
         return None
@@ -452,7 +557,7 @@ class _Reader:
         if pattern:
             return self._build(Intent.LIKE, self._build_wish(items, groups, pattern), pattern)
         if not groups:
-            return self._read_words(roles)
+            return self._read_words()
         wish = self._read_wish(items)
         numbers = self._build_number_wish(wish)
         intent = self._choose_number_intent(items, roles, numbers, wish, is_question=is_question)
@@ -471,23 +576,45 @@ class _Reader:
         return NumberWish(take=counts[0]) if len(counts) == 1 else None
 
     def _build_number_wish(self, wish: _Wish) -> NumberWish:
-        take, drop = _merge(wish.take), _merge(wish.drop)
+        take, drop = _merge_shares(wish), _merge(wish.drop)
+        if take is not None and drop is not None and take.is_counted and not drop.is_marked:
+            drop = None  # "5 tickets, not 3"
         if take is not None and drop is not None and not take.is_single:
             both = set(take.values) & set(drop.values)
             if both:  # "7, 13 … not 13": what was said before is corrected
                 take = _without(take, drop.values)
                 rest = tuple(each for each in drop.values if each not in both)
                 drop = _with_values(drop, rest) if rest else None
+        otherwise = _merge(wish.otherwise)
         is_random = any(Intent.RANDOM in phrase.intents for phrase in self._found.phrases)
+        if wish.has_alternative and (otherwise is None or wish.changes):
+            self._doubts.add(Doubt.CONDITION)  # "7, otherwise random"
+            is_random = False
+        if wish.is_open and not (take is not None and take.is_marked):  # "1 or 2"
+            self._doubts.add(Doubt.CONDITION)
+        if wish.if_free and take is not None and take.is_single and not take.is_counted:
+            take = replace(take, is_marked=True)
         return NumberWish(
             take=take,
             drop=drop,
-            otherwise=_merge(wish.otherwise),
+            otherwise=otherwise,
             adds=wish.adds,
             replaces=wish.replaces,
             more=wish.more,
             is_random=is_random,
             money=self._money[0].value if len(self._money) == 1 else None,
+            is_worth=self._is_worth(),
+        )
+
+    def _is_worth(self) -> bool:
+        """Return whether numbers for an amount of money are asked for."""
+        if any(Role.WORTH in phrase.roles for phrase in self._found.phrases):
+            self._use(Role.WORTH)
+            return True
+        firsts = {money.first_token for money in self._money}
+        return any(
+            word.text in {"for", "spend"} and word.token + 1 in firsts
+            for word in self._found.words
         )
 
     def _choose_number_intent(
@@ -501,6 +628,8 @@ class _Reader:
     ) -> Intent:
         if numbers.take is None and numbers.drop is None:
             return Intent.UNKNOWN
+        if self._money and (numbers.take is None or Role.WORTH in roles):
+            return Intent.SPEND
         if self._asks_whether_free(items, roles, numbers, is_question=is_question):
             return Intent.IS_FREE
         if Role.VERIFY in roles or (Role.WON in roles and numbers.drop is None):
@@ -509,7 +638,7 @@ class _Reader:
         if numbers.otherwise is not None:
             return Intent.EITHER
         if numbers.take is None:
-            return Intent.DROP
+            return Intent.SWAP if wish.changes else Intent.DROP
         if numbers.drop is not None:
             return Intent.SWAP
         return Intent.ADD if numbers.adds or numbers.more else Intent.TAKE
@@ -523,7 +652,11 @@ class _Reader:
         is_question: bool,
     ) -> bool:
         """Return whether "77 free" is a question, and no condition of taking it."""
-        if Role.FREE not in roles or numbers.otherwise is not None or Role.IF_FREE in roles:
+        if Role.FREE not in roles:
+            return False
+        if numbers.otherwise is not None or Role.IF_FREE in roles:
+            self._use(Role.FREE, Role.IS)
+            self._use_condition()
             return False
         has_condition = any(
             Doubt.CONDITION in phrase.doubts and phrase.size == 1 and "if" in self._text(phrase)
@@ -553,10 +686,13 @@ class _Reader:
     def _text(self, phrase: Phrase) -> str:
         return self._found.get_text(phrase)
 
-    def _read_words(self, roles: Collection[Role]) -> Reading:
+    def _read_words(self) -> Reading:
         """Return the reading of a text without numbers that could be wanted."""
         if self._money:
-            wish = NumberWish(money=self._money[0].value if len(self._money) == 1 else None)
+            wish = NumberWish(
+                money=self._money[0].value if len(self._money) == 1 else None,
+                is_worth=self._is_worth(),
+            )
             return self._build(Intent.SPEND, wish)
         return self._build(None, None)
 
@@ -612,12 +748,18 @@ class _Reader:
         return sorted(kept, key=lambda each: -(WEIGHTS[each[0]] + 3 * each[2].size))
 
     def _number_segments(self) -> list[int]:
-        """Return the line of each word."""
+        """Return the line of each word; a correction such as "i meant" begins another one."""
+        corrections = {
+            phrase.first
+            for phrase in self._found.phrases
+            if Role.INSTEAD in phrase.roles and self._text(phrase) not in {"no", "instead"}
+        }
         line, at, lines = 0, 0, list[int]()
-        for word in self._found.words:
+        for index, word in enumerate(self._found.words):
             while at < word.token:
                 line += self._found.tokens[at].kind is TokenKind.BREAK
                 at += 1
+            line += index in corrections
             lines.append(line)
         return lines
 
@@ -635,7 +777,7 @@ class _Reader:
             self._doubts |= set(phrase.doubts)
             if not phrase.is_known and not self._is_money(phrase):
                 self._doubts.add(Doubt.UNREAD_WORDS)
-            if phrase.amount is not None and not self._is_money(phrase):
+            if phrase.amount is not None and self._is_number(phrase):
                 self._doubts.add(Doubt.UNREAD_NUMBER)
         if len(self._money) > 1:
             self._doubts.add(Doubt.UNREAD_NUMBER)
@@ -673,11 +815,32 @@ class _Reader:
         return tuple(sorted(entities, key=lambda entity: entity.start))
 
 
-def _inherit_count(numbers: NumberGroup, before: NumberGroup | None) -> NumberGroup:
-    """Return numbers that correct others, as a quantity if these were one: "5 tickets, no 6"."""
-    if before is None or not (before.is_counted and numbers.is_single):
-        return numbers
-    return replace(numbers, is_counted=True)
+def _correct(before: Sequence[NumberGroup], numbers: NumberGroup) -> list[NumberGroup]:
+    """Return the groups with the last number corrected: "7 and 13, sorry i meant 17"."""
+    last = before[-1] if before else None
+    if last is None or not numbers.is_single:
+        return [numbers]
+    if last.is_counted:
+        return [*before[:-1], replace(numbers, is_counted=True)]
+    if last.is_single or last.last is None or len(last.values) > _MAX_LIST_TO_CORRECT:
+        return [*before[:-1], numbers]
+    kept = tuple(value for value in last.values if value != last.last)
+    return [*before[:-1], replace(last, values=kept, last=None), numbers]
+
+
+_MAX_LIST_TO_CORRECT: Final = 20
+"""Numbers of a list of which the last one may be corrected; a range is longer."""
+
+
+def _merge_shares(wish: _Wish) -> NumberGroup | None:
+    """Return the wanted numbers; "3 for me and 2 for my mom" are five."""
+    groups = wish.take
+    if len(groups) > 1 and wish.shares >= len(groups) and all(
+        group.is_single and not group.is_marked for group in groups
+    ):
+        total = sum(group.values[0] for group in groups)
+        return NumberGroup((total,), is_single=True, is_counted=True, last=total)
+    return _merge(groups)
 
 
 def _merge(groups: Sequence[NumberGroup]) -> NumberGroup | None:
@@ -707,7 +870,9 @@ def _with_values(group: NumberGroup, values: tuple[int, ...]) -> NumberGroup:
 
 def _outranks_numbers(intent: Intent, numbers: Intent) -> bool:
     """Return whether words say more than the numbers beside them: "how do i pay the 15"."""
-    return intent in QUESTIONS or intent in _STRONG
+    if numbers in {Intent.LIKE, Intent.IS_FREE, Intent.VERIFY, Intent.EITHER}:
+        return intent in _STRONG
+    return intent in (QUESTIONS - {Intent.MY_TICKETS}) or intent in _STRONG
 
 
 WEIGHTS: Final[Mapping[Intent, int]] = {
@@ -724,10 +889,11 @@ WEIGHTS: Final[Mapping[Intent, int]] = {
     Intent.RANDOM: 30,
     Intent.PICK: 30,
     Intent.OTHER_NUMBERS: 32,
-    Intent.KEEP: 50,
+    Intent.KEEP: 28,
+    Intent.GIVE_UP: 14,
     Intent.CANCEL: 45,
     Intent.CAN_CANCEL: 60,
-    Intent.PERSON: 55,
+    Intent.PERSON: 41,
     Intent.STOP: 50,
     Intent.MENU: 35,
     Intent.HELP: 33,
@@ -743,7 +909,8 @@ QUESTIONS: Final = frozenset({
 })  # fmt: skip
 """Intents that are answered and change nothing."""
 
-_STRONG: Final = frozenset({Intent.PERSON, Intent.STOP, Intent.LATER, Intent.PAID, Intent.KEEP})
+_STRONG: Final = frozenset({Intent.PERSON, Intent.STOP, Intent.PAID, Intent.KEEP})
+_WANTING: Final = frozenset({"want", "take", "give", "get", "prefer", "put"})
 _HARMLESS: Final = frozenset({Intent.GREETING, Intent.FOREIGN_GREETING, Intent.THANKS})
 _DECISIONS: Final = frozenset({
     Intent.CANCEL, Intent.KEEP, Intent.YES, Intent.NO, Intent.LATER, Intent.OTHER_NUMBERS,

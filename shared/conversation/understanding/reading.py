@@ -42,6 +42,7 @@ class NumberGroup:
         may_be_named: whether "no" stands before the only number, which may abbreviate "number".
         is_lucky: whether a word before the only number may name it: "lucky 13".
         text: the digits of the only number, with leading zeros.
+        last: the number that is written last.
 
     """
 
@@ -56,6 +57,7 @@ class NumberGroup:
     may_be_named: bool = False
     is_lucky: bool = False
     text: str = ""
+    last: int | None = None
 
     @property
     def is_certain(self) -> bool:
@@ -75,7 +77,8 @@ class NumberWish:
         replaces: whether they come instead of it: "13 instead", "make it 4".
         more: whether a quantity comes on top: "2 more".
         is_random: whether random numbers are asked for.
-        money: an amount to be spent on numbers.
+        money: an amount of money.
+        is_worth: whether numbers for this amount are asked for: "$20 worth", "for $20".
 
     """
 
@@ -87,6 +90,7 @@ class NumberWish:
     more: bool = False
     is_random: bool = False
     money: Decimal | None = None
+    is_worth: bool = False
 
 
 @dataclass(frozen=True, slots=True)

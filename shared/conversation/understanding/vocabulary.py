@@ -19,6 +19,7 @@ class Role(StrEnum):
 
     ADD = "add"
     DROP = "drop"
+    DROP_AFTER = "drop_after"
     CHANGE = "change"
     TO = "to"
     INSTEAD_OF = "instead_of"
@@ -78,6 +79,8 @@ class Vocabulary:
         phrases: all patterns of intents, roles, doubts and fillers.
         amounts: numbers in words; an amount may have several words.
         emoji: the word that an emoji stands for.
+        spellings: the words that a short form or a usual misspelling stands for; none for "please".
+        currencies: words after a number that make it an amount of money.
         words: every word that is known.
         never_misspelt: words that are no misspelling of another one.
 
@@ -87,6 +90,7 @@ class Vocabulary:
     amounts: Mapping[str, int]
     emoji: Mapping[str, str]
     spellings: Mapping[str, Sequence[str]]
+    currencies: frozenset[str]
     words: frozenset[str]
     never_misspelt: frozenset[str]
 
@@ -127,6 +131,7 @@ def load_vocabulary() -> Vocabulary:
         amounts,
         data["emoji"],
         spellings,
+        currencies=frozenset(data["roles"]["currency"]),
         words=phrases.words | amount_words | set(spellings),
         never_misspelt=frozenset(data["never_misspelt"]["words"]),
     )

@@ -24,6 +24,7 @@ from tests.unit.conversation.sentences.scenes import SCENES, Scene
 
 TABLE: Final = Path(__file__).parent / "table"
 LINE_BREAK: Final = "⏎"
+_LIKE: Final = "ask numbers like "
 WAITING: Final = " // "
 ARROW: Final = " => "
 
@@ -86,7 +87,7 @@ def _read_file(path: Path) -> Iterator[Sentence]:
 
 def _is_known(meaning: str) -> bool:
     words = meaning.split()
-    return bool(words) and (words[0] in JUDGES or meaning in JUDGES)
+    return bool(words) and words[0] in JUDGES
 
 
 def judge(step: Step, sentence: Sentence) -> Verdict:
@@ -106,8 +107,8 @@ def is_miss(step: Step, scene: Scene) -> bool:
 
 def _fits(step: Step, meaning: str, scene: Scene) -> bool:
     verb, _, rest = meaning.partition(" ")
-    if meaning in JUDGES:
-        return JUDGES[meaning](step, "", scene)
+    if meaning.startswith(_LIKE):
+        return _judge_numbers_like(step, rest, scene)
     return JUDGES[verb](step, rest, scene)
 
 
@@ -118,12 +119,14 @@ def _has_key(step: Step, *keys: str) -> bool:
     return step.effect is None and any(reply.key in keys for reply in step.replies)
 
 
-def _judge_hold(step: Step, rest: str, _scene: Scene) -> bool:
+def _judge_hold(step: Step, rest: str, scene: Scene) -> bool:
     first, _, others = rest.partition(" else ")
     if first.startswith("random "):
         return isinstance(step.effect, HoldRandom) and step.effect.quantity == int(first[7:])
     numbers = tuple(sorted(map(int, first.split())))
     otherwise = tuple(sorted(map(int, others.split())))
+    if any(order.numbers == otherwise for order in scene.facts.orders):
+        otherwise = ()  # what is held stays held if the others are taken
     effect = step.effect
     return (
         isinstance(effect, HoldNumbers)
@@ -140,7 +143,7 @@ def _judge_ask(step: Step, rest: str, scene: Scene) -> bool:
         case "number":
             return _has_key(step, "quantity_or_number", "these_numbers", "add_or_replace")
         case "cancel":
-            return _has_key(step, "cancel_surely", "cancel_which")
+            return _has_key(step, "cancel_surely", "cancel_which", "what_instead")
         case "quantity":
             return _has_key(step, "ask_quantity")
         case "numbers" if detail:
@@ -199,7 +202,7 @@ def _judge_show(step: Step, what: str, _scene: Scene) -> bool:
 
 def _judge_other_numbers(step: Step, _rest: str, _scene: Scene) -> bool:
     return (isinstance(step.effect, HoldRandom) and step.effect.replacing is not None) or _has_key(
-        step, "what_instead", "ask_numbers"
+        step, "what_instead", "ask_numbers", "replace_hold"
     )
 
 
@@ -258,7 +261,6 @@ JUDGES: Final[Mapping[str, Callable[[Step, str, Scene], bool]]] = {
     "cancel": _judge_cancel,
     "assign": _judge_assign,
     "ask": _judge_ask,
-    "ask numbers like": _judge_numbers_like,
     "other": _judge_other_numbers,
     "answer": _judge_answer,
     "show": _judge_show,
