@@ -294,6 +294,9 @@ def _build_facts_about_raffle(raffle: Raffle, *, available: int, now: datetime) 
         ),
         draw_method=DrawMethod(raffle.draw_method) if raffle.draw_method else None,
         adults_only=raffle.adults_only,
+        hold_minutes=raffle.hold_minutes,
+        promoter=raffle.promoter,
+        permit_number=raffle.permit_number,
     )
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
+from shared.core.constants import DEFAULT_HOLD_MINUTES
 from shared.core.enums import DrawMethod, Mode, OrderStatus
 
 
@@ -28,6 +29,9 @@ class RaffleFacts:
         draw_in_other_year: whether its draw is in another year than now, so that texts name it.
         draw_method: how its winners are found; None: nobody has said so far.
         adults_only: whether its buyers are asked once whether they are 18 or older.
+        hold_minutes: how long numbers wait for the buyer, and after that for the payment.
+        promoter: who holds it and answers for it; may be empty.
+        permit_number: the number of its permit; may be empty.
 
     """
 
@@ -56,6 +60,9 @@ class RaffleFacts:
     draw_in_other_year: bool = False
     draw_method: DrawMethod | None = None
     adults_only: bool = False
+    hold_minutes: int = DEFAULT_HOLD_MINUTES
+    promoter: str = ""
+    permit_number: str = ""
 
     @property
     def is_free(self) -> bool:
@@ -159,6 +166,11 @@ class OrderFacts:
         """Return whether it is a hold whose time is not over yet."""
         is_hold = self.status is OrderStatus.DRAFT and not self.has_lapsed
         return is_hold and (self.expires_at is None or self.expires_at > now)
+
+    @property
+    def has_clock(self) -> bool:
+        """Whether its numbers are lost if nothing happens in time."""
+        return self.is_live and not self.under_review and not self.has_lapsed
 
     @property
     def wants_payment(self) -> bool:

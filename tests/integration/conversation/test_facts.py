@@ -124,6 +124,17 @@ class TestDeadlines:
         assert known.expires_at == shown
 
 
+class TestTerms:
+    def test_are_those_of_the_raffle(self) -> None:
+        raffle = builders.create_raffle(
+            with_numbers=False, hold_minutes=90, promoter="Club", permit_number="ABC-123"
+        )
+
+        known = gathering.build_raffle_facts([raffle], now=NOON)[raffle.pk]
+
+        assert (known.hold_minutes, known.promoter, known.permit_number) == (90, "Club", "ABC-123")
+
+
 class TestDraw:
     @pytest.mark.parametrize(
         ("fields", "reached"),
