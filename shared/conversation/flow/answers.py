@@ -1,0 +1,112 @@
+"""Answers to buyers' questions in every state: the fact first, then the next step.
+
+A question changes neither the state nor the purchase under way.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Final
+
+from shared.conversation.context import Context
+from shared.conversation.facts.values import Facts, RaffleFacts
+from shared.conversation.flow import age, order_questions, raffle_questions
+from shared.conversation.flow.next_steps import choose_next_step
+from shared.conversation.flow.questions import Answer, Question
+from shared.conversation.texts.next_steps import NextStep
+from shared.conversation.texts.parts import build_long_reply
+from shared.conversation.understanding.intents import Intent
+from shared.conversation.values import Reply, Step
+from shared.core.enums import State
+
+
+def answer_question(
+    intent: Intent,
+    state: State,
+    context: Context,
+    facts: Facts,
+    *,
+    raffle: RaffleFacts | None = None,
+    quantity: int | None = None,
+) -> Step:
+    """Return the step that answers a question.
+
+    Args:
+        intent: the question; one of `ANSWERS`.
+        state: the buyer's state, which stays.
+        context: the context; of its open questions only those for the age and for the order of a
+            receipt stay open, and the answer repeats them.
+        facts: the facts about the buyer.
+        raffle: the raffle that the question names; None: none.
+        quantity: the quantity of numbers that the question names; None: none.
+
+    """
+    topic = ANSWERS[intent]
+    answer = topic.build(Question(state, context, facts, raffle, quantity))
+    understood = _close_other_questions(context)
+    end = choose_next_step(
+        state,
+        understood,
+        facts,
+        raffle=answer.raffle,
+        orders=answer.orders,
+        is_covered=answer.is_covered,
+        is_quiet=answer.is_quiet,
+    )
+    return Step(state, understood, replies=(_build_reply(topic.key, answer, end),))
+
+
+def _close_other_questions(context: Context) -> Context:
+    """Return the context of a buyer who was understood, with the question about a receipt."""
+    return age.close_other_questions(context).with_changes(
+        proof_id=context.proof_id, proof_order_ids=context.proof_order_ids
+    )
+
+
+def _build_reply(key: str, answer: Answer, end: NextStep) -> Reply:
+    body = "\n\n".join(filter(None, [answer.text, end.sentence]))
+    about = answer.orders[0].code if len(answer.orders) == 1 else end.about
+    if end.rows:
+        return Reply(key, body, rows=end.rows, list_button=end.list_button, about=about)
+    return replace(build_long_reply(key, body, end.buttons), about=about)
+
+
+# ── the topics ────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """A question: the key of its reply, and what builds the answer."""
+
+    key: str
+    build: Callable[[Question], Answer]
+
+
+ANSWERS: Final[Mapping[Intent, Topic]] = {
+    Intent.PRICE: Topic("answer_price", raffle_questions.answer_price),
+    Intent.TOTAL: Topic("answer_total", order_questions.answer_total),
+    Intent.PRIZE: Topic("answer_prize", raffle_questions.answer_prize),
+    Intent.DRAW_DATE: Topic("answer_draw_date", raffle_questions.answer_draw_date),
+    Intent.LEFT: Topic("answer_left", raffle_questions.answer_left),
+    Intent.LIMITS: Topic("answer_limits", raffle_questions.answer_limits),
+    Intent.HOW_TO_PAY: Topic("answer_how_to_pay", order_questions.answer_how_to_pay),
+    Intent.RECEIPT: Topic("answer_receipt", order_questions.answer_receipt),
+    Intent.REAL: Topic("answer_real", raffle_questions.answer_real),
+    Intent.REFUND: Topic("answer_refund", order_questions.answer_refund),
+    Intent.CHANGE: Topic("answer_change", order_questions.answer_change),
+    Intent.CAN_CANCEL: Topic("answer_cancel", order_questions.answer_can_cancel),
+    Intent.MORE_TIME: Topic("answer_more_time", order_questions.answer_more_time),
+    Intent.LATE: Topic("answer_late", order_questions.answer_late),
+    Intent.DELIVERY: Topic("answer_delivery", raffle_questions.answer_delivery),
+    Intent.PRIVACY: Topic("answer_privacy", raffle_questions.answer_privacy),
+    Intent.BOT: Topic("answer_bot", raffle_questions.answer_bot),
+    Intent.SELLER: Topic("answer_seller", raffle_questions.answer_seller),
+    Intent.AGE: Topic("answer_age", raffle_questions.answer_age),
+    Intent.LANGUAGE: Topic("answer_language", raffle_questions.answer_language),
+    Intent.RAFFLES: Topic("answer_raffles", raffle_questions.answer_raffles),
+    Intent.CHANCES: Topic("answer_chances", raffle_questions.answer_chances),
+    Intent.HELP: Topic("answer_how_it_works", raffle_questions.answer_how_it_works),
+    Intent.FOREIGN_GREETING: Topic("foreign_greeting", raffle_questions.answer_foreign_greeting),
+    Intent.THANKS: Topic("thanks", raffle_questions.answer_thanks),
+    Intent.LATER: Topic("later", order_questions.answer_later),
+}
+"""The questions, and small talk, that are answered from the facts alone."""
