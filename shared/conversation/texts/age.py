@@ -24,7 +24,7 @@ def build_age_refused_message(raffle: RaffleFacts) -> Reply:
     return Reply(
         "age_refused",
         f"Thank you for telling me. *{raffle.title}* is only for people who are 18 or older, so I "
-        "cannot hold numbers for you. All the best!",
+        "cannot hold numbers for you.",
         buttons=(MENU_BUTTON, MY_TICKETS_BUTTON),
     )
 

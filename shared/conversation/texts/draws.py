@@ -234,7 +234,10 @@ def _describe_number(found: NumberFacts) -> str:
             first, last = map(
                 raffle.format_ticket_number, (raffle.first_number, raffle.last_number)
             )
-            return f"*{raffle.title}* has no number {found.number}: they go from {first} to {last}."
+            return (
+                f"*{raffle.title}* has no number {found.number}: its numbers go from {first} to "
+                f"{last}."
+            )
         case NumberStatus.FREE | NumberStatus.HELD if found.draw.list_hash:
             return f"{name} was not sold, so it is not in the sealed list."
         case NumberStatus.FREE | NumberStatus.HELD if raffle.is_drawn or raffle.is_called_off:

@@ -49,10 +49,10 @@ def build_short_help_note() -> str:
 
 def build_ask_a_person_message(seller: str) -> Reply:
     """Return the message for the third message in a row that was not understood."""
-    reach = f"Please write to {seller}." if seller else "Please try again later."
+    reach = f"write to {seller}" if seller else "try again later"
     return Reply(
         "ask_a_person",
-        f"I still do not understand, sorry. {reach} Or tap Menu to start over.",
+        f"Sorry, I still do not understand. Please {reach}, or tap Menu to start over.",
         buttons=(MENU_BUTTON, MY_TICKETS_BUTTON, PERSON_BUTTON),
     )
 
@@ -113,12 +113,12 @@ def build_lost_file_note() -> str:
 
 def build_old_button_note() -> str:
     """Return the note for a tap on a button that is not possible any more."""
-    return "That button is from an older message and does not fit any more."
+    return "That button is from an older message and no longer works."
 
 
 def build_back_again_note() -> str:
     """Return the note for messages that became too old during an outage."""
-    return "Sorry for the wait, we were away for a while. This is where you are now:"
+    return "Sorry for the wait. This is where you are now:"
 
 
 def build_apology_message(seller: str) -> Reply:

@@ -146,7 +146,7 @@ def _describe_order_status(order: OrderFacts, *, now: datetime) -> str:
         return _describe_over(order)
     match order.status:
         case OrderStatus.PAID:
-            yours = "Yours." if order.is_free else "Paid: yours."
+            yours = "Yours." if order.is_free else "Paid and yours."
             return f"{yours}{_describe_draw(order)}{_build_receipt_line(order)}"
         case OrderStatus.DRAFT:
             return f"Held until {format_order_deadline(order, now=now)}, not confirmed yet."
@@ -189,7 +189,7 @@ def _describe_open_payment(order: OrderFacts, *, now: datetime) -> str:
 def _describe_over(order: OrderFacts) -> str:
     """Return the end of an order whose raffle is over, and what becomes of the money."""
     if not order.raffle.is_called_off:
-        return f"The draw's time has come, so it is over.{build_open_decision_sentence(order)}"
+        return f"The time of the draw has come, so it is over.{build_open_decision_sentence(order)}"
     end = "The raffle was called off."
     if order.status is OrderStatus.PAID and not order.is_free:
         money = format_money(order.total, order.currency)

@@ -27,7 +27,7 @@ def build_quantity_or_number_message(
         hold: the buyer's hold, which either answer replaces.
 
     """
-    instead = f" Either comes instead of *{format_order_numbers(hold)}*." if hold else ""
+    instead = f" Either replaces *{format_order_numbers(hold)}*." if hold else ""
     return Reply(
         "quantity_or_number",
         f"Do you mean {number} random {pluralize_number(number)}, or the number "

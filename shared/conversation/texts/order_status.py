@@ -92,7 +92,7 @@ def build_unknown_code_note() -> str:
 
 def build_paid_without_proof_note() -> str:
     """Return the note for a buyer who claims to have paid, without a proof."""
-    return "Thank you! I only need to see the receipt."
+    return "Thank you! Now I only need the receipt."
 
 
 def build_file_lost_note() -> str:

@@ -186,7 +186,7 @@ def build_proof_dismissed_message(seller: str, *, note: str) -> Reply:
     reach = f" Questions? {seller}." if seller else ""
     return Reply(
         "proof_dismissed",
-        f"We looked at the picture you sent us and could not put it to an order{why}{reach}",
+        f"We looked at the picture you sent us and could not match it to an order{why}{reach}",
         buttons=(MENU_BUTTON, MY_TICKETS_BUTTON),
     )
 
@@ -218,7 +218,7 @@ def build_expired_message(order: OrderFacts) -> Reply:
         body = (
             f"The time for *{format_order_numbers(order)}* ran out, so "
             f"{'it is' if len(order.numbers) == 1 else 'they are'} free again. "
-            "Paid already? Just send the receipt here. Otherwise you can choose anew."
+            "Paid already? Just send the receipt here. Otherwise you can choose again."
         )
     return Reply(
         "expired", body, buttons=(build_next_button(order), MY_TICKETS_BUTTON), about=order.code

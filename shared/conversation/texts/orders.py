@@ -242,7 +242,7 @@ def build_cancel_surely_message(order: OrderFacts, *, is_certain: bool = True) -
     """
     if order.under_review:
         what = "order" if order.is_free else "your payment for order"
-        body = f"We are checking {what} *{order.code}*. Cancel it all the same?"
+        body = f"We are checking {what} *{order.code}*. Cancel it anyway?"
     elif is_certain:
         body = f"Cancel order *{order.code}* ({format_order_numbers(order)})?"
     else:
@@ -271,7 +271,7 @@ def build_cannot_cancel_message(order: OrderFacts) -> Reply:
                 f"Please ask {order.raffle.seller_contact}."
             )
         case OrderStatus.CANCELLED | OrderStatus.EXPIRED:
-            body = f"Order *{order.code}* is not open any more, there is nothing to cancel."
+            body = f"Order *{order.code}* is over, so there is nothing to cancel."
         case OrderStatus.DRAFT | OrderStatus.PENDING_PAYMENT:
             body = (
                 f"Order *{order.code}* cannot be cancelled now. "

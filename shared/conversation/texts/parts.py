@@ -144,7 +144,7 @@ def describe_end(order: OrderFacts) -> str:
         case OrderStatus.PAID:
             return "The order is over"
         case _ if raffle.draw_time_reached:
-            return "The draw's time has come"
+            return "The time of the draw has come"
         case OrderStatus.DRAFT | OrderStatus.PENDING_PAYMENT:
             return "The order is over"
         case OrderStatus.EXPIRED:
@@ -157,7 +157,7 @@ def build_next_button(order: OrderFacts) -> ReplyButton:
     """Return the button that leads on after the end of an order."""
     if order.raffle.is_over:
         return MENU_BUTTON
-    return ReplyButton(build_button_id(ButtonAction.RAFFLE, order.raffle.id), "Choose anew")
+    return ReplyButton(build_button_id(ButtonAction.RAFFLE, order.raffle.id), "Choose again")
 
 
 def choose_buttons(body: str, *buttons: ReplyButton) -> tuple[ReplyButton, ...]:

@@ -37,7 +37,7 @@ def build_proof_moved_message(order: OrderFacts, *, to: str, now: datetime) -> R
     elif order.is_live:
         left = f"{build_stay_yours_phrase(order)} while we check the rest."
     else:
-        left = f"{describe_end(order)}, and nothing is open about it any more."
+        left = f"{describe_end(order)}, and there is nothing left to do for it."
     return Reply(
         "proof_moved",
         f"{moved} {left}\nQuestions? {order.raffle.seller_contact}.",

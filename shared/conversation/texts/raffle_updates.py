@@ -150,7 +150,7 @@ def build_too_late_message(order: OrderFacts) -> Reply:
     return Reply(
         "too_late_for_draw",
         f"Got it. But your receipt for order *{order.code}* came after the time of the draw of "
-        f"*{raffle.title}*{when}, and then nothing can be sold any more: "
+        f"*{raffle.title}*{when}, so it cannot be used: "
         f"{format_all_order_numbers(order)} {choose_is_or_are(order)} not yours. "
         f"{raffle.seller_contact} will check the receipt and send your "
         f"{format_money(order.total, order.currency)} back.",
@@ -159,7 +159,7 @@ def build_too_late_message(order: OrderFacts) -> Reply:
 
 
 NO_CHANGE_NOTES: Final[Mapping[str, str]] = {
-    "draw_time_reached": "The draw's time has come, so nothing can be changed any more.",
+    "draw_time_reached": "The time of the draw has come, so nothing can be changed any more.",
     "raffle_sealed": "The draw is due, so nothing can be changed any more.",
     "raffle_drawn": "The raffle has been drawn, so nothing can be changed any more.",
     "raffle_called_off": "The raffle was called off, so nothing can be changed any more.",

@@ -68,7 +68,8 @@ def build_no_raffles_message(
     ]
     lines += _describe_owned(orders)
     later = "" if lines else " Please come back soon."
-    body = "\n".join([f"There is no raffle on sale right now.{later}{reach}", *lines])
+    nothing = f"There is no raffle on sale right now.{later}{reach}"
+    body = "\n\n".join([nothing, *lines])
     buttons = _build_confirm_buttons(reminded, now=now)
     if len(unpaid) > 1:
         pay = build_button_id(ButtonAction.PAY, unpaid[0].id)
@@ -355,9 +356,10 @@ def build_quantity_out_of_bounds_note(raffle: RaffleFacts, *, quantity: int) -> 
     if quantity < raffle.min_per_order:
         least = raffle.min_per_order
         return f"At least {least} {pluralize_number(least)} at a time, please."
+    most = raffle.max_quantity
     return (
-        f"{format_count(quantity)} is more than you can take now, which is "
-        f"{format_count(raffle.max_quantity)}."
+        f"{format_count(quantity)} is too many: you can take at most {format_count(most)} "
+        f"{pluralize_number(most)} now."
     )
 
 
@@ -366,7 +368,7 @@ def build_too_few_left_message(raffle: RaffleFacts, *, available: int) -> Reply:
     if available < raffle.min_per_order or not available:
         return Reply(
             "sold_out",
-            f"I am sorry, *{raffle.title}* has just sold out.",
+            f"Sorry, *{raffle.title}* has just sold out.",
             buttons=(MENU_BUTTON, MY_TICKETS_BUTTON),
         )
     most = min(available, raffle.max_per_order)
@@ -422,7 +424,7 @@ def build_unknown_numbers_note(raffle: RaffleFacts, *, unknown: Sequence[int]) -
     verb = "is not a number" if len(unknown) == 1 else "are not numbers"
     return (
         f"{format_numbers_as_sentence(unknown, width=raffle.width)} {verb} of this raffle: "
-        f"they go from {_format_number_range(raffle)}."
+        f"its numbers go from {_format_number_range(raffle)}."
     )
 
 

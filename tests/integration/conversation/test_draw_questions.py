@@ -54,7 +54,9 @@ def test_the_answers_follow_the_raffle_from_its_sale_to_the_confirmed_winner() -
 
     assert ask(chat, "verify 07").startswith("*07* of *Summer Raffle* is not sold yet.")
     assert "[Take 07]" in ask(chat, "Verify 7")
-    assert ask(chat, "verify 99").startswith("*Summer Raffle* has no number 99: they go from 01")
+    assert ask(chat, "verify 99").startswith(
+        "*Summer Raffle* has no number 99: its numbers go from"
+    )
     held = chat.buys(numbers="07, 08")
     assert "*07* of *Summer Raffle* is held for a buyer" in ask(stranger, "verify 07")
     assert "No raffle has been drawn so far." in ask(chat, "who won")

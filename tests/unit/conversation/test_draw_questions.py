@@ -264,7 +264,7 @@ class TestResults:
 
 
 NUMBERS: Final = [
-    (OPEN_DRAW, NumberStatus.UNKNOWN, False, "*Summer Raffle* has no number 7: they go from"),
+    (OPEN_DRAW, NumberStatus.UNKNOWN, False, "*Summer Raffle* has no number 7: its numbers go"),
     (OPEN_DRAW, NumberStatus.FREE, False, "*007* of *Summer Raffle* is not sold yet."),
     (OPEN_DRAW, NumberStatus.HELD, False, "is held for a buyer and not sold yet."),
     (
@@ -370,14 +370,14 @@ def test_paid_orders_show_their_entry_wherever_they_are_shown() -> None:
 @walk_cases(
     ("raffle", "listed", "done"),
     [
-        (SUMMER, "Paid: yours. Draw: Sat 12 Dec, 20:00.", "Good luck!"),
+        (SUMMER, "Paid and yours. Draw: Sat 12 Dec, 20:00.", "Good luck!"),
         (
             SEALED,
-            "Paid: yours. The list is sealed. Draw: Sat 12 Dec, 20:00.",
+            "Paid and yours. The list is sealed. Draw: Sat 12 Dec, 20:00.",
             "Draw: Sat 12 Dec, 20:00.",
         ),
         (replace(SEALED, draw_at=None), "The list is sealed. The draw is due.", "The draw is due."),
-        (DRAW.raffle, "Paid: yours. It has been drawn: write *who won*.", "has been drawn."),
+        (DRAW.raffle, "Paid and yours. It has been drawn: write *who won*.", "has been drawn."),
     ],
 )
 def test_paid_orders_lead_to_the_draw(raffle: object, listed: str, done: str) -> None:

@@ -52,12 +52,12 @@ def list_tickets(*found: OrderFacts) -> str:
             ),
         ),
         (replace(DRAFT, raffle=CALLED_OFF), "The raffle was called off."),
-        (replace(DRAFT, raffle=DUE), "The draw's time has come, so it is over."),
-        (replace(PENDING, raffle=DUE), "The draw's time has come, so it is over."),
+        (replace(DRAFT, raffle=DUE), "The time of the draw has come, so it is over."),
+        (replace(PENDING, raffle=DUE), "The time of the draw has come, so it is over."),
         (replace(REVIEWED, raffle=DUE), "Receipt received, being checked."),
         (
             replace(EXPIRED, raffle=DUE, **FLAGGED),
-            f"The draw's time has come, so it is over. You sent a receipt: {MONEY_BACK}",
+            f"The time of the draw has come, so it is over. You sent a receipt: {MONEY_BACK}",
         ),
         (replace(EXPIRED), "The time to pay ran out."),
         (

@@ -240,8 +240,8 @@ class TestOrderStatuses:
             OrderStatus.DRAFT: "cannot be cancelled now. Please ask Ana",
             OrderStatus.PENDING_PAYMENT: "cannot be cancelled now. Please ask Ana",
             OrderStatus.PAID: "is paid, I cannot cancel it. Please ask Ana",
-            OrderStatus.CANCELLED: "is not open any more",
-            OrderStatus.EXPIRED: "is not open any more",
+            OrderStatus.CANCELLED: "is over, so there is nothing to cancel",
+            OrderStatus.EXPIRED: "is over, so there is nothing to cancel",
         }[status] in body
 
     def test_are_worded_when_they_have_ended(self, status: OrderStatus) -> None:
@@ -285,7 +285,7 @@ class TestOrderStatuses:
         )
         if status is OrderStatus.EXPIRED:
             ended = replace(PENDING, status=status, raffle=drawn)
-            assert parts.describe_end(ended) == "The draw's time has come"
+            assert parts.describe_end(ended) == "The time of the draw has come"
 
 
 @pytest.mark.parametrize("mode", Mode)

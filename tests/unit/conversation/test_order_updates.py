@@ -56,7 +56,7 @@ CALLED_OFF_RAFFLE = replace(SUMMER, not_selling_reason="cancelled")
         ),
         (
             order_updates.build_proof_dismissed_message("", note=""),
-            ["could not put it to an order."],
+            ["could not match it to an order."],
         ),
         (
             order_updates.build_proof_dismissed_message("Ana", note="A cat"),
@@ -102,11 +102,11 @@ CALLED_OFF_RAFFLE = replace(SUMMER, not_selling_reason="cancelled")
                 note="",
                 now=NOON,
             ),
-            ["cannot read the receipt. The draw's time has come", "Ana"],
+            ["cannot read the receipt. The time of the draw has come", "Ana"],
         ),
         (
             order_updates.build_expired_message(replace(EXPIRED, raffle=DRAWN_RAFFLE)),
-            ["The draw's time has come", "Please write to Ana"],
+            ["The time of the draw has come", "Please write to Ana"],
         ),
         (
             order_updates.build_cancelled_by_seller_message(

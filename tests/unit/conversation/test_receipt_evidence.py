@@ -390,7 +390,7 @@ class TestOrderCode:
         ("text", "key", "note"),
         [
             ("how to pay R-7K3F9?", "how_to_pay", ""),
-            ("R-7K3F9 paid", "still_to_pay", "Thank you! I only need to see the receipt."),
+            ("R-7K3F9 paid", "still_to_pay", "Thank you! Now I only need the receipt."),
         ],
     )
     def test_is_understood_with_words_around_it(self, text: str, key: str, note: str) -> None:
