@@ -228,7 +228,7 @@ class TestStoppedSale:
 
         assert list_texts(first) == []
         assert len(list_texts(second)) == 1
-        assert first.code in list_texts(second)[0]
+        assert str(first) in list_texts(second)[0]
 
     def test_nobody_else_is_told(self, raffle: Raffle, stop: Callable[..., Raffle]) -> None:
         away = builders.create_contact(last_inbound_at=NOON - timedelta(days=2))

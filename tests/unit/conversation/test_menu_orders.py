@@ -41,7 +41,7 @@ def show_menu(*orders: OrderFacts, raffles: tuple[RaffleFacts, ...] = (SUMMER,))
 
 
 def list_titles(reply: Reply) -> list[str]:
-    return [choice.title for choice in (*reply.buttons, *reply.rows)]
+    return [*(button.title for button in reply.buttons), *(row.title for row in reply.rows)]
 
 
 class TestHeldNumbers:

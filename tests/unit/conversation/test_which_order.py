@@ -1,6 +1,8 @@
 """Every order can be chosen when a buyer is asked which one is meant."""
 
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Final
 
 import pytest
 
@@ -18,7 +20,7 @@ from shared.core.enums import State, UnplacedReason
 from tests import meta_limits
 from tests.unit.conversation.sample_facts import SUMMER, build_facts, build_order
 
-QUESTIONS = {
+QUESTIONS: Final[Mapping[str, ConversationEvent]] = {
     "which_order": ProofWithoutOrder(77, UnplacedReason.SEVERAL_ORDERS, tuple(range(1, 40))),
     "pay_which": TextReceived("how do i pay?"),
     "cancel_which": TextReceived("cancel"),
@@ -53,7 +55,10 @@ def test_offers_every_order(key: str, count: int) -> None:
 
     pages = turn_pages(QUESTIONS[key], build_facts(*found))
 
-    titles = [choice.title for page in pages for choice in (*page.buttons, *page.rows)]
+    titles = [
+        *(button.title for page in pages for button in page.buttons),
+        *(row.title for page in pages for row in page.rows),
+    ]
     assert {order.code for order in found} <= {title.split()[0] for title in titles}
     assert {page.key for page in pages} == {key}
     for page in pages:
