@@ -29,6 +29,7 @@ from shared.whatsapp.sender_ids import (
     read_sender,
 )
 from shared.whatsapp.webhook_items import (
+    EchoItem,
     IdentityChange,
     MessageItem,
     NoticeItem,
@@ -77,6 +78,15 @@ ROUTINE_EVENTS: Final = frozenset(
 _BUYER_FIELDS: Final = frozenset({"messages", ""})
 """Fields whose `messages` come from buyers; in `standby` or `history` others answer them."""
 
+_ECHO_FIELD: Final = "smb_message_echoes"
+"""The field of what the seller writes in the WhatsApp Business app, beside this program.
+
+Source: Meta's page "Onboarding WhatsApp Business app users".
+"""
+
+_ECHO_KEYS: Final = frozenset({"messaging_product", "metadata", "contacts", "message_echoes"})
+"""Keys of an echo's value that are stored with its items or tell nothing new."""
+
 _ITEMISED_KEYS: Final = frozenset(
     {"messaging_product", "metadata", "contacts", "messages", "statuses"}
 )
@@ -96,7 +106,7 @@ _REASON_LENGTH: Final = 300
 _TITLE_LENGTH: Final = 200
 
 
-type WebhookPart = MessageItem | StatusItem | NoticeItem | UnreadablePart
+type WebhookPart = MessageItem | StatusItem | EchoItem | NoticeItem | UnreadablePart
 
 
 def parse_webhook(body: bytes) -> Webhook:
@@ -106,7 +116,7 @@ def parse_webhook(body: bytes) -> Webhook:
         body: the bytes whose signature was checked.
 
     Returns:
-        Every message, status and notice in it; parts that cannot be read are in `unreadable`.
+        Every message, status, echo and notice in it; parts that cannot be read are in `unreadable`.
 
     """
     parts = list(_parse_parts(body))
@@ -114,6 +124,7 @@ def parse_webhook(body: bytes) -> Webhook:
         messages=tuple(part for part in parts if isinstance(part, MessageItem)),
         statuses=tuple(part for part in parts if isinstance(part, StatusItem)),
         notices=tuple(part for part in parts if isinstance(part, NoticeItem)),
+        echoes=tuple(part for part in parts if isinstance(part, EchoItem)),
         unreadable=tuple(dict.fromkeys(part for part in parts if isinstance(part, UnreadablePart))),
     )
 
@@ -208,6 +219,11 @@ def _parse_change(context: _ChangeContext) -> Iterator[WebhookPart]:
                 has_items = True
                 yield _parse_item(parse_item, item, name=name, context=context)
         other_keys -= _ITEMISED_KEYS
+    elif context.field == _ECHO_FIELD:
+        for item in read_items(context.value.get("message_echoes")):
+            has_items = True
+            yield _parse_item(_parse_echo, item, name="message_echoes", context=context)
+        other_keys -= _ECHO_KEYS
     if other_keys or not has_items:
         yield _parse_notice(context, has_items=has_items)
 
@@ -298,6 +314,32 @@ def _parse_status(item: dict[str, Any], context: _ChangeContext) -> StatusItem:
     )
 
 
+def _parse_echo(item: dict[str, Any], context: _ChangeContext) -> EchoItem:
+    wa_id = parse_phone_number(read_string(item, "to"))
+    user_id = parse_person_id(read_string(item, "to_user_id"))
+    if not (wa_id or user_id):
+        raise UnreadableJson("an echo names no addressee")
+    card = context.cards.find_card(user_id=user_id, wa_id=wa_id)
+    return EchoItem(
+        phone_number_id=context.phone_number_id,
+        display_phone_number=context.display_phone_number,
+        wa_message_id=_require_value(read_string(item, "id"), limit=_WAMID_LENGTH, name="id"),
+        user_id=user_id,
+        parent_user_id=parse_person_id(read_string(item, "to_parent_user_id")) or "",
+        wa_id=wa_id,
+        profile_name=read_string(card, "profile", "name"),
+        sent_at=read_timestamp(item.get("timestamp")),
+        payload={key: value for key, value in item.items() if key not in _ECHO_ID_KEYS},
+        waba_id=read_string(context.entry, "id")[:_WABA_ID_LENGTH],
+    )
+
+
+_ECHO_ID_KEYS: Final = frozenset(
+    {"id", "timestamp", "from", "from_user_id", "to", "to_user_id", "to_parent_user_id"}
+)
+"""Keys of an echo that have a column of their own."""
+
+
 def _find_participant(item: Mapping[str, Any]) -> str:
     keys = ("recipient_participant_user_id", "recipient_participant_id", "participant_recipient_id")
     return next(filter(None, (read_string(item, key) for key in keys)), "")
@@ -311,7 +353,7 @@ def _format_error(failure: Mapping[str, Any]) -> str:
 
 
 def _parse_notice(context: _ChangeContext, *, has_items: bool) -> WebhookPart:
-    dropped = _ITEMISED_KEYS - {"metadata"} if has_items else frozenset[str]()
+    dropped = (_ITEMISED_KEYS | _ECHO_KEYS) - {"metadata"} if has_items else frozenset[str]()
     kept = {key: value for key, value in context.value.items() if key not in dropped}
     try:
         _check_length(
@@ -326,7 +368,7 @@ def _build_notice(change: dict[str, Any], context: _ChangeContext) -> NoticeItem
     waba_id, time = read_string(context.entry, "id"), read_string(context.entry, "time")
     item_ids = [
         read_string(item, "id")
-        for name in ("messages", "statuses")
+        for name in ("messages", "statuses", "message_echoes")
         for item in read_items(context.value.get(name))
     ]
     value = read_mapping(change, "value")

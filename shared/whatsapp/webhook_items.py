@@ -72,6 +72,31 @@ class StatusItem:
 
 
 @dataclass(frozen=True, slots=True)
+class EchoItem:
+    """A message that the seller wrote to a buyer in the WhatsApp Business app.
+
+    Attributes:
+        user_id: the buyer's business-scoped user id.
+        wa_id: the buyer's phone number without `+`.
+        sent_at: the timestamp of the message; None if it cannot be read.
+        payload: the message as Meta sent it, without its ids and its addressee.
+        waba_id: the WhatsApp Business Account of the business number.
+
+    """
+
+    phone_number_id: str
+    display_phone_number: str
+    wa_message_id: str
+    user_id: str | None
+    parent_user_id: str
+    wa_id: str | None
+    profile_name: str
+    sent_at: datetime | None
+    payload: dict[str, Any]
+    waba_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class IdentityChange:
     """A change of a buyer's user id (the field `user_id_update`, March to August 2026)."""
 
@@ -84,7 +109,7 @@ class IdentityChange:
 
 @dataclass(frozen=True, slots=True)
 class NoticeItem:
-    """Any other change: about the account, its numbers and templates, echoes, errors.
+    """Any other change: about the account, its numbers and templates, errors.
 
     Attributes:
         dedupe_key: SHA-256 of the change and its time, in hex.
@@ -120,3 +145,4 @@ class Webhook:
     statuses: tuple[StatusItem, ...] = ()
     notices: tuple[NoticeItem, ...] = ()
     unreadable: tuple[UnreadablePart, ...] = ()
+    echoes: tuple[EchoItem, ...] = ()

@@ -186,7 +186,7 @@ class TestStop:
         [confirmed] = chat.says("STOP")
 
         assert confirmed.key == "stopped"
-        assert order.code in render_body(confirmed)
+        assert str(order) in render_body(confirmed)
         assert read_contact(chat).stopped_at == NOON
         assert chat.says("Stop!") == []
         assert list_silences()[-1] == SilenceReason.STOPPED

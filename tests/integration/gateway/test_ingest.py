@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
@@ -9,11 +10,12 @@ import pytest
 from django.db import connection, connections
 
 from gateway.database import Database
-from shared.core.enums import InboxStatus
+from shared.core.enums import InboxStatus, OutboxStatus
 from shared.whatsapp.models import (
     AccountNotice,
     DeliveryStatus,
     InboundMessage,
+    OutboundMessage,
     ReceivedWebhook,
     UnreadableItem,
     WhatsAppContact,
@@ -80,6 +82,30 @@ class TestIngest:
         await database.run_unit(sample_data.read_webhooks)
 
         assert {answer.status_code for answer in answers} == {200}
+        assert await database.run_unit(InboundMessage.objects.count) == 1
+
+    async def test_what_the_seller_writes_in_the_app_is_shown_and_never_answered(
+        self, gateway: RunGateway, database: Database
+    ) -> None:
+        echo = {
+            "from": "15550100000",
+            "to": "15550100001",
+            "id": "wamid.echo",
+            "timestamp": str(int(datetime.now(UTC).timestamp())),
+            "type": "text",
+            "text": {"body": "I look into it."},
+        }
+        async with gateway(workers=False) as meta:
+            await post_webhook(meta, build_text_webhook("hello"))
+            document = build_webhook(field="smb_message_echoes", message_echoes=[echo])
+            answers = [await post_webhook(meta, document) for _ in range(2)]
+        await database.run_unit(sample_data.read_webhooks)
+
+        assert [answer.status_code for answer in answers] == [200, 200]
+        message = await database.run_unit(OutboundMessage.objects.select_related("contact").get)
+        assert (message.key, message.status) == ("app", OutboxStatus.SENT)
+        assert message.contact.wa_id == "15550100001"
+        assert message.contact.bot_paused_until is not None
         assert await database.run_unit(InboundMessage.objects.count) == 1
 
     @pytest.mark.parametrize(

@@ -54,7 +54,8 @@ def find_faults(reply: Reply) -> list[str]:
 
 def list_choice_ids(step: Step) -> list[str]:
     """Return the ids of all buttons and rows of a step."""
-    return [choice.id for reply in step.replies for choice in (*reply.buttons, *reply.rows)]
+    buttons = [button.id for reply in step.replies for button in reply.buttons]
+    return buttons + [row.id for reply in step.replies for row in reply.rows]
 
 
 class TestPerson:

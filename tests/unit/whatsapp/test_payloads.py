@@ -394,7 +394,6 @@ class TestNotice:
     @pytest.mark.parametrize(
         ("field", "name"),
         [
-            ("smb_message_echoes", "message_echoes"),
             ("message_echoes", "message_echoes"),
             ("standby", "messages"),
             ("history", "messages"),

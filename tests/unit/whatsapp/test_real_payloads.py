@@ -32,15 +32,16 @@ def test_a_real_webhook_is_read_without_loss(name: str, body: bytes) -> None:
     ids = [
         item["id"]
         for change in list_changes(body)
-        if change.get("field") == "messages"
-        for name in ("messages", "statuses")
+        if change.get("field") in {"messages", "smb_message_echoes"}
+        for name in ("messages", "statuses", "message_echoes")
         for item in list_elements(change["value"].get(name))
     ]
     kept = [item.wa_message_id for item in read.messages]
     kept += [item.wa_message_id for item in read.statuses]
+    kept += [item.wa_message_id for item in read.echoes]
     assert kept == ids
     assert len(read.notices) >= sum(
-        change.get("field") != "messages" or "errors" in change["value"]
+        change.get("field") not in {"messages", "smb_message_echoes"} or "errors" in change["value"]
         for change in list_changes(body)
     )
     assert bool(read.unreadable) == (not list_changes(body))

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from shared.whatsapp.webhook_items import (
+    EchoItem,
     MessageItem,
     NoticeItem,
     StatusItem,
@@ -16,6 +17,9 @@ from shared.whatsapp.webhook_items import (
 
 type MessageKey = tuple[str, str]
 """Business number and dedupe key."""
+
+type EchoKey = tuple[str, str]
+"""Business number and message."""
 
 type StatusKey = tuple[str, str, str, str]
 """Business number, message, status and participant."""
@@ -28,7 +32,7 @@ class Arrival(NamedTuple):
     correlation_id: str
 
 
-type WebhookItem = MessageItem | StatusItem | NoticeItem | UnreadablePart
+type WebhookItem = MessageItem | StatusItem | EchoItem | NoticeItem | UnreadablePart
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +47,7 @@ class WebhookBatch:
     statuses: Mapping[StatusKey, StatusItem] = field(default_factory=dict)
     notices: Mapping[str, NoticeItem] = field(default_factory=dict)
     unreadable: Mapping[str, UnreadablePart] = field(default_factory=dict)
+    echoes: Mapping[EchoKey, EchoItem] = field(default_factory=dict)
 
     @classmethod
     def from_webhooks(
@@ -54,6 +59,7 @@ class WebhookBatch:
         statuses: dict[StatusKey, StatusItem] = {}
         notices: dict[str, NoticeItem] = {}
         unreadable: dict[str, UnreadablePart] = {}
+        echoes: dict[EchoKey, EchoItem] = {}
         for webhook, arrival in zip(webhooks, arrivals, strict=True):
             for message in webhook.messages:
                 key = (message.phone_number_id, message.dedupe_key)
@@ -62,11 +68,13 @@ class WebhookBatch:
                     arrivals_by_key[key] = arrival
             for status in webhook.statuses:
                 statuses.setdefault(_build_status_key(status), status)
+            for echo in webhook.echoes:
+                echoes.setdefault((echo.phone_number_id, echo.wa_message_id), echo)
             for notice in webhook.notices:
                 notices.setdefault(notice.dedupe_key, notice)
             for part in webhook.unreadable:
                 unreadable.setdefault(hashlib.sha256(part.body).hexdigest(), part)
-        return cls(messages, arrivals_by_key, statuses, notices, unreadable)
+        return cls(messages, arrivals_by_key, statuses, notices, unreadable, echoes)
 
     def split_into_single_items(self) -> Iterator[tuple[WebhookItem, "WebhookBatch"]]:
         """Yield each item with a batch that contains only that item."""
@@ -74,6 +82,8 @@ class WebhookBatch:
             yield message, WebhookBatch({key: message}, {key: self.arrivals[key]})
         for status_key, status in self.statuses.items():
             yield status, WebhookBatch(statuses={status_key: status})
+        for echo_key, echo in self.echoes.items():
+            yield echo, WebhookBatch(echoes={echo_key: echo})
         for notice_key, notice in self.notices.items():
             yield notice, WebhookBatch(notices={notice_key: notice})
         for sha256, part in self.unreadable.items():

@@ -18,6 +18,7 @@ from shared.whatsapp.models import DeliveryStatus, InboundMessage, UnreadableIte
 from shared.whatsapp.services import alarms, business_numbers
 from shared.whatsapp.services.inbox import (
     account_notices,
+    app_messages,
     contact_matching,
     contacts,
     join_suggestions,
@@ -151,6 +152,7 @@ def store_items(batch: WebhookBatch, *, now: datetime) -> StoredBatch:
         OperationalError: the database is not available, or there was a deadlock.
 
     """
+    app_messages.store_echoes(list(batch.echoes.values()), now=now)
     ours, others = _split_by_business_number(batch.messages)
     ours, senders, matches = _match_new_senders(ours)
     contacts.save_contacts(matches.changed, now=now)
@@ -317,11 +319,15 @@ def _store_unreadable(parts: Mapping[str, UnreadablePart], *, now: datetime) -> 
 def _record_business_numbers(batch: WebhookBatch, *, now: datetime) -> None:
     display = {item.phone_number_id: "" for item in batch.statuses.values()}
     display.update(
+        (item.phone_number_id, item.display_phone_number) for item in batch.echoes.values()
+    )
+    display.update(
         (item.phone_number_id, item.display_phone_number) for item in batch.messages.values()
     )
     display.pop("", None)
     if display:
         waba_ids = {item.phone_number_id: item.waba_id for item in batch.statuses.values()}
+        waba_ids |= {item.phone_number_id: item.waba_id for item in batch.echoes.values()}
         waba_ids |= {item.phone_number_id: item.waba_id for item in batch.messages.values()}
         business_numbers.record_webhook(display, now=now, waba_ids=waba_ids)
 
