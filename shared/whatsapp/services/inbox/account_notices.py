@@ -9,7 +9,7 @@ from shared.core.statements.compiled_queries import CompiledQuery, IsIn
 from shared.whatsapp.json_reader import read_items, read_mapping, read_string, read_timestamp
 from shared.whatsapp.models import AccountNotice
 from shared.whatsapp.services import alarms, business_numbers
-from shared.whatsapp.services.inbox import contacts
+from shared.whatsapp.services.inbox import contacts, user_preferences
 from shared.whatsapp.services.inbox.contact_matching import Sender
 from shared.whatsapp.webhook_items import IdentityChange, NoticeItem
 
@@ -29,7 +29,7 @@ _STORED_NOTICES: Final = CompiledQuery(
 
 
 def store_notices(notices: Sequence[NoticeItem], *, now: datetime) -> None:
-    """Store notices, each once, and act on new ones: alarms, pauses, changed user ids."""
+    """Store notices, each once, and act on new ones: alarms, pauses, user ids, STOP."""
     if not notices:
         return
     keys = [notice.dedupe_key for notice in notices]
@@ -63,6 +63,8 @@ def _act_on_notice(notice: NoticeItem, *, now: datetime) -> None:
             [_build_sender(change) for change in notice.identity_changes], now=now
         )
     value = read_mapping(notice.payload, "value") or notice.payload
+    if notice.field == "user_preferences" and business_numbers.is_ours(notice.phone_number_id):
+        user_preferences.apply_preferences(notice.phone_number_id, value, now=now)
     if notice.needs_attention:
         others = _ABOUT_OTHERS if _is_about_others(notice, value) else ""
         alarms.sound_alarm(
