@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import pillow_heif
 import pytest
-from PIL import Image
+from PIL import Image, ImageCms
 
 from shared.core.enums import RenditionStatus
 from shared.raffles import fingerprints
@@ -91,6 +91,32 @@ def test_a_picture_is_upright(
     assert picture.size == size
     assert find_colour(picture, (5, 5)) == first
     assert not picture.getexif()
+
+
+@pytest.mark.parametrize("mode", ["CMYK", "L", "RGB"])
+def test_colours_are_those_that_every_browser_shows(mode: str) -> None:
+    picture = open_picture(
+        pictures.render(encode(RED_OVER_BLUE.convert(mode), "JPEG"), content_type="image/jpeg")
+    )
+
+    assert picture.mode == "RGB"
+    assert "icc_profile" not in picture.info
+    if mode != "L":
+        assert find_colour(picture, (150, 20)) == "red"
+        assert find_colour(picture, (150, 180)) == "blue"
+
+
+def test_a_picture_with_a_profile_has_the_colours_that_the_profile_means() -> None:
+    standard = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    red_is_blue = standard.replace(b"rXYZ", b"zXYZ").replace(b"bXYZ", b"rXYZ")
+    content = encode(
+        RED_OVER_BLUE, "JPEG", icc_profile=red_is_blue.replace(b"zXYZ", b"bXYZ"), quality=95
+    )
+
+    picture = open_picture(pictures.render(content, content_type="image/jpeg"))
+
+    assert find_colour(picture, (150, 20)) == "blue"
+    assert find_colour(picture, (150, 180)) == "red"
 
 
 @pytest.mark.parametrize(("kind", "content_type"), [("GIF", "image/gif"), ("WEBP", "image/webp")])
