@@ -33,6 +33,7 @@ STATUS_PER_CODE: Final[Mapping[str, int]] = {
     "idempotency_key_malformed": 400,
     "idempotency_key_reused": 422,
     "link_invalid": 422,
+    "note_empty": 422,
     "note_missing": 400,
     "note_too_long": 422,  # e.g. reference and note together; each alone is checked before
     "numbers_unknown": 422,

@@ -30,6 +30,8 @@ ACTION_LABELS: Final[Mapping[OrderAction, str]] = {
     OrderAction.REVIEW_ENDED: "No proof left to check, the time to pay runs again",
     OrderAction.TIME_EXTENDED: "Time extended for a receipt that may belong to it",
     OrderAction.ERASED: "Personal data erased",
+    OrderAction.NOTE_ADDED: "Note",
+    OrderAction.TIME_GIVEN: "More time given",
 }
 
 _ACTOR_BADGES: Final[Mapping[ActorKind, tuple[str, str]]] = {

@@ -19,6 +19,7 @@ _NO_KEYS: Final[Collection[str]] = ()
 _ALL_KEYS: Final = None
 _KEYS_ASKING_FOR_PROOF: Final = (
     "held",
+    "more_time",
     "how_to_pay",
     "still_to_pay",
     "rejected",
@@ -33,7 +34,7 @@ Acknowledgements are not among them: of an album, only the first picture is ackn
 
 UNTRUE_KEYS_BY_ACTION: Final[Mapping[OrderAction, Collection[str] | None]] = {
     OrderAction.HELD: _NO_KEYS,  # the order is new
-    OrderAction.PLACED: ("held", "sale_stopped"),
+    OrderAction.PLACED: ("held", "sale_stopped", "more_time"),
     OrderAction.PROOF_RECEIVED: _KEYS_ASKING_FOR_PROOF,
     OrderAction.ASKED_AGAIN: _ALL_KEYS,
     OrderAction.PROOF_REJECTED: _ALL_KEYS,
@@ -52,6 +53,8 @@ UNTRUE_KEYS_BY_ACTION: Final[Mapping[OrderAction, Collection[str] | None]] = {
     OrderAction.REVIEW_ENDED: _ALL_KEYS,
     OrderAction.TIME_EXTENDED: _NO_KEYS,  # the deadline they name is still early enough
     OrderAction.ERASED: _NO_KEYS,  # the messages are erased, too, or belong to another order
+    OrderAction.NOTE_ADDED: _NO_KEYS,
+    OrderAction.TIME_GIVEN: ("more_time",),  # other texts name a deadline that is early enough
 }
 """Keys of the texts about an order that each action makes untrue; None: all of them."""
 

@@ -161,6 +161,8 @@ class OrderAction(StrEnum):
     REVIEW_ENDED = "REVIEW_ENDED"  # its last pending proof left; the time to pay runs again
     TIME_EXTENDED = "TIME_EXTENDED"  # for a receipt that may belong to it
     ERASED = "ERASED"  # its proofs, texts and the name of a cash buyer were erased
+    NOTE_ADDED = "NOTE_ADDED"  # by staff, for staff
+    TIME_GIVEN = "TIME_GIVEN"  # by staff
 
 
 class LedgerKind(StrEnum):

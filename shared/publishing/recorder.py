@@ -48,6 +48,8 @@ EVENT_TYPES_BY_ACTION: Final[Mapping[OrderAction, EventType | None]] = {
     OrderAction.CONTACT_CHANGED: None,
     OrderAction.REVIEW_ENDED: None,
     OrderAction.TIME_EXTENDED: None,
+    OrderAction.NOTE_ADDED: None,
+    OrderAction.TIME_GIVEN: None,
     OrderAction.ERASED: None,
 }
 """The event of each action; None if other systems need none, or if another change follows."""

@@ -151,6 +151,30 @@ class NoteTooLong(DomainError):
         super().__init__(maximum=maximum)
 
 
+class NoteEmpty(DomainError):
+    """The note is empty; write a few words."""
+
+    code = "note_empty"
+
+
+class OrderUnderReview(DomainError):
+    """The order is under review, so its time does not run out."""
+
+    code = "order_under_review"
+
+    def __init__(self, *, order_id: int) -> None:
+        super().__init__(order_id=order_id)
+
+
+class EnoughTimeLeft(DomainError):
+    """The order has that much time already."""
+
+    code = "enough_time_left"
+
+    def __init__(self, *, expires_at: datetime | None) -> None:
+        super().__init__(expires_at=expires_at)
+
+
 class OrderNotPaid(DomainError):
     """The order is not paid, so there is no confirmation to undo and nothing to refund."""
 

@@ -1,11 +1,13 @@
 """Texts for changes that were not caused by a message of the buyer; pure functions."""
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Final, assert_never
 
 from shared.conversation.facts.values import OrderFacts
 from shared.conversation.formatting import format_money, format_ticket_numbers
+from shared.conversation.texts import orders
 from shared.conversation.texts.parts import (
     MENU_BUTTON,
     MY_TICKETS_BUTTON,
@@ -156,6 +158,16 @@ def build_asked_again_message(order: OrderFacts, *, note: str) -> Reply:
         f"{build_stay_yours_phrase(order)} meanwhile.",
         about=order.code,
     )
+
+
+def build_more_time_message(order: OrderFacts, *, now: datetime) -> Reply:
+    """Return the message that there is more time to confirm a hold, or to pay an order."""
+    note = "You have more time."
+    if order.status is OrderStatus.DRAFT:
+        told = orders.build_held_message(order, now=now, note=note)
+    else:
+        told = orders.build_still_to_pay_message(order, now=now, note=note)
+    return replace(told, key="more_time")
 
 
 def build_proof_attached_message(order: OrderFacts) -> Reply:

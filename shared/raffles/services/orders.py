@@ -1,4 +1,4 @@
-"""Life of an order: placed, cancelled and expired.
+"""Life of an order: placed, given more time, cancelled and expired; notes about it.
 
 The functions run inside the caller's transaction, with the contact locked first and the order by
 `locks.lock_order`.
@@ -14,13 +14,20 @@ from shared.core.enums import OrderAction, OrderStatus
 from shared.raffles import sale_rules
 from shared.raffles.actor import SWEEPER, Actor
 from shared.raffles.errors import (
+    EnoughTimeLeft,
+    NoteEmpty,
     OrderAlreadyPaid,
     OrderEnded,
     OrderExpired,
     OrderNotDraft,
+    OrderUnderReview,
 )
 from shared.raffles.models import Order
+from shared.raffles.notes import clean_note
 from shared.raffles.services import history, tickets
+
+LEAST_TIME_GIVEN: Final = timedelta(minutes=1)
+"""Deadlines are told to the minute, so a buyer would read less as no time at all."""
 
 _NO_CHANGES: Final[Mapping[str, Any]] = MappingProxyType({})
 
@@ -67,6 +74,59 @@ def place(
             "expires_at": compute_payment_deadline(order, now=now),
             **changes,
         },
+    )
+
+
+def give_more_time(order: Order, *, by: Actor, now: datetime) -> Order:
+    """Start the time to confirm or to pay an order anew; it never goes beyond the draw.
+
+    Args:
+        order: locked by `locks.lock_order`.
+        by: the author.
+        now: start of the time.
+
+    Raises:
+        OrderAlreadyPaid, OrderEnded: see `refuse_if_over`.
+        RaffleSealed, RaffleDrawn, RaffleCalledOff, DrawTimeReached: it is too late.
+        OrderUnderReview: no clock runs.
+        EnoughTimeLeft: it would gain less than `LEAST_TIME_GIVEN`.
+
+    """
+    refuse_if_over(order)
+    sale_rules.refuse_unless_settling(order.raffle, now=now)
+    if order.under_review:
+        raise OrderUnderReview(order_id=order.pk)
+    deadline = compute_payment_deadline(order, now=now)
+    if order.expires_at is None or deadline < order.expires_at + LEAST_TIME_GIVEN:
+        raise EnoughTimeLeft(expires_at=order.expires_at)
+    return history.record_order_event(
+        order,
+        action=OrderAction.TIME_GIVEN,
+        by=by,
+        now=now,
+        changes={"expires_at": deadline},
+    )
+
+
+def add_note(order: Order, *, note: str, by: Actor, now: datetime) -> Order:
+    """Add a note to the history of an order, whatever its status; nothing else changes.
+
+    Args:
+        order: locked by `locks.lock_order`.
+        note: the note, for staff.
+        by: the author.
+        now: time of the note.
+
+    Raises:
+        NoteEmpty: it has no words.
+        NoteTooLong: it is longer than `MAX_NOTE_LENGTH`.
+
+    """
+    cleaned = clean_note(note)
+    if not cleaned:
+        raise NoteEmpty
+    return history.record_order_event(
+        order, action=OrderAction.NOTE_ADDED, by=by, now=now, reason=cleaned
     )
 
 

@@ -25,6 +25,7 @@ pytestmark = pytest.mark.django_db
 
 KEYS: Final = (
     "held",
+    "more_time",
     "how_to_pay",
     "still_to_pay",
     "rejected",
@@ -39,7 +40,7 @@ KEYS: Final = (
     "unconfirmed",
 )
 ACKNOWLEDGEMENTS: Final = {"proof_received", "proof_added", "late_proof"}
-ASKING: Final = set(KEYS[:6])
+ASKING: Final = set(KEYS[:7])
 
 
 @pytest.fixture
@@ -79,11 +80,14 @@ def list_expected_untrue_keys(action: OrderAction) -> set[str]:
             | OrderAction.CONTACT_CHANGED
             | OrderAction.TIME_EXTENDED
             | OrderAction.ERASED
+            | OrderAction.NOTE_ADDED
             | OrderAction.PROOF_DISMISSED
         ):
             return set()
         case OrderAction.PLACED:
-            return {"held"}
+            return {"held", "more_time"}
+        case OrderAction.TIME_GIVEN:
+            return {"more_time"}
         case OrderAction.PROOF_RECEIVED:
             return ASKING
         case _:

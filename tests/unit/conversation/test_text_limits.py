@@ -85,6 +85,7 @@ BUILDERS: Final[Mapping[str, Callable[[OrderFacts], Reply]]] = {
     "rejected": lambda order: order_updates.build_rejected_message(
         order, reason=RejectReason.OTHER, note=NOTE, now=NOON
     ),
+    "more_time": lambda order: order_updates.build_more_time_message(order, now=NOON),
     "asked_again": lambda order: order_updates.build_asked_again_message(order, note=NOTE),
     "cancelled_by_seller": lambda order: order_updates.build_cancelled_by_seller_message(
         order, reason=NOTE

@@ -37,6 +37,8 @@ NOT_DECISIONS = {
     OrderAction.REVIEW_ENDED,
     OrderAction.TIME_EXTENDED,
     OrderAction.ERASED,
+    OrderAction.NOTE_ADDED,
+    OrderAction.TIME_GIVEN,
 }
 
 
