@@ -15,7 +15,14 @@ from django.utils.safestring import SafeString
 from backoffice.changelists.read_only import ReadOnlyAdmin
 from backoffice.changelists.selects import FilteredChangeList
 from backoffice.messaging import contact_search
-from backoffice.orders import detail_page, search, source_labels, summary, ticket_numbers
+from backoffice.orders import (
+    detail_page,
+    order_actions,
+    search,
+    source_labels,
+    summary,
+    ticket_numbers,
+)
 from backoffice.orders.changelist import bulk_actions, filter_counts, tabs
 from backoffice.orders.changelist.bulk_confirmation import BulkAction
 from backoffice.orders.changelist.filters import (
@@ -67,7 +74,7 @@ class OrderAdmin(ReadOnlyAdmin):
         "code",
         "created",
     )  # columns with an index; tabs and selects filter by the others
-    actions = ("confirm_payments", "reject_proofs", "cancel_orders")
+    actions = ("confirm_payments", "reject_proofs", "give_more_time", "cancel_orders")
     actions_on_bottom = False
     change_form_template = "admin/raffles/order/change_form.html"
 
@@ -167,6 +174,11 @@ class OrderAdmin(ReadOnlyAdmin):
         """Return the page that asks why the proofs of the chosen orders are rejected."""
         return bulk_actions.render_bulk_confirmation(request, chosen, action=BulkAction.REJECT)
 
+    @admin.action(description="Give more time…", permissions=["decide"])
+    def give_more_time(self, request: HttpRequest, chosen: QuerySet[Order]) -> HttpResponse:
+        """Return the page that asks to give the chosen orders more time."""
+        return bulk_actions.render_bulk_confirmation(request, chosen, action=BulkAction.MORE_TIME)
+
     @admin.action(description="Cancel orders…", permissions=["decide"])
     def cancel_orders(self, request: HttpRequest, chosen: QuerySet[Order]) -> HttpResponse:
         """Return the page that asks to confirm the cancellation of the chosen orders."""
@@ -205,6 +217,12 @@ class OrderAdmin(ReadOnlyAdmin):
                 f"{one}/reject/", view(decisions.reject_payment_view), name="raffles_order_reject"
             ),
             path(f"{one}/cancel/", view(decisions.cancel_order_view), name="raffles_order_cancel"),
+            path(f"{one}/note/", view(order_actions.add_note_view), name="raffles_order_note"),
+            path(
+                f"{one}/more-time/",
+                view(order_actions.give_more_time_view),
+                name="raffles_order_more_time",
+            ),
             path(f"{one}/undo/", view(reversals.undo_confirmation_view), name="raffles_order_undo"),
             path(f"{one}/refund/", view(reversals.refund_order_view), name="raffles_order_refund"),
             path(
@@ -221,6 +239,11 @@ class OrderAdmin(ReadOnlyAdmin):
                 "many/cancel/",
                 view(bulk_actions.cancel_orders_view),
                 name="raffles_order_cancel_many",
+            ),
+            path(
+                "many/more-time/",
+                view(bulk_actions.give_more_time_view),
+                name="raffles_order_more_time_many",
             ),
             path("many/done/", view(bulk_actions.bulk_result_view), name="raffles_order_done"),
             *super().get_urls(),

@@ -10,7 +10,8 @@ from backoffice.orders.late_payment_options import LatePaymentOptions
 from backoffice.ui import display
 from shared.core import enums
 from shared.core.enums import OrderStatus, RaffleStatus
-from shared.raffles import sale_rules
+from shared.core.errors import DomainError
+from shared.raffles import deadlines, sale_rules
 from shared.raffles.models import Order
 from shared.raffles.services import refund_queries
 from shared.raffles.services.payment_proofs import proof_verdicts
@@ -40,6 +41,7 @@ class OrderSummary:
         keeps_time: Whether a rejection leaves time to pay; after the draw it ends the order.
         may_confirm, may_reject, may_cancel: Whether the decision is possible.
         hidden: Whether nobody can look at what would be confirmed, as on the review page.
+        more_time: The deadline if it is given more time now; empty if that is not possible.
         may_flag: Whether a payment can only be put on the list of refunds.
 
     """
@@ -67,6 +69,7 @@ class OrderSummary:
     may_reject: bool
     may_cancel: bool
     hidden: bool
+    more_time: str
     may_flag: bool
 
 
@@ -112,11 +115,22 @@ def load_order_summary(order: Order, *, now: datetime) -> OrderSummary:
         may_reject=order.needs_decision or (order.under_review and not final),
         may_cancel=order.status in Order.LIVE and not final,
         hidden=not proof_verdicts.can_be_judged(shown.proof for shown in proofs),
+        more_time=_format_later_deadline(order, now=now),
         may_flag=bool(refusal)
         and not refunded
         and not order.needs_decision
         and (ended or _is_unproven_after_draw(order)),
     )
+
+
+def _format_later_deadline(order: Order, *, now: datetime) -> str:
+    if order.status not in Order.LIVE:
+        return ""
+    try:
+        deadline = deadlines.compute_later_deadline(order, now=now)
+    except DomainError:
+        return ""
+    return display.format_time(deadline, zone=order.raffle.time_zone)
 
 
 def _is_unproven_after_draw(order: Order) -> bool:

@@ -35,7 +35,7 @@ from shared.core.errors import DomainError
 from shared.raffles import sale_rules
 from shared.raffles.models import Order
 from shared.raffles.results import AlreadySettled, NeedsDecision, Settled
-from shared.use_cases import order_endings, payments
+from shared.use_cases import order_deadlines, order_endings, payments
 
 _log = logs.get_logger(__name__)
 
@@ -45,11 +45,14 @@ MAX_BATCH_SECONDS: Final = 20.0
 _SESSION_KEY: Final = "orders_done"
 """Session key of the outcomes, so that the page about them can be reloaded."""
 
-_URL_NAMES: Final = {action: f"admin:raffles_order_{action}_many" for action in BulkAction}
+_URL_NAMES: Final = {
+    action: f"admin:raffles_order_{action.replace('-', '_')}_many" for action in BulkAction
+}
 
 _CONFIRMATION_TITLES: Final = {
     BulkAction.CONFIRM: "Confirm payments?",
     BulkAction.REJECT: "Reject proofs?",
+    BulkAction.MORE_TIME: "Give more time?",
     BulkAction.CANCEL: "Cancel orders?",
 }
 
@@ -141,6 +144,23 @@ def reject_proofs_view(request: HttpRequest) -> HttpResponse:
                 seen_proofs=parse_seen_proof_ids(request, order_id=order.pk),
             )
             batch.record_outcome(order, BulkOutcomeTone.DONE, "is rejected; the buyer is told why.")
+    return batch.build_response()
+
+
+@require_POST
+def give_more_time_view(request: HttpRequest) -> HttpResponse:
+    """Start the time of the ticked orders anew."""
+    require_decision_permission(request)
+    batch = OrderBatch(request)
+    for order in batch.iterate_orders():
+        with batch.record_refusal(order):
+            given = order_deadlines.give_more_time(
+                order.pk, by=build_staff_actor(request), now=timezone.now()
+            )
+            until = display.format_time_with_zone(given.expires_at, zone=order.raffle.time_zone)
+            batch.record_outcome(
+                order, BulkOutcomeTone.DONE, f"has time until {until}; the buyer is told."
+            )
     return batch.build_response()
 
 

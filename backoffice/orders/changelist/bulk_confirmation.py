@@ -15,7 +15,8 @@ from backoffice.orders.proof_cards import ProofDisplay
 from backoffice.ui import display
 from shared.conversation import formatting
 from shared.core.enums import OrderStatus
-from shared.raffles import sale_rules
+from shared.core.errors import DomainError
+from shared.raffles import deadlines, sale_rules
 from shared.raffles.models import Order, PaymentProof
 from shared.raffles.services.payment_proofs import proof_verdicts
 
@@ -34,6 +35,7 @@ class BulkAction(StrEnum):
 
     CONFIRM = "confirm"
     REJECT = "reject"
+    MORE_TIME = "more-time"
     CANCEL = "cancel"
 
 
@@ -202,6 +204,8 @@ def _check_action(order: Order, *, action: BulkAction, now: datetime) -> tuple[b
             return _check_confirmation(order, now=now)
         case BulkAction.REJECT:
             return _check_rejection(order)
+        case BulkAction.MORE_TIME:
+            return _check_more_time(order, now=now)
         case BulkAction.CANCEL:
             return _check_cancellation(order)
 
@@ -231,6 +235,18 @@ def _check_rejection(order: Order) -> tuple[bool, str]:
         return False, "No proof waits for a decision."
     final = sale_rules.find_sealing_refusal(order.raffle)
     return (True, "") if final is None else (False, final.message())
+
+
+def _check_more_time(order: Order, *, now: datetime) -> tuple[bool, str]:
+    if order.status == OrderStatus.PAID:
+        return False, "It is paid already."
+    if order.status not in Order.LIVE:
+        return False, "It has ended already."
+    try:
+        deadlines.compute_later_deadline(order, now=now)
+    except DomainError as refusal:
+        return False, refusal.message()
+    return True, ""
 
 
 def _check_cancellation(order: Order) -> tuple[bool, str]:

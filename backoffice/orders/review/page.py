@@ -22,6 +22,7 @@ from backoffice.orders import (
     proof_cards,
     summary,
     ticket_numbers,
+    timeline,
     worklists,
 )
 from backoffice.orders.confirmations import OrderConfirmation
@@ -30,6 +31,7 @@ from backoffice.orders.permissions import may_decide_orders, require_view_permis
 from backoffice.orders.proof_cards import ProofCard, ProofDisplay, SimilarProofCard
 from backoffice.orders.review.next_page import build_review_url
 from backoffice.orders.ticket_numbers import OrderTicketNumber
+from backoffice.orders.timeline import TimelineEntry
 from backoffice.orders.worklists import WorklistPosition
 from backoffice.ui import display, ids
 from shared.core import enums
@@ -38,6 +40,9 @@ from shared.raffles import sale_rules
 from shared.raffles.models import Order, PaymentProof
 from shared.raffles.services import refund_queries
 from shared.raffles.services.payment_proofs import proof_verdicts
+
+NOTES_SHOWN: Final = 10
+"""Notes about the order that are shown; its own page has all of them."""
 
 OTHER_ORDERS_SHOWN: Final = 10
 """Other orders of the buyer that are shown."""
@@ -68,6 +73,7 @@ class ReviewPage:
         current: Id of the proof that is shown first.
         seen: Ids of the pending proofs, which a decision on this page is based on.
         compared: A proof of the order, and the proof of another order shown beside it.
+        notes: The latest notes of staff about it, newest first.
         others: Other orders of the buyer, newest first.
         place: Its position in its worklist.
         decided: The last decision, if the order is not waiting any more, or if it is an undo.
@@ -98,6 +104,7 @@ class ReviewPage:
     current: int | None
     seen: tuple[int, ...]
     compared: tuple[ProofCard, SimilarProofCard] | None
+    notes: tuple[TimelineEntry, ...]
     others: list[OtherOrderRow]
     place: WorklistPosition
     decided: str
@@ -202,6 +209,7 @@ def load_review_page(
         current=compared[0].proof.pk if compared else _choose_current_proof(proofs),
         seen=seen,
         compared=compared,
+        notes=_load_notes(order, now=now),
         others=_load_other_orders(order),
         place=worklist.find_position(order.pk),
         decided=_describe_decision(order, now=now),
@@ -261,6 +269,11 @@ def _find_compared_proofs(
 ) -> tuple[ProofCard, SimilarProofCard] | None:
     pairs = [(shown, other) for shown in proofs for other in shown.others]
     return next((pair for pair in pairs if str(pair[1].proof.pk) == wanted), None)
+
+
+def _load_notes(order: Order, *, now: datetime) -> tuple[TimelineEntry, ...]:
+    notes = order.events.filter(action=OrderAction.NOTE_ADDED).order_by("-id")[:NOTES_SHOWN]
+    return timeline.build_timeline(reversed(notes), zone=order.raffle.time_zone, now=now)
 
 
 def _load_other_orders(order: Order) -> list[OtherOrderRow]:

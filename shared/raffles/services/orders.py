@@ -5,29 +5,24 @@ The functions run inside the caller's transaction, with the contact locked first
 """
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from types import MappingProxyType
 from typing import Any, Final
 
 from shared.core.constants import DEADLINE_GRACE
 from shared.core.enums import OrderAction, OrderStatus
-from shared.raffles import sale_rules
+from shared.raffles import deadlines, sale_rules
 from shared.raffles.actor import SWEEPER, Actor
 from shared.raffles.errors import (
-    EnoughTimeLeft,
     NoteEmpty,
     OrderAlreadyPaid,
     OrderEnded,
     OrderExpired,
     OrderNotDraft,
-    OrderUnderReview,
 )
 from shared.raffles.models import Order
 from shared.raffles.notes import clean_note
 from shared.raffles.services import history, tickets
-
-LEAST_TIME_GIVEN: Final = timedelta(minutes=1)
-"""Deadlines are told to the minute, so a buyer would read less as no time at all."""
 
 _NO_CHANGES: Final[Mapping[str, Any]] = MappingProxyType({})
 
@@ -71,7 +66,7 @@ def place(
         now=now,
         changes={
             "placed_at": now,
-            "expires_at": compute_payment_deadline(order, now=now),
+            "expires_at": deadlines.compute_payment_deadline(order, now=now),
             **changes,
         },
     )
@@ -87,18 +82,12 @@ def give_more_time(order: Order, *, by: Actor, now: datetime) -> Order:
 
     Raises:
         OrderAlreadyPaid, OrderEnded: see `refuse_if_over`.
-        RaffleSealed, RaffleDrawn, RaffleCalledOff, DrawTimeReached: it is too late.
-        OrderUnderReview: no clock runs.
-        EnoughTimeLeft: it would gain less than `LEAST_TIME_GIVEN`.
+        RaffleSealed, RaffleDrawn, RaffleCalledOff, DrawTimeReached, OrderUnderReview,
+            EnoughTimeLeft: see `deadlines.compute_later_deadline`.
 
     """
     refuse_if_over(order)
-    sale_rules.refuse_unless_settling(order.raffle, now=now)
-    if order.under_review:
-        raise OrderUnderReview(order_id=order.pk)
-    deadline = compute_payment_deadline(order, now=now)
-    if order.expires_at is None or deadline < order.expires_at + LEAST_TIME_GIVEN:
-        raise EnoughTimeLeft(expires_at=order.expires_at)
+    deadline = deadlines.compute_later_deadline(order, now=now)
     return history.record_order_event(
         order,
         action=OrderAction.TIME_GIVEN,
@@ -184,12 +173,6 @@ def cap_deadline(order: Order) -> None:
     if capped != order.expires_at:
         order.expires_at = capped
         order.save(update_fields=["expires_at"])
-
-
-def compute_payment_deadline(order: Order, *, now: datetime) -> datetime:
-    """Return the deadline of an order whose time to pay starts now; never after the draw."""
-    wanted = now + timedelta(minutes=order.raffle.hold_minutes)
-    return sale_rules.cap_deadline(order.raffle, wanted)
 
 
 def refuse_if_over(order: Order) -> None:

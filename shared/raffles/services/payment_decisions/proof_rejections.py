@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from shared.core.enums import OrderAction, OrderStatus, RejectReason, Verdict, format_label
-from shared.raffles import sale_rules
+from shared.raffles import deadlines, sale_rules
 from shared.raffles.actor import Actor
 from shared.raffles.errors import AskedJustNow, RejectionNoteMissing
 from shared.raffles.models import Order
@@ -96,7 +96,7 @@ def _build_changes_of_rejection(order: Order, *, now: datetime) -> dict[str, Any
         "needs_decision": False,
     }
     if order.status == OrderStatus.PENDING_PAYMENT:
-        changes |= {"expires_at": orders.compute_payment_deadline(order, now=now)}
+        changes |= {"expires_at": deadlines.compute_payment_deadline(order, now=now)}
     return changes
 
 

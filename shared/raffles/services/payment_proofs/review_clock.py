@@ -8,10 +8,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from shared.core.enums import OrderAction, OrderStatus, ProofStatus, Verdict
-from shared.raffles import sale_rules
+from shared.raffles import deadlines, sale_rules
 from shared.raffles.actor import Actor
 from shared.raffles.models import Order
-from shared.raffles.services import history, orders
+from shared.raffles.services import history
 
 
 def leave_review_if_empty(order: Order, *, by: Actor, now: datetime, reason: str = "") -> bool:
@@ -37,7 +37,7 @@ def leave_review_if_empty(order: Order, *, by: Actor, now: datetime, reason: str
     changes: dict[str, Any] = {
         "under_review_since": None,
         "asked_again_at": None,
-        "expires_at": orders.compute_payment_deadline(order, now=now),
+        "expires_at": deadlines.compute_payment_deadline(order, now=now),
     }
     history.record_order_event(
         order, action=OrderAction.REVIEW_ENDED, by=by, now=now, reason=reason, changes=changes
