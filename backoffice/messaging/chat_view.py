@@ -26,6 +26,9 @@ from shared.whatsapp.content import ContentKind, parse_content
 from shared.whatsapp.models import InboundMessage, OutboundMessage
 from shared.whatsapp.services.outbox.message_status import is_superseded
 
+BOT_NAME: Final = "Bot"
+"""Author of the messages that no person wrote."""
+
 _PICTURE_PLACEHOLDER: Final = "[picture]"
 _BOLD_PATTERN: Final = re.compile(r"(?<![\w*])\*(?=\S)([^*\n]+?)(?<=\S)\*(?![\w*])")
 
@@ -121,6 +124,8 @@ class ChatBubble:
         chips: titles of the buttons or rows below it.
         tick: delivery state; None for the buyer's messages.
         state: the tick as text.
+        author: who wrote one of ours: "Bot", or a person's name; empty for the buyer's messages.
+        person: whether a person wrote it and not the bot.
         trouble: why it was not answered, sent or delivered; empty if all is well.
         notice: whether it is news (`OutboxKind.NOTICE`) and not a reply, and was not withdrawn.
 
@@ -139,6 +144,8 @@ class ChatBubble:
     chips: tuple[str, ...] = ()
     tick: DeliveryTick | None = None
     state: str = ""
+    author: str = ""
+    person: bool = False
     trouble: str = ""
     notice: bool = False
 
@@ -273,6 +280,8 @@ def _build_outbound_bubble(message: OutboundMessage, *, zone: str, now: datetime
         chips=chips,
         tick=tick,
         state=TICK_LABELS[tick],
+        author=message.written_by or BOT_NAME,
+        person=bool(message.written_by),
         trouble=_explain_tick(message, tick, now=now),
         notice=message.kind == OutboxKind.NOTICE and not is_superseded(message),
     )

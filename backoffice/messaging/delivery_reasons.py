@@ -167,6 +167,8 @@ def _explain_unknown(message: OutboundMessage, *, now: datetime) -> str:
 
 
 def _explain_withheld(message: OutboundMessage) -> str:
+    if message.contact.stopped_at is not None and not message.contact.is_blocked:
+        return "They wrote STOP: waits until they write."
     if message.contact.is_blocked:
         return (
             f"{WINDOW_CLOSED}, and they are blocked: waits until you unblock them and they write."
@@ -177,6 +179,8 @@ def _explain_withheld(message: OutboundMessage) -> str:
 def _explain_stale(message: OutboundMessage) -> str:
     if is_superseded(message):
         return message.error
+    if message.written_by:
+        return f"{WINDOW_CLOSED} when its turn came: it is not sent."
     return f"{WINDOW_CLOSED}: an answer nobody waits for any more is not sent."
 
 
