@@ -73,6 +73,7 @@ SELLER: Final = Role(
         "whatsapp.change_whatsappcontact",
         "whatsapp.erase_whatsappcontact",
         "whatsapp.change_inboundmessage",
+        "whatsapp.add_outboundmessage",
         "whatsapp.change_outboundmessage",
         "whatsapp.change_businessnumber",
         "whatsapp.change_alarm",
@@ -82,9 +83,11 @@ SELLER: Final = Role(
 )
 REVIEWER: Final = Role(
     "Reviewer",
-    "Looks at payment proofs and decides about them. May not change raffles, sell for cash or "
-    "export.",
-    VIEW_SALES_PERMISSIONS | VIEW_MESSAGES_PERMISSIONS | {"raffles.change_order"},
+    "Looks at payment proofs and decides about them; writes to buyers. May not change "
+    "raffles, sell for cash or export.",
+    VIEW_SALES_PERMISSIONS
+    | VIEW_MESSAGES_PERMISSIONS
+    | {"raffles.change_order", "whatsapp.add_outboundmessage"},
 )
 AUDITOR: Final = Role(
     "Auditor",

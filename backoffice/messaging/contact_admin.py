@@ -9,7 +9,7 @@ from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from django.http import HttpRequest
 from django.urls import URLPattern, path
 from django.utils import timezone
-from django.utils.html import format_html
+from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
 from backoffice.changelists import filters
@@ -17,9 +17,11 @@ from backoffice.changelists.tabs import TabbedAdmin
 from backoffice.messaging import (
     buyer_erasure,
     channel_actions,
+    chat_state,
     contact_joins,
     contact_page,
     contact_search,
+    replies,
 )
 from backoffice.ui import display
 from shared.core.constants import SERVICE_WINDOW, SERVICE_WINDOW_MARGIN
@@ -37,6 +39,17 @@ class ContactBlockedFilter(filters.ConditionFilter):
     answers: ClassVar = {
         "yes": ("Blocked", Q(is_blocked=True)),
         "no": ("Answered", Q(is_blocked=False)),
+    }
+
+
+class ContactHandoverFilter(filters.ConditionFilter):
+    """Contacts that wait for a person, or that wrote STOP."""
+
+    title = "Person or STOP"
+    parameter_name = "handover"
+    answers: ClassVar = {
+        "waits": ("Waits for a person", Q(wants_person_at__isnull=False)),
+        "stopped": ("Wrote STOP", Q(stopped_at__isnull=False)),
     }
 
 
@@ -70,17 +83,24 @@ class WhatsAppContactAdmin(TabbedAdmin):
 
     menu_name = "Contacts"
     list_display = ("name", "phone", "doing", "wrote", "may_write", "orders")
-    list_filter = (ContactBlockedFilter, ContactWindowFilter)
+    list_filter = (ContactHandoverFilter, ContactBlockedFilter, ContactWindowFilter)
     search_fields: ClassVar[tuple[str, ...]] = ("wa_id", "profile_name")
     search_help_text = "Phone, name or user id"
     sortable_by = ("wrote",)
-    change_form_template = "admin/whatsapp/whatsappcontact/change_form.html"
+    change_form_template = contact_page.TEMPLATE
 
     @admin.display(description="Name")
     def name(self, contact: WhatsAppContact) -> SafeString:
-        """Return the name, with a badge if the contact is blocked."""
-        badge = display.render_badge("Blocked", style="danger") if contact.is_blocked else ""
-        return format_html("{} {}", contact, badge)
+        """Return the name, with a badge for each thing that is not as usual."""
+        badges = []
+        if contact.wants_person_at is not None:
+            waits = display.format_time_since(contact.wants_person_at, now=timezone.now())
+            badges.append(display.render_badge(f"Waits {waits} for a person", style="warning"))
+        if contact.stopped_at is not None:
+            badges.append(display.render_badge("STOP", style="dark"))
+        if contact.is_blocked:
+            badges.append(display.render_badge("Blocked", style="danger"))
+        return format_html_join(" ", "{}", ((part,) for part in (contact, *badges)))
 
     @admin.display(description="Phone")
     def phone(self, contact: WhatsAppContact) -> str:
@@ -125,6 +145,12 @@ class WhatsAppContactAdmin(TabbedAdmin):
             contacts = contacts.filter(joined_into=None, erased_at=None)
         return contacts.annotate(order_count=count)
 
+    def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
+        """Return newest first; those who wait for a person in the order in which they asked."""
+        if request.GET.get(ContactHandoverFilter.parameter_name) == "waits":
+            return ("wants_person_at", "id")
+        return ("-id",)
+
     def find_rows(
         self, request: HttpRequest, queryset: QuerySet[WhatsAppContact], term: str
     ) -> QuerySet[WhatsAppContact]:
@@ -132,7 +158,7 @@ class WhatsAppContactAdmin(TabbedAdmin):
         return queryset.filter(contact_search.build_contact_condition(term))
 
     def get_urls(self) -> list[URLPattern]:
-        """Add the URLs that block, join, export and erase a contact."""
+        """Add the URLs that block, answer, join, export and erase a contact."""
         view = self.admin_site.admin_view
         return [
             path(
@@ -144,6 +170,26 @@ class WhatsAppContactAdmin(TabbedAdmin):
                 "<id:contact_id>/unblock/",
                 view(channel_actions.unblock_contact_view),
                 name="whatsapp_whatsappcontact_unblock",
+            ),
+            path(
+                "<id:contact_id>/reply/",
+                view(replies.reply_view),
+                name="whatsapp_whatsappcontact_reply",
+            ),
+            path(
+                "<id:contact_id>/pause-bot/",
+                view(replies.pause_bot_view),
+                name="whatsapp_whatsappcontact_pause_bot",
+            ),
+            path(
+                "<id:contact_id>/resume-bot/",
+                view(replies.resume_bot_view),
+                name="whatsapp_whatsappcontact_resume_bot",
+            ),
+            path(
+                "<id:contact_id>/chat-state/",
+                view(chat_state.chat_state_view),
+                name="whatsapp_whatsappcontact_chat_state",
             ),
             path(
                 "<id:contact_id>/join/",

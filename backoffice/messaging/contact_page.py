@@ -9,7 +9,8 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
 
-from backoffice.messaging import buyer_pattern, chat_view
+from backoffice.messaging import bot_state, buyer_pattern, chat_state, chat_view
+from backoffice.messaging.bot_state import BotState
 from backoffice.messaging.buyer_erasure import ERASE_BUYER_PERMISSION, EXPORT_BUYER_PERMISSION
 from backoffice.messaging.channel_actions import BLOCK_CONTACT_PERMISSION
 from backoffice.messaging.chat_view import ChatBubble, Conversation
@@ -18,8 +19,12 @@ from shared.core.constants import SERVICE_WINDOW, SERVICE_WINDOW_MARGIN
 from shared.core.enums import OrderStatus, State
 from shared.raffles.models import Order
 from shared.raffles.services import refund_queries
+from shared.use_cases import handover
 from shared.whatsapp import window
 from shared.whatsapp.models import WhatsAppContact
+
+ANSWER_BUYER_PERMISSION: Final = "whatsapp.add_outboundmessage"
+"""Writing to buyers, and pausing the bot meanwhile; sellers and reviewers have it."""
 
 CONVERSATION_STATE_LABELS: Final = {
     State.MENU: "at the menu",
@@ -39,6 +44,8 @@ ORDER_STATUS_BADGES: Final = {
     OrderStatus.CANCELLED: ("Cancelled", "dark"),
     OrderStatus.EXPIRED: ("Expired", "dark"),
 }
+TEMPLATE: Final = "admin/whatsapp/whatsappcontact/change_form.html"
+
 _MAX_ORDERS: Final = 20
 _MAX_MESSAGES: Final = 100
 
@@ -75,6 +82,13 @@ class ContactDetailPage:
         talk: the latest messages.
         untold: our latest news, if the contact did not receive it.
         by_hand: wa.me link with that news; empty without a phone number.
+        bot: whether the bot answers the contact.
+        may_answer: whether the user may write to the contact and pause the bot.
+        closed: why nobody can write now; empty if the user can.
+        until: until when they can.
+        draft: a text that was not sent, to be kept in the box.
+        draft_by_hand: wa.me link with that text; empty without a phone number.
+        version: changes with each message and with the state of the bot; see `chat_state`.
         may_block: whether the user may block and unblock the contact.
         may_export: whether the user may export what is stored about the contact.
         may_erase: whether the user may erase it.
@@ -98,6 +112,13 @@ class ContactDetailPage:
     talk: Conversation
     untold: ChatBubble | None
     by_hand: str
+    bot: BotState
+    may_answer: bool
+    closed: str
+    until: str
+    draft: str
+    draft_by_hand: str
+    version: str
     may_block: bool
     may_export: bool
     may_erase: bool
@@ -108,14 +129,23 @@ class ContactDetailPage:
 
 
 def load_contact_page(
-    contact: WhatsAppContact, *, request: HttpRequest, now: datetime
+    contact: WhatsAppContact, *, request: HttpRequest, now: datetime, draft: str = ""
 ) -> ContactDetailPage:
-    """Return the context of a contact's page, from five queries."""
+    """Return the context of a contact's page, from five queries.
+
+    Args:
+        contact: the contact.
+        request: the request of the user, whose permissions decide about buttons.
+        now: the current time.
+        draft: a text to the contact that was not sent.
+
+    """
     found = contact.orders.select_related("raffle")
     orders = list(found.prefetch_related("ledger").order_by("-id")[: _MAX_ORDERS + 1])
     talk = chat_view.load_conversation(contact.pk, zone=settings.TIME_ZONE, limit=_MAX_MESSAGES)
     untold = talk.untold
     gone = contact.erased_at is not None
+    refusal = handover.find_staff_message_refusal(contact, now=now)
     return ContactDetailPage(
         contact=contact,
         name=str(contact),
@@ -130,6 +160,13 @@ def load_contact_page(
         talk=replace(talk, earlier=False),  # the link to earlier messages would lead to this page
         untold=untold,
         by_hand=chat_view.build_whatsapp_link(contact.wa_id, text=untold.plain) if untold else "",
+        bot=bot_state.describe_bot_state(contact, bubbles=talk.bubbles, now=now),
+        may_answer=not gone and request.user.has_perm(ANSWER_BUYER_PERMISSION),
+        closed="" if refusal is None else refusal.message(),
+        until=display.format_time(_compute_window_end(contact)),
+        draft=draft,
+        draft_by_hand=chat_view.build_whatsapp_link(contact.wa_id, text=draft.strip()),
+        version=chat_state.compute_chat_version(contact, bubbles=talk.bubbles, now=now),
         may_block=not gone and request.user.has_perm(BLOCK_CONTACT_PERMISSION),
         may_export=not gone and request.user.has_perm(EXPORT_BUYER_PERMISSION),
         may_erase=not gone and request.user.has_perm(ERASE_BUYER_PERMISSION),

@@ -7,6 +7,7 @@ from django.db import transaction
 
 from shared.core import config, logs
 from shared.core.enums import OutboxKind
+from shared.core.errors import DomainError
 from shared.raffles.actor import Actor
 from shared.use_cases.errors import (
     BuyerErased,
@@ -55,10 +56,9 @@ def send_staff_message(contact_id: int, *, text: str, by: Actor, now: datetime) 
     """
     body = _require_text(text)
     contact = _lock_contact(contact_id)
-    if contact.is_blocked:
-        raise ContactBlocked
-    if not window.is_window_open(contact.last_inbound_at, now=now):
-        raise ServiceWindowClosed(last_inbound_at=contact.last_inbound_at)
+    refusal = find_staff_message_refusal(contact, now=now)
+    if refusal is not None:
+        raise refusal
     message = outbox_queue.enqueue_message(
         contact,
         messages.build_text(body),
@@ -71,6 +71,19 @@ def send_staff_message(contact_id: int, *, text: str, by: Actor, now: datetime) 
     handover.save_handover(contact)
     _log.info("staff_message_queued", contact_id=contact.pk, outbound_id=message.pk, by=by.kind)
     return message
+
+
+def find_staff_message_refusal(contact: WhatsAppContact, *, now: datetime) -> DomainError | None:
+    """Return why nobody can write to a buyer now, or None while a person can."""
+    if contact.joined_into_id is not None:
+        return ContactJoined(contact_id=contact.joined_into_id)
+    if contact.erased_at is not None:
+        return BuyerErased()
+    if contact.is_blocked:
+        return ContactBlocked()
+    if not window.is_window_open(contact.last_inbound_at, now=now):
+        return ServiceWindowClosed(last_inbound_at=contact.last_inbound_at)
+    return None
 
 
 @transaction.atomic(durable=True)

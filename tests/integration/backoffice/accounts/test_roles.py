@@ -280,6 +280,11 @@ ACCESS: Final[dict[str, AllowedRoles]] = {
     **allow_read_only("whatsapp_whatsappcontact", SALES),
     "whatsapp_whatsappcontact_block": allow_post("OS"),
     "whatsapp_whatsappcontact_unblock": allow_post("OS"),
+    **{
+        f"whatsapp_whatsappcontact_{step}": allow_post("OSR")
+        for step in ("reply", "pause_bot", "resume_bot")
+    },
+    "whatsapp_whatsappcontact_chat_state": allow_get(SALES),
     "whatsapp_whatsappcontact_join": allow_get_and_post(look="OS", do="OS"),
     "whatsapp_whatsappcontact_undo_join": allow_post("OS"),
     "whatsapp_whatsappcontact_keep_apart": allow_post("OS"),

@@ -43,18 +43,36 @@ class TestList:
 
     def test_filters_by_window_and_blocking(self, owner: Client) -> None:
         now = timezone.now()
-        opened = builders.create_contact(last_inbound_at=now)
-        closed = builders.create_contact(last_inbound_at=now - timedelta(days=2), is_blocked=True)
+        opened = builders.create_contact(last_inbound_at=now, stopped_at=now)
+        closed = builders.create_contact(
+            last_inbound_at=now - timedelta(days=2), is_blocked=True, wants_person_at=now
+        )
 
         for query, wanted in [
             ("window=open", opened),
             ("window=closed", closed),
             ("blocked=yes", closed),
             ("blocked=no", opened),
+            ("handover=waits", closed),
+            ("handover=stopped", opened),
             (f"q=%2B{opened.wa_id}", opened),
         ]:
             answer = owner.get(build_url(WhatsAppContact, "changelist") + "?" + query)
             assert list(answer.context["cl"].result_list) == [wanted], query
+
+    def test_lists_those_who_wait_for_a_person_in_the_order_of_their_asking(
+        self, owner: Client
+    ) -> None:
+        now = timezone.now()
+        second, first = (
+            builders.create_contact(wants_person_at=now - timedelta(minutes=minutes))
+            for minutes in (5, 90)
+        )
+
+        answer = owner.get(build_url(WhatsAppContact, "changelist") + "?handover=waits")
+
+        assert list(answer.context["cl"].result_list) == [first, second]
+        assert "Waits 1 h for a person" in answer.content.decode()
 
 
 class TestPage:
