@@ -14,12 +14,14 @@ from backoffice.dashboard import (
     raffle_cards,
     sales_cache,
     sales_chart,
+    waiting_people,
 )
 from backoffice.dashboard.channel_health import ChannelHealth, OpenAlarms
 from backoffice.dashboard.last_day import LastDayRaffle
 from backoffice.dashboard.pending_counts import DashboardCounts
 from backoffice.dashboard.raffle_cards import RaffleCards
 from backoffice.dashboard.sales_chart import SalesChart
+from backoffice.dashboard.waiting_people import WaitingPeople
 from backoffice.ui import display
 
 
@@ -62,15 +64,18 @@ class Dashboard:
     chart: SalesChart | None
     channel: ChannelHealth | None
     alarms: OpenAlarms | None
+    people: WaitingPeople | None
 
     @property
     def blank(self) -> bool:
         """Whether there is nothing that the user may see."""
-        return not any((self.waits, self.raffles, self.chart, self.channel, self.alarms))
+        return not any(
+            (self.waits, self.raffles, self.chart, self.channel, self.alarms, self.people)
+        )
 
 
 def load_dashboard(request: HttpRequest, *, now: datetime) -> Dashboard:
-    """Return the parts of the dashboard that the user may see, in at most eight queries."""
+    """Return the parts of the dashboard that the user may see, in at most nine queries."""
     may = request.user.has_perm
     counts = pending_counts.count_pending_work(may=may, now=now)
     sees_raffles, sees_orders = may("raffles.view_raffle"), may("raffles.view_order")
@@ -96,6 +101,7 @@ def load_dashboard(request: HttpRequest, *, now: datetime) -> Dashboard:
         chart=chart,
         channel=channel_health.load_channel_health(request, counts, now=now),
         alarms=channel_health.load_open_alarms(counts, now=now),
+        people=waiting_people.load_waiting_people(count=counts.people.count, now=now),
     )
 
 

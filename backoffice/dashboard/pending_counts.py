@@ -8,6 +8,7 @@ from typing import Any
 from django.db.models import CharField, Count, DateTimeField, Min, QuerySet, Value
 from django.db.models.functions import Cast
 
+from backoffice.dashboard import waiting_people
 from backoffice.orders import worklists
 from shared.raffles.models import Order
 from shared.whatsapp import predicates
@@ -36,6 +37,7 @@ class DashboardCounts:
         withheld: Messages that wait until their buyer writes.
         unanswered: Messages of buyers that could not be answered.
         alarms: Open alarms.
+        people: Buyers who wait for a person; `first` is when the first one asked.
 
     """
 
@@ -48,6 +50,7 @@ class DashboardCounts:
     withheld: PendingTally = PendingTally()
     unanswered: PendingTally = PendingTally()
     alarms: PendingTally = PendingTally()
+    people: PendingTally = PendingTally()
 
 
 def count_pending_work(*, may: Callable[[str], bool], now: datetime) -> DashboardCounts:
@@ -87,6 +90,14 @@ def _build_count_queries(*, now: datetime) -> list[tuple[str, list[QuerySet[Any,
         (
             "raffles.view_paymentproof",
             [_build_count_query("orphans", worklists.query_unsorted_proofs(), since="arrived_at")],
+        ),
+        (
+            "whatsapp.view_whatsappcontact",
+            [
+                _build_count_query(
+                    "people", waiting_people.query_waiting_people(), since="wants_person_at"
+                )
+            ],
         ),
         (
             "whatsapp.view_alarm",

@@ -496,3 +496,39 @@ class TestLastDay:
 
         with django_assert_num_queries(1):
             assert len(last_day.load_last_day_raffles(now=timezone.now())) == 3
+
+
+class TestWaitingPeople:
+    def test_are_listed_with_the_longest_wait_first(self, owner: Client) -> None:
+        now = timezone.now()
+        later = builders.create_contact(profile_name="Late Lena", wants_person_at=now - 5 * MINUTE)
+        first = builders.create_contact(profile_name="Ana", wants_person_at=now - 95 * MINUTE)
+        builders.create_contact(profile_name="Content Cora")
+
+        people = load_dashboard(owner).people
+
+        assert people is not None
+        assert (people.count, people.more) == (2, 0)
+        assert [(person.name, person.since) for person in people.shown] == [
+            (f"Ana, +{first.wa_id}", "1 h"),
+            (f"Late Lena, +{later.wa_id}", "5 min"),
+        ]
+        assert people.shown[0].page == (
+            reverse("admin:whatsapp_whatsappcontact_change", args=[first.pk]) + "#chat"
+        )
+        assert "2 buyers wait for a person" in load_text(owner)
+
+    def test_beyond_the_first_are_counted(self, owner: Client) -> None:
+        for _ in range(10):
+            builders.create_contact(wants_person_at=timezone.now())
+
+        text = load_text(owner)
+
+        assert "10 buyers wait for a person" in text
+        assert "2 more" in text
+
+    def test_are_for_those_who_may_see_contacts(self, client: Client) -> None:
+        builders.create_contact(wants_person_at=timezone.now())
+        client.force_login(sample_data.create_user("nora", "view_order"))
+
+        assert load_dashboard(client).people is None
