@@ -26,7 +26,7 @@ from shared.raffles.services.draws import (
 from shared.raffles.services.draws.draw_rules import ChosenRules
 from shared.raffles.services.proof_placement import proofs
 from shared.raffles.services.ticket_numbers import number_generation
-from shared.use_cases import payments, proof_files
+from shared.use_cases import handover, payments, proof_files
 from shared.whatsapp import messages
 from shared.whatsapp.models import (
     BusinessNumber,
@@ -146,6 +146,7 @@ def seed_database(*, now: datetime, password: str) -> dict[str, int]:
     keys = {"raffle": summer.pk, **_create_waiting_proofs(shop, summer, hamper)}
     _create_unpaid_orders(shop, summer, hamper)
     _create_troubles(shop, summer)
+    keys["asked"] = _create_handovers(shop, summer).pk
     BusinessNumber.objects.update_or_create(
         phone_number_id=PHONE_NUMBER_ID,
         defaults={
@@ -248,6 +249,31 @@ def _create_troubles(shop: SampleShop, raffle: Raffle) -> None:
             status=OutboxStatus.WITHHELD,
             created_at=shop.now - HOUR,
         )
+
+
+def _create_handovers(shop: SampleShop, raffle: Raffle) -> WhatsAppContact:
+    """Create two buyers who wait for a person, and the chat of the one who waits longer."""
+    rita = Actor(ActorKind.STAFF, id="2", label="rita")
+    asked_at, until = shop.now - 12 * MINUTE, shop.now + 12 * HOUR
+    order, buyer = shop.order(raffle, 2, at=shop.now - 21 * MINUTE, name="Hana Sato")
+    _create_chat(shop, order, buyer, at=shop.now - 21 * MINUTE)
+    _, said = _build_speakers(shop, buyer)
+    said("can i pay half of it on friday?", at=shop.now - 16 * MINUTE)
+    handover.send_staff_message(
+        buyer.pk,
+        text="Hello Hana, yes: the numbers wait for you until Friday evening.",
+        by=rita,
+        now=shop.now - 14 * MINUTE,
+    )
+    said("great! and to which account, please?", at=asked_at)
+    WhatsAppContact.objects.filter(pk=buyer.pk).update(
+        last_inbound_at=asked_at, wants_person_at=asked_at, bot_paused_until=until
+    )
+    other = shop.buyer("Ivo Silva", heard=shop.now - 4 * MINUTE)
+    WhatsAppContact.objects.filter(pk=other.pk).update(
+        wants_person_at=shop.now - 4 * MINUTE, bot_paused_until=until
+    )
+    return buyer
 
 
 def _create_chat(shop: SampleShop, order: Order, buyer: WhatsAppContact, *, at: datetime) -> None:
