@@ -107,7 +107,8 @@ def _gather_facts(requests: Sequence[GatherFacts]) -> list[Facts]:
 
 def _look_up(requests: Sequence[LookUp]) -> list[LookupOutcome]:
     return lookups.look_up_all(
-        [(request.lookup, request.turn.contact) for request in requests], now=requests[0].turn.now
+        [(request.lookup, request.turn.contact, request.turn.pivot) for request in requests],
+        now=requests[0].turn.now,
     )
 
 

@@ -11,14 +11,19 @@ from typing import assert_never
 
 from shared.conversation.facts import draws
 from shared.conversation.facts.draw_values import DrawFacts
+from shared.conversation.number_lookups import check_numbers, find_free_numbers
 from shared.conversation.values import (
+    CheckNumbers,
+    FreeNumbersFound,
     Lookup,
+    LookUpFreeNumbers,
     LookUpNumber,
     LookupOutcome,
     LookUpRaffle,
     LookUpResults,
     LookUpRules,
     NumberFound,
+    NumbersChecked,
     RaffleFound,
     ResultsFound,
     RulesFound,
@@ -29,11 +34,20 @@ from shared.whatsapp.models import WhatsAppContact
 
 
 def look_up_all(
-    lookups: Sequence[tuple[Lookup, WhatsAppContact]], *, now: datetime
+    lookups: Sequence[tuple[Lookup, WhatsAppContact, int]], *, now: datetime
 ) -> list[LookupOutcome]:
-    """Return the outcomes of lookups, each for a buyer, in their order."""
+    """Return the outcomes of lookups in their order.
+
+    Args:
+        lookups: each with its buyer, and with a random integer from 0 to 2^31-1 (`pivot`).
+        now: the current time.
+
+    """
     reader = _Reader(now)
-    return [reader.look_up(lookup, contact.phone_number_id) for lookup, contact in lookups]
+    return [
+        reader.look_up(lookup, contact.phone_number_id, pivot=pivot)
+        for lookup, contact, pivot in lookups
+    ]
 
 
 @dataclass(slots=True)
@@ -46,7 +60,7 @@ class _Reader:
     draws: dict[int, DrawFacts] = field(default_factory=dict)
     rules: dict[int, RulesFound] = field(default_factory=dict)
 
-    def look_up(self, lookup: Lookup, phone_number_id: str) -> LookupOutcome:
+    def look_up(self, lookup: Lookup, phone_number_id: str, *, pivot: int) -> LookupOutcome:
         """Return the outcome of a lookup for a buyer of a business number."""
         match lookup:
             case LookUpRules(raffle_id):
@@ -72,6 +86,18 @@ class _Reader:
                 return RaffleFound(
                     None if raffle is None else draws.load_raffle_facts(raffle, now=self.now)
                 )
+            case LookUpFreeNumbers(raffle_id, pattern, quantity):
+                raffle = self._load_raffle(raffle_id, phone_number_id)
+                if raffle is None:
+                    return FreeNumbersFound(None, pattern)
+                known = draws.load_raffle_facts(raffle, now=self.now)
+                return find_free_numbers(raffle, known, pattern, quantity=quantity, pivot=pivot)
+            case CheckNumbers(raffle_id, numbers):
+                raffle = self._load_raffle(raffle_id, phone_number_id)
+                if raffle is None:
+                    return NumbersChecked(None)
+                known = draws.load_raffle_facts(raffle, now=self.now)
+                return check_numbers(raffle, known, numbers)
             case _:
                 assert_never(lookup)
 

@@ -8,6 +8,7 @@ from typing import Any, Self
 from shared.conversation.context import Context
 from shared.conversation.facts.draw_values import DrawFacts, NumberFacts
 from shared.conversation.facts.values import RaffleFacts
+from shared.conversation.understanding.number_patterns import NumberPattern
 from shared.core.enums import SilenceReason, State, UnplacedReason
 from shared.whatsapp import messages
 from shared.whatsapp.messages import ListRow, Message, ReplyButton
@@ -175,6 +176,48 @@ class RaffleFound:
 
 
 @dataclass(frozen=True, slots=True)
+class FreeNumbersFound:
+    """Free ticket numbers that are like the buyer wants them.
+
+    Attributes:
+        raffle: the raffle; None: there is none to look into.
+        pattern: what the buyer asked for.
+        numbers: the numbers, ascending; a few more than are shown, or than are wanted.
+        quantity: how many the buyer wants; None: they did not say.
+        near_pattern: a looser pattern that was tried because no number was found; None: none was.
+        near: numbers like that.
+
+    """
+
+    raffle: RaffleFacts | None
+    pattern: NumberPattern
+    numbers: tuple[int, ...] = ()
+    quantity: int | None = None
+    near_pattern: NumberPattern | None = None
+    near: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class NumbersChecked:
+    """Which of some ticket numbers are free.
+
+    Attributes:
+        raffle: the raffle; None: there is none to look into.
+        free: the free ones, ascending.
+        taken: those that are held or sold.
+        unknown: those that the raffle does not have.
+        neighbours: free numbers close to the taken ones.
+
+    """
+
+    raffle: RaffleFacts | None
+    free: tuple[int, ...] = ()
+    taken: tuple[int, ...] = ()
+    unknown: tuple[int, ...] = ()
+    neighbours: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class EffectRefused:
     """The domain refused the effect; `code` and `details` are those of its error."""
 
@@ -199,7 +242,9 @@ type EffectOutcome = (
     | NameConsentSaved
     | EffectRefused
 )
-type LookupOutcome = RulesFound | ResultsFound | NumberFound | RaffleFound
+type LookupOutcome = (
+    RulesFound | ResultsFound | NumberFound | RaffleFound | FreeNumbersFound | NumbersChecked
+)
 type ConversationEvent = BuyerInput | EffectOutcome | LookupOutcome
 
 # ── effects: changes that a step asks for ─────────────────────────────────────────────────────
@@ -317,22 +362,29 @@ class LookUpRaffle:
 
 @dataclass(frozen=True, slots=True)
 class LookUpFreeNumbers:
-    """STUB"""
+    """Look up free ticket numbers that are like the buyer wants them.
+
+    Attributes:
+        quantity: how many the buyer wants; None: they did not say.
+
+    """
 
     raffle_id: int
-    pattern: Any
+    pattern: NumberPattern
     quantity: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class CheckNumbers:
-    """STUB"""
+    """Look up which of some ticket numbers are free; `numbers` ascend."""
 
     raffle_id: int
     numbers: tuple[int, ...]
 
 
-type Lookup = LookUpRules | LookUpResults | LookUpNumber | LookUpRaffle
+type Lookup = (
+    LookUpRules | LookUpResults | LookUpNumber | LookUpRaffle | LookUpFreeNumbers | CheckNumbers
+)
 
 # ── replies and steps ─────────────────────────────────────────────────────────────────────────
 

@@ -224,9 +224,7 @@ HANDLERS: Final[Mapping[Intent, Mapping[State, Handler]]] = {
     Intent.PERSON: _everywhere(
         lambda turn: handover.ask_for_person(turn.state, turn.context, turn.facts)
     ),
-    Intent.GREETING: _everywhere(
-        _repeat, MENU=_show_menu, CHOOSE_MODE=_show_card, DONE=_show_menu
-    ),
+    Intent.GREETING: _everywhere(_repeat, MENU=_show_menu, CHOOSE_MODE=_show_card, DONE=_show_menu),
     Intent.FOREIGN_GREETING: _ANSWER,
     Intent.THANKS: _ANSWER,
     Intent.LATER: _ANSWER,

@@ -11,6 +11,7 @@ from shared.conversation.flow import (
     decisions,
     doubts,
     effect_results,
+    free_numbers,
     handover,
     inquiries,
     open_questions,
@@ -28,10 +29,12 @@ from shared.conversation.values import (
     ConversationEvent,
     EffectOutcome,
     EffectRefused,
+    FreeNumbersFound,
     LookupOutcome,
     LostFileReceived,
     NameConsentSaved,
     NumberFound,
+    NumbersChecked,
     NumbersHeld,
     OrderCancelled,
     OrderPlaced,
@@ -99,6 +102,7 @@ def _handle_event(event: ConversationEvent, state: State, context: Context, fact
         ):
             return _handle_outcome(event, state, context, facts)
         case RulesFound() | ResultsFound() | NumberFound() | RaffleFound():
+        case RulesFound() | ResultsFound() | NumberFound() | FreeNumbersFound() | NumbersChecked():
             return _show_lookup(event, state, context, facts)
         case _:
             assert_never(event)
@@ -134,9 +138,14 @@ def _handle_outcome(outcome: EffectOutcome, state: State, context: Context, fact
 
 
 def _show_lookup(outcome: LookupOutcome, state: State, context: Context, facts: Facts) -> Step:
-    if isinstance(outcome, RaffleFound):
-        return raffle_links.show_found_raffle(outcome, facts)
-    return inquiries.show_lookup(outcome, state, context, facts)
+        case (
+            RulesFound()
+            | ResultsFound()
+            | NumberFound()
+            | RaffleFound()
+            | FreeNumbersFound()
+            | NumbersChecked()
+        ):
 
 
 def _handle_text(text: str, state: State, context: Context, facts: Facts) -> Step:

@@ -150,14 +150,17 @@ class _Choice:
         assert number is not None  # noqa: S101 - several numbers are certain
         return self._interpret_lone_number(group, number, replaces=wish.replaces)
 
-    def _interpret_lone_number(
-        self, group: NumberGroup, number: int, *, replaces: bool
-    ) -> Step:
+    def _interpret_lone_number(self, group: NumberGroup, number: int, *, replaces: bool) -> Step:
         bare = self._bare
         if bare is BareNumberMeaning.QUANTITY and group.may_be_named:
             return self._ask_what_number_is(number)
         hold = self._hold
-        if replaces and hold is not None and hold.mode is Mode.RANDOM and self._may_be_quantity(number):
+        if (
+            replaces
+            and hold is not None
+            and hold.mode is Mode.RANDOM
+            and self._may_be_quantity(number)
+        ):
             return self._take_quantity(number)  # "make it 4"
         if bare is BareNumberMeaning.TICKET and group.is_in_words:
             if not self._raffle.has_ticket_number(number):
@@ -270,9 +273,7 @@ class _Choice:
         hold = self._hold
         if wish.drop is None or hold is None:
             return self._keep_or_explain()
-        return number_changes.drop_numbers(
-            wish.drop.values, hold, self._context, self._turn.facts
-        )
+        return number_changes.drop_numbers(wish.drop.values, hold, self._context, self._turn.facts)
 
     def swap(self, wish: NumberWish) -> Step:
         """Take numbers in place of others of a hold."""

@@ -69,9 +69,7 @@ def ask_with_question(reply: Reply, raffle: RaffleFacts, state: State, context: 
             pass
         case _:
             assert_never(state)
-    asking = context.with_changes(
-        raffle_id=raffle.id, misses=0, yes_button_id=reply.buttons[0].id
-    )
+    asking = context.with_changes(raffle_id=raffle.id, misses=0, yes_button_id=reply.buttons[0].id)
     return Step(state, asking, replies=(reply,))
 
 

@@ -36,7 +36,9 @@ class Turn:
         surroundings = Surroundings(
             tuple(each.title for each in facts.raffles),
             tuple(each.prize for each in facts.raffles),
-            tuple(dict.fromkeys([facts.seller_contact, *(r.seller_contact for r in facts.raffles)])),
+            tuple(
+                dict.fromkeys([facts.seller_contact, *(r.seller_contact for r in facts.raffles)])
+            ),
             raffle.last_number if raffle is not None else None,
         )
         return cls(text, read_text(text, surroundings), state, context, facts)

@@ -5,7 +5,11 @@ from decimal import Decimal
 
 from shared.conversation.button_ids import ButtonAction, build_button_id
 from shared.conversation.facts.values import OrderFacts, RaffleFacts
-from shared.conversation.formatting import format_money, format_numbers_as_sentence, format_ticket_numbers
+from shared.conversation.formatting import (
+    format_money,
+    format_numbers_as_sentence,
+    format_ticket_numbers,
+)
 from shared.conversation.texts.parts import (
     MENU_BUTTON,
     choose_is_or_are,
@@ -56,7 +60,11 @@ def build_these_numbers_message(raffle: RaffleFacts, numbers: Sequence[int]) -> 
     return Reply(
         "these_numbers",
         f"Do you mean the {pluralize_number(len(numbers))} *{listed}*?",
-        buttons=(ReplyButton(take, _name_taking("Take", raffle, numbers)), random, MENU_BUTTON),
+        buttons=(
+            ReplyButton(take, build_taking_title("Take", raffle, numbers)),
+            random,
+            MENU_BUTTON,
+        ),
     )
 
 
@@ -74,11 +82,11 @@ def build_add_or_replace_message(hold: OrderFacts, numbers: Sequence[int]) -> Re
     together = sorted({*hold.numbers, *numbers})
     add = build_button_id(ButtonAction.NUMBERS, raffle.id, *together)
     only = build_button_id(ButtonAction.NUMBERS, raffle.id, *numbers)
-    buttons = [_build_keep_button(hold)]
+    buttons = [build_keep_button(hold)]
     if len(only) <= BUTTON_ID_LIMIT:
-        buttons.append(ReplyButton(only, _name_taking("Only", raffle, numbers)))
+        buttons.append(ReplyButton(only, build_taking_title("Only", raffle, numbers)))
     if len(together) <= raffle.max_per_order and len(add) <= BUTTON_ID_LIMIT:
-        buttons.insert(0, ReplyButton(add, _name_taking("Add", raffle, numbers)))
+        buttons.insert(0, ReplyButton(add, build_taking_title("Add", raffle, numbers)))
     return Reply(
         "add_or_replace",
         f"*{format_order_numbers(hold)}* {choose_is_or_are(hold)} held for you. What about "
@@ -95,7 +103,7 @@ def build_replace_hold_message(hold: OrderFacts, quantity: int) -> Reply:
         "replace_hold",
         f"*{format_order_numbers(hold)}* {choose_is_or_are(hold)} held for you. Would you like "
         f"{quantity} random {pluralize_number(quantity)} instead?",
-        buttons=(ReplyButton(tap_id, f"{quantity} random"), _build_keep_button(hold)),
+        buttons=(ReplyButton(tap_id, f"{quantity} random"), build_keep_button(hold)),
         about=hold.code,
     )
 
@@ -136,10 +144,12 @@ def build_money_message(raffle: RaffleFacts, money: Decimal, quantity: int) -> R
     )
 
 
-def _build_keep_button(hold: OrderFacts) -> ReplyButton:
+def build_keep_button(hold: OrderFacts) -> ReplyButton:
+    """Return the button that leaves a hold as it is."""
     return ReplyButton(build_button_id(ButtonAction.KEEP, hold.id), "Keep what I have")
 
 
-def _name_taking(verb: str, raffle: RaffleFacts, numbers: Sequence[int]) -> str:
+def build_taking_title(verb: str, raffle: RaffleFacts, numbers: Sequence[int]) -> str:
+    """Return the title of a button that takes numbers: "Take 007 and 013" or "Add these 5"."""
     title = f"{verb} {format_numbers_as_sentence(numbers, width=raffle.width, at_most=3)}"
     return title if len(title) <= BUTTON_TITLE_LIMIT else f"{verb} these {len(numbers)}"

@@ -60,7 +60,10 @@ def find_money(found: PhraseList) -> list[Money]:
             end = last
             if after < len(tokens) and (_is_currency_sign(tokens[after]) or after in currency):
                 end = after + 1
-            is_negative = first > 0 and unicodedata.category(tokens[first - 1].text[0]) in {"Pd", "Sm"}
+            is_negative = first > 0 and unicodedata.category(tokens[first - 1].text[0]) in {
+                "Pd",
+                "Sm",
+            }
             if not is_negative:
                 amounts.append(Money(value, first, end))
         place = last
@@ -90,9 +93,7 @@ def parse_decimal(number: str) -> Decimal | None:
     if _DECIMAL.fullmatch(number):
         return Decimal(number.replace(",", "."))
     if _WITH_THOUSANDS.fullmatch(number):
-        whole, _, cents = (
-            number.rpartition(number[-3]) if number[-3] in ".," else (number, "", "0")
-        )
+        whole, _, cents = number.rpartition(number[-3]) if number[-3] in ".," else (number, "", "0")
         return Decimal(f"{whole.replace('.', '').replace(',', '')}.{cents}")
     return None
 
@@ -125,9 +126,14 @@ def read_number_group(
         is_doubtful=numbers.is_doubtful,
         is_unclear=numbers.is_unclear,
         may_be_named=_may_be_named(found, phrases, numbers),
-        is_lucky=is_random and single is not None and _is_named(phrases) and not _is_counted(phrases),
+        is_lucky=is_random
+        and single is not None
+        and _is_named(phrases)
+        and not _is_counted(phrases),
         last=_get_written_value(amounts[-1]),
-        text=found.words[single.first].text if single is not None and not single.is_in_words else "",
+        text=found.words[single.first].text
+        if single is not None and not single.is_in_words
+        else "",
     )
 
 

@@ -31,7 +31,9 @@ NAME_SIMILARITY: Final = 84
 """The similarity, out of 100, from which a word counts as one of a raffle's name."""
 
 MAX_AMOUNT_WORDS: Final = 3
-DESTRUCTIVE_WORDS: Final = frozenset({"cancel", "stop", "unsubscribe", "delete", "release", "refund"})
+DESTRUCTIVE_WORDS: Final = frozenset(
+    {"cancel", "stop", "unsubscribe", "delete", "release", "refund"}
+)
 """Words that are never taken for the near miss of another one without a question."""
 
 
@@ -219,7 +221,8 @@ def _list_targets(length: int) -> tuple[str, ...]:
         sorted(
             known
             for known in vocabulary.words
-            if abs(len(known) - length) <= 2 and len(known) >= MIN_FUZZY_LETTERS  # noqa: PLR2004
+            if abs(len(known) - length) <= 2
+            and len(known) >= MIN_FUZZY_LETTERS  # noqa: PLR2004
             and (known not in DESTRUCTIVE_WORDS or known == "cancel")
         )
     )
@@ -237,9 +240,11 @@ def _read_phrase(
     last = places[end] if meanings else place + 1
     amount_last, amount, in_words = _read_amount(words, place, vocabulary)
     if amount is not None and amount_last >= last:
-        roles = tuple(each for each in _sort(meanings) if isinstance(each, Role)) if (
-            amount_last == last
-        ) else ()
+        roles = (
+            tuple(each for each in _sort(meanings) if isinstance(each, Role))
+            if (amount_last == last)
+            else ()
+        )
         return Phrase(place, amount_last, amount=amount, is_in_words=in_words, roles=roles)
     if not meanings:
         return Phrase(place, place + 1, is_known=False)

@@ -364,8 +364,10 @@ class _Reader:
                 break
             if drops and at == last and self._is_comma_pair(phrases, at):
                 break
-            if (changes and Role.TO in phrase.roles) or text in _WANTING or (
-                Role.ADD in phrase.roles and text not in JOINING_WORDS
+            if (
+                (changes and Role.TO in phrase.roles)
+                or text in _WANTING
+                or (Role.ADD in phrase.roles and text not in JOINING_WORDS)
             ):
                 break
             if self._is_number(phrase):
@@ -378,7 +380,8 @@ class _Reader:
             elif not (
                 text in {*JOINING_WORDS, *KEPT_WORDS, *RANGE_WORDS}
                 or (phrase.is_filler and not phrase.intents and text not in {"no"})
-                or _CONNECTING & set(phrase.roles) and text != "no"
+                or _CONNECTING & set(phrase.roles)
+                and text != "no"
             ):
                 break
             at += 1
@@ -437,10 +440,14 @@ class _Reader:
 
     def _add_group(self, group: _Group, wish: _Wish) -> None:
         first = self._phrase(group.first)
-        if wish.mode == "drop" and wish.drop and (
-            self._has_break_before(first)
-            or (group.first and self._has_sign_after(self._phrase(group.first - 1), ","))
-            or Role.NUMBER in first.roles
+        if (
+            wish.mode == "drop"
+            and wish.drop
+            and (
+                self._has_break_before(first)
+                or (group.first and self._has_sign_after(self._phrase(group.first - 1), ","))
+                or Role.NUMBER in first.roles
+            )
         ):
             wish.mode = "take"
         match wish.mode:
@@ -457,9 +464,7 @@ class _Reader:
     def _phrase(self, place: int) -> Phrase:
         return self._found.phrases[place]
 
-    def _apply_roles(
-        self, items: Sequence[_Item], place: int, phrase: Phrase, wish: _Wish
-    ) -> None:
+    def _apply_roles(self, items: Sequence[_Item], place: int, phrase: Phrase, wish: _Wish) -> None:
         roles = phrase.roles
         follows = self._find_next_group(items, place) is not None
         comes_before = place > 0 and any(isinstance(each, _Group) for each in items[:place])
@@ -488,8 +493,12 @@ class _Reader:
             wish.mode = "drop"
         elif Role.INSTEAD in roles and follows and comes_before:
             wish.mode = "take" if wish.mode in {"drop", "from"} else "correct"
-        elif Role.INSTEAD in roles and (comes_before or follows) and (
-            text not in {"no", "sorry", "wait"} or (follows and self._wants_after(items, place))
+        elif (
+            Role.INSTEAD in roles
+            and (comes_before or follows)
+            and (
+                text not in {"no", "sorry", "wait"} or (follows and self._wants_after(items, place))
+            )
         ):
             wish.replaces = True
         elif Role.FOR_ME in roles and comes_before:
@@ -613,8 +622,7 @@ class _Reader:
             return True
         firsts = {money.first_token for money in self._money}
         return any(
-            word.text in {"for", "spend"} and word.token + 1 in firsts
-            for word in self._found.words
+            word.text in {"for", "spend"} and word.token + 1 in firsts for word in self._found.words
         )
 
     def _choose_number_intent(
@@ -719,7 +727,10 @@ class _Reader:
         others = tuple(
             dict.fromkeys(
                 each
-                for each in [*( [intent] if intent is not None and intent is not chosen else []), *intents]
+                for each in [
+                    *([intent] if intent is not None and intent is not chosen else []),
+                    *intents,
+                ]
                 if each is not chosen
             )
         )
@@ -727,18 +738,14 @@ class _Reader:
         self._collect_doubts(read)
         if chosen is Intent.UNKNOWN and self._raffle is not None:
             chosen = Intent.CHOOSE_RAFFLE
-        return Reading(
-            chosen, others, wish=wish, pattern=pattern, doubts=frozenset(self._doubts)
-        )
+        return Reading(chosen, others, wish=wish, pattern=pattern, doubts=frozenset(self._doubts))
 
     def _rank(
         self, candidates: Sequence[tuple[Intent, int, Phrase]]
     ) -> list[tuple[Intent, int, Phrase]]:
         """Return the intents, the weightiest first; of two decisions the later one counts."""
         segments = self._number_segments()
-        decisions = [
-            segments[phrase.first] for each, _, phrase in candidates if each in _DECISIONS
-        ]
+        decisions = [segments[phrase.first] for each, _, phrase in candidates if each in _DECISIONS]
         latest = max(decisions, default=0)
         kept = [
             (each, index, phrase)
@@ -808,7 +815,10 @@ class _Reader:
         ]
         entities += [
             Entity(
-                "money", money.value, tokens[money.first_token].start, tokens[money.last_token - 1].end
+                "money",
+                money.value,
+                tokens[money.first_token].start,
+                tokens[money.last_token - 1].end,
             )
             for money in self._money
         ]
@@ -835,8 +845,10 @@ _MAX_LIST_TO_CORRECT: Final = 20
 def _merge_shares(wish: _Wish) -> NumberGroup | None:
     """Return the wanted numbers; "3 for me and 2 for my mom" are five."""
     groups = wish.take
-    if len(groups) > 1 and wish.shares >= len(groups) and all(
-        group.is_single and not group.is_marked for group in groups
+    if (
+        len(groups) > 1
+        and wish.shares >= len(groups)
+        and all(group.is_single and not group.is_marked for group in groups)
     ):
         total = sum(group.values[0] for group in groups)
         return NumberGroup((total,), is_single=True, is_counted=True, last=total)

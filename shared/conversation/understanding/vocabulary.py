@@ -110,9 +110,7 @@ def load_vocabulary() -> Vocabulary:
     """
     data: dict[str, Any] = tomllib.loads(_FILE.read_text(encoding="utf-8"))
     spellings = {short: tuple(full.split()) for short, full in data["spellings"].items()}
-    phrases = PatternIndex[WordMeaning](
-        data["classes"], lambda word: spellings.get(word, (word,))
-    )
+    phrases = PatternIndex[WordMeaning](data["classes"], lambda word: spellings.get(word, (word,)))
     sections: dict[str, type[Intent] | type[Role] | type[Doubt]] = {
         "intents": Intent,
         "roles": Role,

@@ -28,16 +28,19 @@ from shared.conversation.texts import (
     raffle_updates,
     raffles,
 )
+from shared.conversation.understanding.number_patterns import NumberPattern
 from shared.conversation.values import (
     ButtonTapped,
     BuyerInput,
     ConversationEvent,
     EffectOutcome,
     EffectRefused,
+    FreeNumbersFound,
     LookupOutcome,
     LostFileReceived,
     NameConsentSaved,
     NumberFound,
+    NumbersChecked,
     NumbersHeld,
     OrderCancelled,
     OrderPlaced,
@@ -83,6 +86,8 @@ EVENTS: Final[Mapping[type, ConversationEvent]] = {
     ResultsFound: ResultsFound((DRAW,)),
     NumberFound: NumberFound(NumberFacts(DRAW, 7, NumberStatus.SOLD)),
     RaffleFound: RaffleFound(SUMMER),
+    FreeNumbersFound: FreeNumbersFound(SUMMER, NumberPattern(ending="7"), (7, 17, 27)),
+    NumbersChecked: NumbersChecked(SUMMER, free=(7,), taken=(13,), neighbours=(12, 14)),
     EffectRefused: EffectRefused("never_heard_of"),
 }
 BUTTON_VALUES: Final[Mapping[ButtonAction, tuple[int, ...]]] = {

@@ -6,7 +6,7 @@ from datetime import timedelta
 from decimal import Decimal
 from functools import partial
 from itertools import product
-from typing import Final
+from typing import Any, Final
 
 from django.db import models
 
@@ -21,6 +21,7 @@ from shared.conversation.texts import (
     age,
     draw_updates,
     draws,
+    free_numbers,
     number_questions,
     order_status,
     order_updates,
@@ -29,7 +30,8 @@ from shared.conversation.texts import (
     raffle_updates,
     receipts,
 )
-from shared.conversation.values import Reply
+from shared.conversation.understanding.number_patterns import NumberPattern, Parity
+from shared.conversation.values import FreeNumbersFound, NumbersChecked, Reply
 from shared.core.constants import MAX_NOTE_LENGTH
 from shared.core.enums import FileFailure, OrderStatus, RejectReason
 from shared.raffles.models import Raffle
@@ -75,6 +77,31 @@ def build_draw(raffle: RaffleFacts, *, prizes: int) -> DrawFacts:
     drawn = replace(raffle, draw_time_reached=True, not_selling_reason="drawn")
     return DrawFacts(
         drawn, prizes=(won,) * prizes, sealed_count=9_999_999, list_hash="ab" * 32, drawn_at=NOON
+    )
+
+
+FREE_NUMBERS: Final[Mapping[str, Mapping[str, Any]]] = {
+    "few": {"numbers": LONG_ORDER.numbers[:1]},
+    "many": {"numbers": LONG_ORDER.numbers[:13]},
+    "three": {"numbers": LONG_ORDER.numbers[:13], "quantity": 3},
+    "all": {"numbers": LONG_ORDER.numbers, "quantity": 100},
+    "too many": {"numbers": LONG_ORDER.numbers, "quantity": 10**9},
+    "near": {
+        "near": LONG_ORDER.numbers[:13],
+        "near_pattern": NumberPattern(ending="999999"),
+    },
+    "none": {},
+}
+
+
+def build_numbers_like(found: Mapping[str, Any], order: OrderFacts) -> Reply:
+    """Build the answer with free numbers of a long pattern."""
+    pattern = NumberPattern(
+        starting="1234567", ending="9999999", containing="555", parity=Parity.ODD, low=1, high=9
+    )
+    raffle = replace(order.raffle, max_per_order=100)
+    return free_numbers.build_numbers_like_message(
+        raffle, FreeNumbersFound(raffle, pattern, **found)
     )
 
 
@@ -178,6 +205,22 @@ BUILDERS: Final[Mapping[str, Callable[[OrderFacts], Reply]]] = {
             ),
         }.items()
     },
+    **{
+        f"numbers_like_{name}": partial(build_numbers_like, found)
+        for name, found in FREE_NUMBERS.items()
+    },
+    "numbers_free": lambda order: free_numbers.build_numbers_checked_message(
+        NumbersChecked(
+            order.raffle,
+            free=LONG_ORDER.numbers[:30],
+            taken=LONG_ORDER.numbers[30:70],
+            unknown=LONG_ORDER.numbers[70:],
+            neighbours=LONG_ORDER.numbers[:6],
+        ),
+        order.raffle,
+        own=LONG_ORDER.numbers[30:50],
+        hold=order,
+    ),
     "under_review": order_status.build_under_review_message,
     "all_done": order_status.build_all_done_message,
 }
