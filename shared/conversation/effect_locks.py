@@ -77,5 +77,6 @@ def _list_ticket_numbers(
     numbers = {raffle_id: set(some) for raffle_id, some in held.items()}
     for _, effect in holds:
         if isinstance(effect, HoldNumbers):
-            numbers.setdefault(effect.raffle_id, set()).update(effect.numbers)
+            chosen = numbers.setdefault(effect.raffle_id, set())
+            chosen.update(effect.numbers, effect.otherwise)
     return numbers

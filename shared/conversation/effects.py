@@ -195,13 +195,14 @@ def _hold_tickets(
             may_wait=may_wait,
             **hold_arguments,
         )
-    else:
-        try:
-            order = reservations.hold_numbers(raffle, numbers=effect.numbers, **hold_arguments)
-        except NumbersTaken as refusal:
-            _add_neighbours(refusal, raffle, wanted=effect.numbers)
-            raise
-    return NumbersHeld(order.pk)
+        return NumbersHeld(order.pk)
+    choices = [choice for choice in (effect.numbers, effect.otherwise) if choice]
+    try:
+        held = reservations.hold_first_free(raffle, choices=choices, **hold_arguments)
+    except NumbersTaken as refusal:
+        _add_neighbours(refusal, raffle, wanted=effect.numbers + effect.otherwise)
+        raise
+    return NumbersHeld(held.order.pk, held.taken)
 
 
 def _add_neighbours(refusal: NumbersTaken, raffle: Raffle, *, wanted: Sequence[int]) -> None:

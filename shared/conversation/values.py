@@ -72,9 +72,10 @@ class UnsupportedReceived:
 
 @dataclass(frozen=True, slots=True)
 class NumbersHeld:
-    """The numbers of an order were held."""
+    """The numbers of an order were held; others that were wanted more may be taken."""
 
     order_id: int
+    taken: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,7 +262,10 @@ class HoldRandom:
 
 @dataclass(frozen=True, slots=True)
 class HoldNumbers:
-    """Hold exactly these numbers, or none of them."""
+    """Hold exactly these numbers; if some are taken, those of `otherwise`, or else none.
+
+    The order `replacing` is released in the same step.
+    """
 
     raffle_id: int
     numbers: tuple[int, ...]

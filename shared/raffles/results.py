@@ -1,10 +1,24 @@
-"""Results of confirming, undoing or refunding a payment, and of receiving a proof."""
+"""Results of a hold, of confirming, undoing or refunding a payment, and of receiving a proof."""
 
 from dataclasses import dataclass
 from datetime import datetime
 
 from shared.core.enums import UnplacedReason
 from shared.raffles.models import Order, PaymentProof
+
+
+@dataclass(frozen=True, slots=True)
+class ChoiceHeld:
+    """One of several choices of ticket numbers is held.
+
+    Attributes:
+        order: the hold, a draft.
+        taken: ticket numbers of the better choices that belong to other orders, ascending.
+
+    """
+
+    order: Order
+    taken: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

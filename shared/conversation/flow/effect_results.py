@@ -1,6 +1,6 @@
 """Steps after an effect: a hold, an order, a cancellation, or a refusal."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from shared.conversation.context import Context
@@ -20,17 +20,30 @@ from shared.core.enums import Mode, OrderStatus, State
 from shared.raffles import errors
 
 
-def show_held_numbers(order_id: int, context: Context, facts: Facts) -> Step:
-    """Show the held numbers and ask the buyer to confirm."""
+def show_held_numbers(
+    order_id: int, context: Context, facts: Facts, *, taken: Sequence[int] = ()
+) -> Step:
+    """Show the held numbers and ask the buyer to confirm.
+
+    Args:
+        order_id: the hold.
+        context: the context.
+        facts: the facts about the buyer.
+        taken: numbers that the buyer wanted more, and that are taken.
+
+    """
     order = facts.find_order(order_id)
     if order is None:
         return show_menu(facts)
     holding = context.without_open_question().with_changes(
         raffle_id=order.raffle.id, draft_order_id=order.id, mode=order.mode
     )
-    return answer_with(
-        State.CONFIRM_RESERVATION, holding, orders.build_held_message(order, now=facts.now)
-    )
+    note = ""
+    if taken:
+        holding = holding.with_changes(picked_numbers=order.numbers)
+        note = raffles.build_held_otherwise_note(order, taken=taken)
+    reply = orders.build_held_message(order, now=facts.now, note=note)
+    return answer_with(State.CONFIRM_RESERVATION, holding, reply)
 
 
 def show_payment_instructions(order_id: int, context: Context, facts: Facts) -> Step:

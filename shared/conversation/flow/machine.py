@@ -101,8 +101,14 @@ def _handle_event(event: ConversationEvent, state: State, context: Context, fact
             | EffectRefused()
         ):
             return _handle_outcome(event, state, context, facts)
-        case RulesFound() | ResultsFound() | NumberFound() | RaffleFound():
-        case RulesFound() | ResultsFound() | NumberFound() | FreeNumbersFound() | NumbersChecked():
+        case (
+            RulesFound()
+            | ResultsFound()
+            | NumberFound()
+            | RaffleFound()
+            | FreeNumbersFound()
+            | NumbersChecked()
+        ):
             return _show_lookup(event, state, context, facts)
         case _:
             assert_never(event)
@@ -119,8 +125,8 @@ def _handle_unsupported(state: State, context: Context, facts: Facts, *, first: 
 
 def _handle_outcome(outcome: EffectOutcome, state: State, context: Context, facts: Facts) -> Step:
     match outcome:
-        case NumbersHeld(order_id):
-            return effect_results.show_held_numbers(order_id, context, facts)
+        case NumbersHeld(order_id, taken):
+            return effect_results.show_held_numbers(order_id, context, facts, taken=taken)
         case OrderPlaced(order_id):
             return effect_results.show_payment_instructions(order_id, context, facts)
         case OrderCancelled(order_id):
@@ -138,14 +144,17 @@ def _handle_outcome(outcome: EffectOutcome, state: State, context: Context, fact
 
 
 def _show_lookup(outcome: LookupOutcome, state: State, context: Context, facts: Facts) -> Step:
-        case (
-            RulesFound()
-            | ResultsFound()
-            | NumberFound()
-            | RaffleFound()
-            | FreeNumbersFound()
-            | NumbersChecked()
-        ):
+    match outcome:
+        case RulesFound() | ResultsFound() | NumberFound():
+            return inquiries.show_lookup(outcome, state, context, facts)
+        case RaffleFound():
+            return raffle_links.show_found_raffle(outcome, facts)
+        case FreeNumbersFound():
+            return free_numbers.show_free_numbers(outcome, state, context, facts)
+        case NumbersChecked():
+            return free_numbers.show_checked_numbers(outcome, state, context, facts)
+        case _:
+            assert_never(outcome)
 
 
 def _handle_text(text: str, state: State, context: Context, facts: Facts) -> Step:

@@ -428,6 +428,14 @@ def build_unknown_numbers_note(raffle: RaffleFacts, *, unknown: Sequence[int]) -
     )
 
 
+def build_held_otherwise_note(order: OrderFacts, *, taken: Sequence[int]) -> str:
+    """Return the note that other numbers are held, because some of the wanted ones are taken."""
+    width = order.raffle.width
+    verb = "is" if len(taken) == 1 else "are"
+    held = format_numbers_as_sentence(order.numbers, width=width)
+    return f"{format_numbers_as_sentence(taken, width=width)} {verb} taken, so I hold {held}."
+
+
 def build_numbers_taken_message(
     raffle: RaffleFacts, *, taken: Sequence[int], free: Sequence[int], neighbours: Sequence[int]
 ) -> Reply:

@@ -29,6 +29,7 @@ from shared.raffles.errors import (
 )
 from shared.raffles.models import Order, PaymentProof, Raffle, TicketNumber
 from shared.raffles.order_sources import OrderSource
+from shared.raffles.results import ChoiceHeld
 from shared.raffles.services import draft_orders, history, locks, tickets
 
 
@@ -167,30 +168,86 @@ def hold_numbers(
         NumbersTaken: some of the ticket numbers belong to other orders.
 
     """
-    wanted = frozenset(numbers)
+    held = hold_first_free(
+        raffle,
+        contact_id=contact_id,
+        choices=[numbers],
+        now=now,
+        by=by,
+        replacing=replacing,
+        source=source,
+    )
+    return held.order
+
+
+def hold_first_free(
+    raffle: Raffle,
+    *,
+    contact_id: int | None,
+    choices: Sequence[Collection[int]],
+    now: datetime,
+    by: Actor,
+    replacing: Order | None = None,
+    source: OrderSource | None = None,
+) -> ChoiceHeld:
+    """Hold the ticket numbers of the first choice that is free, all of them or none.
+
+    The ticket numbers of all choices are locked together, so which choice is held does not change
+    while it is decided.
+
+    Args:
+        raffle: as in `hold_numbers`, like the other arguments.
+        contact_id: the buyer.
+        choices: the choices of ticket numbers, the best one first.
+        now: time of the hold.
+        by: the author of the hold.
+        replacing: a draft of the same buyer and raffle.
+        source: as in `hold_random`.
+
+    Returns:
+        The order, a draft, and which ticket numbers of the better choices were taken.
+
+    Raises:
+        RaffleNotSelling, OrderWantsPayment, QuantityOutOfBounds, CoolingDown,
+        ContactLimitReached, ValueError: as in `hold_random`, for the first choice or the held one.
+        NumbersUnknown: the raffle has no such ticket numbers.
+        NumbersTaken: some ticket numbers of every choice belong to other orders.
+
+    """
+    wanted = [frozenset(choice) for choice in choices]
     terms = _lock_and_check_terms(
-        raffle.pk, contact_id=contact_id, quantity=len(wanted), replacing=replacing, now=now, by=by
+        raffle.pk,
+        contact_id=contact_id,
+        quantity=len(wanted[0]),
+        replacing=replacing,
+        now=now,
+        by=by,
     )
     raffle = terms.raffle
+    together = frozenset[int]().union(*wanted)
     own = frozenset(tickets.list_held_ticket_numbers(terms.drafts))
     locked = {
-        ticket.number: ticket for ticket in locks.lock_tickets(raffle.pk, numbers=wanted | own)
+        ticket.number: ticket for ticket in locks.lock_tickets(raffle.pk, numbers=together | own)
     }
-    if unknown := wanted - locked.keys():
+    if unknown := together - locked.keys():
         raise NumbersUnknown(unknown=unknown, first=raffle.first_number, last=raffle.last_number)
-    free = {n for n in wanted if n in own or locked[n].status == TicketStatus.AVAILABLE}
-    if free != wanted:
-        raise NumbersTaken(taken=wanted - free, free=free)
-    chosen = [locked[number] for number in sorted(wanted)]
-    return _create_hold(
+    free = {n for n in together if n in own or locked[n].status == TicketStatus.AVAILABLE}
+    place = next((place for place, choice in enumerate(wanted) if choice <= free), None)
+    if place is None:
+        raise NumbersTaken(taken=together - free, free=free)
+    if place:
+        _check_quantity(raffle, quantity=len(wanted[place]), orders=terms.orders)
+    order = _create_hold(
         terms,
         contact_id=contact_id,
         mode=Mode.PICK,
-        chosen=chosen,
+        chosen=[locked[number] for number in sorted(wanted[place])],
         now=now,
         by=by,
         source=source,
     )
+    taken = frozenset[int]().union(*wanted[:place]) - free
+    return ChoiceHeld(order, tuple(sorted(taken)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,14 +256,19 @@ class _Terms:
 
     Attributes:
         raffle: the raffle as it is now, under its lock.
-        drafts: the locked drafts that it replaces.
+        orders: the buyer's locked orders in the raffle, without the cancelled ones.
         order_id: the id of the new order.
 
     """
 
     raffle: Raffle
-    drafts: Sequence[Order]
+    orders: Sequence[Order]
     order_id: int
+
+    @property
+    def drafts(self) -> list[Order]:
+        """The drafts that the hold replaces."""
+        return [order for order in self.orders if order.status == OrderStatus.DRAFT]
 
 
 def _lock_and_check_terms(
@@ -231,14 +293,22 @@ def _lock_and_check_terms(
     for order in orders:
         if order.status == OrderStatus.PENDING_PAYMENT and not order.under_review:
             raise OrderWantsPayment(order_id=order.pk, code=order.code)
-    if not raffle.min_per_order <= quantity <= raffle.max_per_order:
-        raise QuantityOutOfBounds(minimum=raffle.min_per_order, maximum=raffle.max_per_order)
+    _check_bounds(raffle, quantity=quantity)
     until = _find_cool_down_end(orders) if by.kind == ActorKind.CHAT else None
     if until is not None and now < until:
         raise CoolingDown(until=until)
     _check_contact_limit(raffle, quantity=quantity, orders=orders)
-    drafts = [order for order in orders if order.status == OrderStatus.DRAFT]
-    return _Terms(raffle, drafts, order_id)
+    return _Terms(raffle, orders, order_id)
+
+
+def _check_quantity(raffle: Raffle, *, quantity: int, orders: Sequence[Order]) -> None:
+    _check_bounds(raffle, quantity=quantity)
+    _check_contact_limit(raffle, quantity=quantity, orders=orders)
+
+
+def _check_bounds(raffle: Raffle, *, quantity: int) -> None:
+    if not raffle.min_per_order <= quantity <= raffle.max_per_order:
+        raise QuantityOutOfBounds(minimum=raffle.min_per_order, maximum=raffle.max_per_order)
 
 
 def _bind_orders_lock(

@@ -19,6 +19,7 @@ from shared.raffles.errors import (
     TooFewLeft,
 )
 from shared.raffles.models import Order, OrderEvent, OrderTicket, Raffle
+from shared.raffles.results import ChoiceHeld
 from shared.raffles.services import draft_orders, locks, order_queries, orders, reservations
 from shared.raffles.services.ticket_numbers import inventory
 from shared.whatsapp.models import WhatsAppContact
@@ -159,6 +160,87 @@ class TestHoldNumbers:
 
         assert order.list_ticket_numbers() == [1]
         assert inventory.find_inventory_problems() == []
+
+
+class TestChoices:
+    def test_the_first_one_is_held_while_it_is_free(self) -> None:
+        raffle = builders.create_raffle(numbers=10)
+
+        held = hold_first_free(raffle, [7, 3], [5])
+
+        assert (held.order.list_ticket_numbers(), held.taken) == ([3, 7], ())
+        assert (held.order.mode, held.order.quantity) == (Mode.PICK, 2)
+        assert order_states.list_ticket_statuses(raffle, 5) == ["AVAILABLE"]
+
+    def test_the_next_one_is_held_if_a_number_of_the_first_is_taken(self) -> None:
+        raffle = builders.create_raffle(numbers=10)
+        order_states.create_held_order(raffle, numbers=[7, 8])
+
+        held = hold_first_free(raffle, [7, 3], [8], [5, 3, 1])
+
+        assert (held.order.list_ticket_numbers(), held.taken) == ([1, 3, 5], (7, 8))
+        assert held.order.total == Decimal("15.00")
+        assert inventory.find_inventory_problems() == []
+
+    def test_none_is_held_if_numbers_of_each_are_taken(self) -> None:
+        raffle, contact = builders.create_raffle(numbers=10), builders.create_contact()
+        order_states.create_held_order(raffle, numbers=[7, 8])
+        older = order_states.create_held_order(raffle, numbers=[1], contact=contact)
+
+        with pytest.raises(NumbersTaken) as refusal:
+            hold_first_free(raffle, [1, 7], [1, 2, 8], contact=contact)
+
+        assert refusal.value.details == {"taken": [7, 8], "free": [1, 2]}
+        assert order_states.reload_order(older).status == OrderStatus.DRAFT
+        assert Order.objects.count() == 2
+
+    def test_what_the_buyer_holds_is_free_for_each_of_them(self) -> None:
+        raffle, contact = builders.create_raffle(numbers=10), builders.create_contact()
+        order_states.create_held_order(raffle, numbers=[7])
+        older = order_states.create_held_order(raffle, numbers=[1, 2], contact=contact)
+
+        held = hold_first_free(raffle, [1, 7], [1, 2], contact=contact)
+
+        assert (held.order.list_ticket_numbers(), held.taken) == ([1, 2], (7,))
+        assert order_states.reload_order(older).status == OrderStatus.CANCELLED
+        assert inventory.find_inventory_problems() == []
+
+    @pytest.mark.parametrize("choices", [([1, 99], [2]), ([1], [99])])
+    def test_all_of_their_numbers_must_exist(self, choices: tuple[list[int], ...]) -> None:
+        raffle = builders.create_raffle(numbers=10)
+
+        with pytest.raises(NumbersUnknown) as refusal:
+            hold_first_free(raffle, *choices)
+
+        assert refusal.value.details["unknown"] == [99]
+        assert not Order.objects.exists()
+
+    @pytest.mark.parametrize(
+        ("terms", "refusal"),
+        [
+            ({"max_per_order": 2}, QuantityOutOfBounds),
+            ({"max_per_contact": 2}, ContactLimitReached),
+        ],
+    )
+    def test_the_one_that_is_held_is_within_the_terms(
+        self, terms: dict[str, int], refusal: type[Exception]
+    ) -> None:
+        raffle = builders.create_raffle(numbers=10, **terms)
+        order_states.create_held_order(raffle, numbers=[7])
+
+        with pytest.raises(refusal):
+            hold_first_free(raffle, [7], [1, 2, 3])
+
+        assert Order.objects.count() == 1
+
+
+def hold_first_free(
+    raffle: Raffle, *choices: list[int], contact: WhatsAppContact | None = None
+) -> ChoiceHeld:
+    buyer = contact or builders.create_contact()
+    return reservations.hold_first_free(
+        raffle, contact_id=buyer.pk, choices=choices, now=NOON, by=build_chat_actor()
+    )
 
 
 class TestReplacing:

@@ -290,6 +290,19 @@ WORDS: dict[str, tuple[ConversationEvent, dict[State, tuple[State, str]]]] = {
     ),
 }  # fmt: skip
 
+
+def test_numbers_that_are_held_instead_of_taken_ones_are_named() -> None:
+    context = Context(raffle_id=1, mode=Mode.PICK, picked_numbers=(7, 8))
+    known = build_facts(replace(DRAFT, mode=Mode.PICK, numbers=(17, 18)))
+
+    step = flow.step(PICK, context, NumbersHeld(10, taken=(7,)), known)
+    both = flow.step(PICK, context, NumbersHeld(10, taken=(7, 8)), known)
+
+    assert step.replies[0].body.startswith("007 is taken, so I hold 017 and 018.\n\nHeld for you")
+    assert both.replies[0].body.startswith("007 and 008 are taken, so I hold 017 and 018.")
+    assert (step.state, step.context.picked_numbers) == (CONFIRM, (17, 18))
+
+
 OUTCOMES: dict[str, tuple[ConversationEvent, Facts, tuple[State, str]]] = {
     "held": (NumbersHeld(10), build_facts(DRAFT), (CONFIRM, "held")),
     "placed": (OrderPlaced(10), build_facts(PENDING), (WAIT, "how_to_pay")),
