@@ -60,8 +60,12 @@ def build_link_text(title: str, *, link: RaffleLink) -> str:
     """Return the text that the buyer sends, which `parse_raffle_link` understands."""
     name = " ".join(title.split())
     name = name if "*" in name else f"*{name}*"  # bold in WhatsApp
-    mark = f"raffle {link.raffle_id}, {link.source}" if link.source else f"raffle {link.raffle_id}"
-    return f"Hi! I would like tickets for {name} ({mark})"
+    return f"Hi! I would like tickets for {name} {build_mark(link)}"
+
+
+def build_mark(link: RaffleLink) -> str:
+    """Return the part of the text by which the raffle is found; it is enough by itself."""
+    return f"(raffle {link.raffle_id}{f', {link.source}' if link.source else ''})"
 
 
 def parse_raffle_link(text: str) -> RaffleLink | None:

@@ -26,6 +26,8 @@ SCREENS = (
     "/admin/raffles/order/{confirm}/change/",
     "/admin/sell/{raffle}/",
     "/admin/numbers/{raffle}/?number=101",
+    "/admin/share/{raffle}/?source=poster",
+    "/admin/share/{raffle}/poster/?source=poster",
     "/admin/raffles/raffle/",
     "/admin/raffles/raffle/add/",
     "/admin/raffles/raffle/{raffle}/change/",
