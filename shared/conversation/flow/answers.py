@@ -104,7 +104,7 @@ ANSWERS: Final[Mapping[Intent, Topic]] = {
     Intent.LANGUAGE: Topic("answer_language", raffle_questions.answer_language),
     Intent.RAFFLES: Topic("answer_raffles", raffle_questions.answer_raffles),
     Intent.CHANCES: Topic("answer_chances", raffle_questions.answer_chances),
-    Intent.HELP: Topic("answer_how_it_works", raffle_questions.answer_how_it_works),
+    Intent.HOW_IT_WORKS: Topic("answer_how_it_works", raffle_questions.answer_how_it_works),
     Intent.FOREIGN_GREETING: Topic("foreign_greeting", raffle_questions.answer_foreign_greeting),
     Intent.THANKS: Topic("thanks", raffle_questions.answer_thanks),
     Intent.LATER: Topic("later", order_questions.answer_later),

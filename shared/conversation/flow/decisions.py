@@ -54,8 +54,16 @@ def _show_menu(turn: Turn) -> Step:
 
 
 def _answer(turn: Turn) -> Step:
+    wish = turn.reading.wish
+    group = wish.take if wish is not None else None
+    is_quantity = group is not None and group.is_single and not group.is_marked
     return answers.answer_question(
-        turn.reading.intent, turn.state, turn.context, turn.facts, raffle=turn.named_raffle
+        turn.reading.intent,
+        turn.state,
+        turn.context,
+        turn.facts,
+        raffle=turn.named_raffle,
+        quantity=group.values[0] if group is not None and is_quantity else None,
     )
 
 

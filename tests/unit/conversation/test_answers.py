@@ -57,7 +57,7 @@ KEYS: Final[Mapping[Intent, str]] = {
     Intent.LANGUAGE: "answer_language",
     Intent.RAFFLES: "answer_raffles",
     Intent.CHANCES: "answer_chances",
-    Intent.HELP: "answer_how_it_works",
+    Intent.HOW_IT_WORKS: "answer_how_it_works",
     Intent.FOREIGN_GREETING: "foreign_greeting",
     Intent.THANKS: "thanks",
     Intent.LATER: "later",
