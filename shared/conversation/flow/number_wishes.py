@@ -189,6 +189,8 @@ class _Choice:
         if not self._may_be_quantity(number):
             if in_words and not self._raffle.has_ticket_number(number):
                 return self._take_quantity(number)
+            if in_words:
+                return self._ask_whether_numbers((number,))
             return self._take_numbers((number,))
         if self._raffle.has_ticket_number(number):
             return self._ask_what_number_is(number)

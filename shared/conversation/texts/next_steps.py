@@ -47,23 +47,24 @@ def _take_controls(reply: Reply, sentence: str) -> NextStep:
 # ── choosing ──────────────────────────────────────────────────────────────────────────────────────
 
 
-def build_no_raffles_step(*, has_results: bool, is_said: bool) -> NextStep:
+def build_no_raffles_step(*, has_results: bool, is_said: bool, now: datetime) -> NextStep:
     """Return the step while nothing is on sale.
 
     Args:
         has_results: whether a raffle of the buyer was drawn, or its draw is due.
         is_said: whether the answer says already that nothing is on sale.
+        now: the current time.
 
     """
-    reply = raffles.build_no_raffles_message("", has_results=has_results)
+    reply = raffles.build_no_raffles_message("", has_results=has_results, now=now)
     sentence = "" if is_said else "There is no raffle on sale right now."
     return _take_controls(reply, sentence)
 
 
-def build_which_raffle_step(on_sale: Sequence[RaffleFacts]) -> NextStep:
+def build_which_raffle_step(on_sale: Sequence[RaffleFacts], *, now: datetime) -> NextStep:
     """Return the choice between several raffles."""
     return _take_controls(
-        raffles.build_raffle_list_message(on_sale), "Which raffle would you like?"
+        raffles.build_raffle_list_message(on_sale, now=now), "Which raffle would you like?"
     )
 
 

@@ -16,6 +16,7 @@ from shared.conversation.understanding.vocabulary import Role, load_vocabulary
 RANGE_WORDS: Final = frozenset({"to", "through", "till", "until"})
 RANGE_OPENINGS: Final = frozenset({"from", "between"})
 JOINING_WORDS: Final = frozenset({"and", "n", "plus", "an"})
+NAMING_WORDS: Final = frozenset({"number", "nr", "num", "lucky"})
 KEPT_WORDS: Final = frozenset({"for", "of"})
 """Words between two numbers that make their meaning unclear: "3 for 2", "2 of 10"."""
 
@@ -116,6 +117,7 @@ def read_number_group(
     if numbers is None:
         return None
     single = amounts[0] if len(amounts) == 1 else None
+    is_named = is_random and single is not None and _is_named(found, single)
     return NumberGroup(
         numbers.values,
         is_marked=numbers.is_marked,
@@ -125,11 +127,8 @@ def read_number_group(
         is_plain=numbers.is_plain,
         is_doubtful=numbers.is_doubtful,
         is_unclear=numbers.is_unclear,
-        may_be_named=_may_be_named(found, phrases, numbers),
-        is_lucky=is_random
-        and single is not None
-        and _is_named(phrases)
-        and not _is_counted(phrases),
+        may_be_named=not numbers.is_marked and _may_be_named(found, phrases, numbers),
+        is_lucky=is_named and not _is_counted(phrases),
         last=_get_written_value(amounts[-1]),
         text=found.words[single.first].text
         if single is not None and not single.is_in_words
@@ -148,9 +147,9 @@ def _is_counted(phrases: Sequence[Phrase]) -> bool:
     return any(Role.MANY in phrase.roles for phrase in phrases[place + 1 : place + 3])
 
 
-def _is_named(phrases: Sequence[Phrase]) -> bool:
-    place = next(index for index, phrase in enumerate(phrases) if phrase.amount is not None)
-    return place > 0 and Role.NUMBER in phrases[place - 1].roles
+def _is_named(found: PhraseList, amount: Phrase) -> bool:
+    """Return whether the word before an amount may name a number: "lucky 13"."""
+    return amount.first > 0 and found.words[amount.first - 1].text in NAMING_WORDS
 
 
 def _may_be_named(found: PhraseList, phrases: Sequence[Phrase], numbers: NumberList) -> bool:
@@ -199,6 +198,10 @@ def _choose_words(found: PhraseList, phrases: Sequence[Phrase]) -> dict[int, str
         if phrase.amount is not None:
             if phrase.is_in_words:
                 written[first] = str(phrase.amount)
+        elif text == "n" and _has_degree_sign(found.tokens, last):
+            written[first] = "n"
+        elif _is_between_digits(found.tokens, first, last):
+            written[first] = text.replace(" ", "")
         elif text in JOINING_WORDS or Role.ADD in phrase.roles:
             written[first] = "and"
         elif text in RANGE_WORDS | RANGE_OPENINGS or text in KEPT_WORDS:
@@ -221,3 +224,18 @@ def _is_glued(tokens: Sequence[Token], first: int, last: int) -> bool:
     return (before and are_adjacent(tokens[first - 1], tokens[first])) or (
         after and are_adjacent(tokens[last - 1], tokens[last])
     )
+
+
+def _is_between_digits(tokens: Sequence[Token], first: int, last: int) -> bool:
+    """Return whether a word touches two numbers, as in "7x13"."""
+    return (
+        first > 0
+        and last < len(tokens)
+        and tokens[first - 1].kind is tokens[last].kind is TokenKind.NUMBER
+        and are_adjacent(tokens[first - 1], tokens[first])
+        and are_adjacent(tokens[last - 1], tokens[last])
+    )
+
+
+def _has_degree_sign(tokens: Sequence[Token], last: int) -> bool:
+    return last < len(tokens) and tokens[last].text == "°"

@@ -322,11 +322,13 @@ class _Reader:
                 items.append(phrases[place])
                 place += 1
                 continue
+            if UNREADABLE in self._folded:
+                group = replace(group, is_unclear=True)
+            if group.is_unclear:
+                self._doubts.add(Doubt.UNREAD_NUMBER)
             del items[len(items) - (place - first) :]
             items.append(_Group(first, last, group))
             self._used |= set(range(first, last))
-            if group.is_unclear:
-                self._doubts.add(Doubt.UNREAD_NUMBER)
             place = last
         return items
 
@@ -339,7 +341,10 @@ class _Reader:
             before = phrases[first - 1]
             text = self._found.get_text(before)
             if not (
-                Role.NUMBER in before.roles or text in RANGE_OPENINGS or self._is_glued(before)
+                Role.NUMBER in before.roles
+                or text in RANGE_OPENINGS
+                or self._is_glued(before)
+                or (text == "n" and self._has_sign_after(before, "°"))
             ) or self._has_break_after(before):
                 break
             if text == "no" and (
@@ -428,7 +433,7 @@ class _Reader:
 
     def _read_wish(self, items: Sequence[_Item]) -> _Wish:
         """Return what is to be done with the groups, by the words around them."""
-        wish = _Wish()
+        wish = _Wish(adds=self._folded.lstrip().startswith(("+", "&")))
         for place, item in enumerate(items):
             if isinstance(item, _Group):
                 self._add_group(item, wish)
