@@ -173,6 +173,8 @@ def _explain_withheld(message: OutboundMessage) -> str:
         return (
             f"{WINDOW_CLOSED}, and they are blocked: waits until you unblock them and they write."
         )
+    if message.contact.stopped_at is not None:
+        return "The buyer wrote STOP: waits until they write again."
     return f"{WINDOW_CLOSED}: waits until they write."
 
 
