@@ -68,6 +68,7 @@ def send_staff_message(contact_id: int, *, text: str, by: Actor, now: datetime) 
         written_by=by.label[:_NAME_LENGTH],
     )
     handover.note_answer(contact, now=now, hours=config.get_settings().person_pause_hours)
+    contact.wants_person_at = None  # whatever the clock of the gateway says
     handover.save_handover(contact)
     _log.info("staff_message_queued", contact_id=contact.pk, outbound_id=message.pk, by=by.kind)
     return message

@@ -55,6 +55,14 @@ class TestStaffMessage:
         assert buyer.bot_paused_until == NOON + PAUSE
         assert buyer.wants_person_at is None
 
+    def test_ends_the_wait_also_if_the_gateways_clock_is_ahead(self) -> None:
+        buyer = create_buyer(wants_person_at=NOON + timedelta(seconds=2))
+
+        send(buyer)
+
+        buyer.refresh_from_db()
+        assert buyer.wants_person_at is None
+
     def test_reaches_a_buyer_who_wrote_stop(self) -> None:
         assert send(create_buyer(stopped_at=NOON)).status == OutboxStatus.QUEUED
 
