@@ -191,6 +191,7 @@ def _hold_tickets(
         order = reservations.hold_random(
             raffle,
             quantity=effect.quantity,
+            keeping=effect.keeping,
             pivot=turn.pivot,
             may_wait=may_wait,
             **hold_arguments,
@@ -368,4 +369,6 @@ def _build_refusal(refusal: DomainError, effect: Effect) -> EffectRefused:
     details = dict(refusal.details)
     if isinstance(effect, PlaceOrder | CancelOwnOrder | KeepProof | AssignProof):
         details.setdefault("order_id", effect.order_id)
+    if isinstance(effect, HoldRandom) and effect.keeping:
+        details["kept"] = len(effect.keeping)
     return EffectRefused(refusal.code, details)

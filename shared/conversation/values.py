@@ -253,11 +253,17 @@ type ConversationEvent = BuyerInput | EffectOutcome | LookupOutcome
 
 @dataclass(frozen=True, slots=True)
 class HoldRandom:
-    """Hold `quantity` random free numbers; the order `replacing` is released in the same step."""
+    """Hold `quantity` numbers at random; the order `replacing` is released in the same step.
+
+    Attributes:
+        keeping: numbers of the replaced hold that stay and count; only the rest is random.
+
+    """
 
     raffle_id: int
     quantity: int
     replacing: int | None = None
+    keeping: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -132,8 +132,12 @@ def _explain_taken_numbers(
 
 
 def _explain_too_few_left(
-    details: _Details, raffle: RaffleFacts, context: Context, _facts: Facts
+    details: _Details, raffle: RaffleFacts, context: Context, facts: Facts
 ) -> Step:
+    hold = facts.find_draft(raffle.id)
+    if hold is not None and details.get("kept"):
+        note = raffles.build_few_more_left_note(available=details["available"] - details["kept"])
+        return show_order(hold, context, facts, note=note)
     reply = raffles.build_too_few_left_message(raffle, available=details["available"])
     state = State.MENU if reply.key == "sold_out" else State.ASK_QTY
     return answer_with(state, context, reply)

@@ -383,6 +383,14 @@ def build_too_few_left_message(raffle: RaffleFacts, *, available: int) -> Reply:
     )
 
 
+def build_few_more_left_note(*, available: int) -> str:
+    """Return the note that too few numbers are left to add as many as wanted to a hold."""
+    if not available:
+        return "No other numbers are left, so these stay as they are."
+    verb = "is" if available == 1 else "are"
+    return f"Only {format_count(available)} more {verb} left, so these stay as they are."
+
+
 def build_limit_reached_message(raffle: RaffleFacts, *, limit: int, remaining: int) -> Reply:
     """Return the message that a buyer would exceed the limit for one person.
 

@@ -78,6 +78,7 @@ def hold_random(
     now: datetime,
     by: Actor,
     replacing: Order | None = None,
+    keeping: Collection[int] = (),
     may_wait: bool = True,
     source: OrderSource | None = None,
 ) -> Order:
@@ -94,6 +95,7 @@ def hold_random(
         by: the author of the hold.
         replacing: a draft of the same buyer and raffle whose ticket numbers are released in the
             same step; needed only without a contact, as a buyer's drafts are always replaced.
+        keeping: ticket numbers of the replaced draft that stay; only the rest is random.
         may_wait: whether to wait some milliseconds for ticket numbers that others have locked.
         source: how the buyer came to the chat; None: not known.
 
@@ -106,6 +108,7 @@ def hold_random(
         QuantityOutOfBounds: the raffle allows fewer or more ticket numbers per order.
         CoolingDown: the buyer let several holds run out and must wait.
         ContactLimitReached: the buyer would have more ticket numbers than allowed.
+        NumbersTaken: the replaced draft does not hold all of `keeping`.
         TooFewLeft: fewer ticket numbers are free.
         TicketsLocked: it would have to wait.
         ValueError: `replacing` is of another buyer or raffle.
@@ -115,21 +118,26 @@ def hold_random(
         raffle.pk, contact_id=contact_id, quantity=quantity, replacing=replacing, now=now, by=by
     )
     own = tickets.list_held_ticket_numbers(terms.drafts)
-    given_back = locks.lock_tickets(raffle.pk, numbers=own)
+    if lost := set(keeping) - set(own):
+        raise NumbersTaken(taken=lost, free=set(keeping) - lost)
+    given_back = locks.lock_tickets(terms.raffle.pk, numbers=own)
+    kept = [ticket for ticket in given_back if ticket.number in keeping]
+    others = [ticket for ticket in given_back if ticket.number not in keeping]
     found = tickets.lock_random_tickets(
-        raffle.pk,
-        quantity=quantity,
+        terms.raffle.pk,
+        quantity=quantity - len(kept),
         at_least=quantity - len(given_back),
         pivot=pivot,
         may_wait=may_wait,
     )
-    chosen = [*found, *given_back][:quantity]
+    chosen = [*kept, *found, *others][:quantity]
     if len(chosen) < quantity:
         raise TooFewLeft(available=len(chosen))
+    mode = Mode(terms.drafts[-1].mode) if keeping else Mode.RANDOM
     return _create_hold(
         terms,
         contact_id=contact_id,
-        mode=Mode.RANDOM,
+        mode=mode,
         chosen=chosen,
         now=now,
         by=by,

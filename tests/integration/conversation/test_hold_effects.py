@@ -1,4 +1,4 @@
-"""Holds with a second choice, alone and together with those of other buyers."""
+"""Holds with a second choice or with kept numbers, alone and with those of other buyers."""
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -74,6 +74,32 @@ class TestSecondChoice:
         assert not Order.objects.filter(contact=eva.contact).exists()
 
 
+@pytest.mark.django_db
+@pytest.mark.usefixtures("check_inventory_after")
+class TestKeptNumbers:
+    def test_stay_while_random_ones_are_added(self) -> None:
+        raffle, ana, ben = builders.create_raffle(), BuyerChat(), BuyerChat()
+        carry_out([(ana, HoldNumbers(raffle.pk, (7, 13)))])
+        first = ana.order()
+
+        more = HoldRandom(raffle.pk, 4, replacing=first.pk, keeping=(7, 13))
+        outcomes = carry_out([(ana, more), (ben, HoldRandom(raffle.pk, 2))])
+
+        assert outcomes == [NumbersHeld(ana.order().pk), NumbersHeld(ben.order().pk)]
+        assert len(list_held(ana.contact)) == 4
+        assert {7, 13} <= set(list_held(ana.contact))
+
+    def test_stay_if_too_few_others_are_left(self) -> None:
+        raffle, ana = builders.create_raffle(numbers=3), BuyerChat()
+        carry_out([(ana, HoldNumbers(raffle.pk, (1, 2)))])
+
+        more = HoldRandom(raffle.pk, 4, replacing=ana.order().pk, keeping=(1, 2))
+        (outcome,) = carry_out([(ana, more)])
+
+        assert outcome == EffectRefused("too_few_left", {"available": 3, "kept": 2})
+        assert list_held(ana.contact) == [1, 2]
+
+
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.acceptance
 def test_batches_of_overlapping_choices_never_wait_for_each_other() -> None:
@@ -107,6 +133,11 @@ def test_batches_of_overlapping_choices_never_wait_for_each_other() -> None:
 
 def choose_effect(raffle: Raffle, chat: BuyerChat, dice: Random) -> Effect:
     """Return a hold of numbers that many want, in any order, with a second choice or without."""
+    held = list_held(chat.contact)
+    if held and dice.random() < 0.4:
+        draft = Order.objects.get(contact=chat.contact, status=OrderStatus.DRAFT)
+        kept = tuple(held[: dice.randint(1, len(held))])
+        return HoldRandom(raffle.pk, len(kept) + 1, replacing=draft.pk, keeping=kept)
     if dice.random() < 0.2:
         return HoldRandom(raffle.pk, dice.randint(1, 3))
     numbers, others = (

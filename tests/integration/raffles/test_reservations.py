@@ -1,5 +1,6 @@
 """Tests of holding numbers: all or none, within the terms, and no writes when refused."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -38,10 +39,17 @@ def hold_random(
     contact: WhatsAppContact | None = None,
     pivot: int = PIVOT,
     now: datetime = NOON,
+    keeping: Sequence[int] = (),
 ) -> Order:
     buyer = contact or builders.create_contact()
     return reservations.hold_random(
-        raffle, contact_id=buyer.pk, quantity=quantity, pivot=pivot, now=now, by=build_chat_actor()
+        raffle,
+        contact_id=buyer.pk,
+        quantity=quantity,
+        pivot=pivot,
+        now=now,
+        by=build_chat_actor(),
+        keeping=keeping,
     )
 
 
@@ -232,6 +240,55 @@ class TestChoices:
             hold_first_free(raffle, [7], [1, 2, 3])
 
         assert Order.objects.count() == 1
+
+
+class TestKeeping:
+    def test_adds_random_numbers_to_those_of_a_draft(self) -> None:
+        raffle, contact = builders.create_raffle(numbers=10), builders.create_contact()
+        older = order_states.create_held_order(raffle, numbers=[2, 7], contact=contact)
+
+        newer = hold_random(raffle, quantity=4, contact=contact, keeping=[2, 7])
+
+        numbers = newer.list_ticket_numbers()
+        assert len(numbers) == 4
+        assert {2, 7} <= set(numbers)
+        assert newer.mode == Mode.PICK
+        assert order_states.reload_order(older).status == OrderStatus.CANCELLED
+        assert inventory.find_inventory_problems() == []
+
+    def test_replaces_the_other_numbers_of_a_draft(self) -> None:
+        raffle, contact = builders.create_raffle(numbers=10), builders.create_contact()
+        had = hold_random(raffle, quantity=3, contact=contact).list_ticket_numbers()
+
+        newer = hold_random(raffle, quantity=3, contact=contact, keeping=had[:2])
+
+        assert set(newer.list_ticket_numbers()) & set(had) == set(had[:2])
+        assert newer.mode == Mode.RANDOM
+        assert inventory.find_inventory_problems() == []
+
+    def test_changes_nothing_if_too_few_are_left(self) -> None:
+        raffle, contact = builders.create_raffle(numbers=4), builders.create_contact()
+        older = order_states.create_held_order(raffle, numbers=[2, 4], contact=contact)
+        order_states.create_held_order(raffle, numbers=[1])
+
+        with pytest.raises(TooFewLeft) as refusal:
+            hold_random(raffle, quantity=4, contact=contact, keeping=[2, 4])
+
+        assert refusal.value.details == {"available": 3}
+        assert order_states.reload_order(older).status == OrderStatus.DRAFT
+        assert older.list_ticket_numbers() == [2, 4]
+
+    @pytest.mark.parametrize("holds", [[], [2]])
+    def test_keeps_only_numbers_that_the_buyer_holds(self, holds: list[int]) -> None:
+        raffle, contact = builders.create_raffle(numbers=10), builders.create_contact()
+        if holds:
+            order_states.create_held_order(raffle, numbers=holds, contact=contact)
+
+        with pytest.raises(NumbersTaken) as refusal:
+            hold_random(raffle, quantity=3, contact=contact, keeping=[2, 7])
+
+        assert refusal.value.details == {"taken": sorted({2, 7} - set(holds)), "free": holds}
+        assert Order.objects.count() == len(holds)
 
 
 def hold_first_free(

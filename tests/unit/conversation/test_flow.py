@@ -303,6 +303,24 @@ def test_numbers_that_are_held_instead_of_taken_ones_are_named() -> None:
     assert (step.state, step.context.picked_numbers) == (CONFIRM, (17, 18))
 
 
+@pytest.mark.parametrize(
+    ("available", "note"),
+    [
+        (3, "No other numbers are left, so these stay as they are."),
+        (4, "Only 1 more is left, so these stay as they are."),
+        (5, "Only 2 more are left, so these stay as they are."),
+    ],
+)
+def test_a_hold_stays_if_too_few_are_left_to_add(available: int, note: str) -> None:
+    context = Context(raffle_id=1, draft_order_id=10, mode=Mode.RANDOM)
+    refusal = EffectRefused("too_few_left", {"available": available, "kept": 3})
+
+    step = flow.step(CONFIRM, context, refusal, build_facts(DRAFT))
+
+    assert (step.state, step.replies[0].key) == (CONFIRM, "held")
+    assert step.replies[0].body.startswith(f"{note}\n\n")
+
+
 OUTCOMES: dict[str, tuple[ConversationEvent, Facts, tuple[State, str]]] = {
     "held": (NumbersHeld(10), build_facts(DRAFT), (CONFIRM, "held")),
     "placed": (OrderPlaced(10), build_facts(PENDING), (WAIT, "how_to_pay")),
