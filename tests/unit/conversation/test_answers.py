@@ -132,16 +132,23 @@ CURRENT: Final = Context(raffle_id=1, draft_order_id=10, misses=1)
 
 
 def ask(
-    intent: Intent, state: State, facts: Facts, *, context: Context = CURRENT, **named: RaffleFacts
+    intent: Intent,
+    state: State,
+    facts: Facts,
+    *,
+    context: Context = CURRENT,
+    raffle: RaffleFacts | None = None,
+    quantity: int | None = None,
 ) -> Reply:
     """Return the reply to a question."""
-    [reply] = answer_question(intent, state, context, facts, **named).replies
+    step = answer_question(intent, state, context, facts, raffle=raffle, quantity=quantity)
+    [reply] = step.replies
     return reply
 
 
 def list_titles(reply: Reply) -> list[str]:
     """List what can be tapped."""
-    return [each.title for each in (*reply.buttons, *reply.rows)]
+    return [button.title for button in reply.buttons] + [row.title for row in reply.rows]
 
 
 def test_every_intent_is_answered_or_handled_elsewhere() -> None:
@@ -434,9 +441,9 @@ class TestRaffles:
         assert "*rules*, *who won* or *verify 007*" in without.body
 
     def test_count_a_quantity(self) -> None:
-        step = answer_question(Intent.TOTAL, State.CHOOSE_MODE, CURRENT, build_facts(), quantity=10)
+        reply = ask(Intent.TOTAL, State.CHOOSE_MODE, build_facts(), quantity=10)
 
-        assert "10 numbers cost *$50.00*." in step.replies[0].body
+        assert "10 numbers cost *$50.00*." in reply.body
 
 
 class TestOrders:
