@@ -134,9 +134,7 @@ def _choose_raffle(facts: Facts, *, is_covered: bool) -> NextStep:
     match facts.raffles:
         case ():
             over = any(order.raffle.is_sealed or order.raffle.is_drawn for order in facts.orders)
-            return next_steps.build_no_raffles_step(
-                has_results=over, is_said=is_covered, now=facts.now
-            )
+            return next_steps.build_no_raffles_step(has_results=over, is_said=is_covered)
         case (raffle,):
             return next_steps.build_choose_step(raffle, now=facts.now)
         case several:

@@ -180,8 +180,12 @@ answer_refund: Final = _answer_about_orders(
 answer_more_time: Final = _answer_about_orders(
     OrderTopic(
         lambda order, facts: order_answers.build_more_time_answer(order, now=facts.now),
-        lambda question, _meant: order_answers.build_more_time_rule(
-            _find_rule_raffle(question), seller=_find_rule_seller(question)
+        lambda question, meant: (
+            order_answers.build_several_clocks_rule(seller=_find_rule_seller(question))
+            if meant
+            else order_answers.build_more_time_rule(
+                _find_rule_raffle(question), seller=_find_rule_seller(question)
+            )
         ),
         prefers=_has_clock,
         accepts=_ran_out,

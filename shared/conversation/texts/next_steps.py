@@ -16,7 +16,7 @@ from shared.conversation.texts.parts import (
     format_order_deadline,
 )
 from shared.conversation.values import Reply
-from shared.whatsapp.messages import ListRow, ReplyButton
+from shared.whatsapp.messages import MAX_ROWS, ListRow, ReplyButton
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,18 +47,17 @@ def _take_controls(reply: Reply, sentence: str) -> NextStep:
 # ── choosing ──────────────────────────────────────────────────────────────────────────────────────
 
 
-def build_no_raffles_step(*, has_results: bool, is_said: bool, now: datetime) -> NextStep:
+def build_no_raffles_step(*, has_results: bool, is_said: bool) -> NextStep:
     """Return the step while nothing is on sale.
 
     Args:
         has_results: whether a raffle of the buyer was drawn, or its draw is due.
         is_said: whether the answer says already that nothing is on sale.
-        now: the current time.
 
     """
-    reply = raffles.build_no_raffles_message("", has_results=has_results, now=now)
     sentence = "" if is_said else "There is no raffle on sale right now."
-    return _take_controls(reply, sentence)
+    buttons = (WHO_WON_BUTTON, MY_TICKETS_BUTTON) if has_results else (MY_TICKETS_BUTTON,)
+    return NextStep(sentence, buttons)
 
 
 def build_which_raffle_step(on_sale: Sequence[RaffleFacts], *, now: datetime) -> NextStep:
@@ -152,7 +151,7 @@ def build_ended_step(order: OrderFacts) -> NextStep:
 
 def build_which_order_step(several: Sequence[OrderFacts]) -> NextStep:
     """Return the choice between several orders; of many, the latest."""
-    shown = several[-receipts.MAX_ORDERS_ASKED_ABOUT :]
+    shown = several[-MAX_ROWS:]
     return _take_controls(receipts.build_pay_which_message(shown), "Which order do you mean?")
 
 

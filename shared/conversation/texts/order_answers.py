@@ -50,6 +50,11 @@ def build_more_time_rule(raffle: RaffleFacts | None, *, seller: str) -> str:
     )
 
 
+def build_several_clocks_rule(*, seller: str) -> str:
+    """Return what is true of the deadlines of several orders."""
+    return f"A receipt stops the clock. The seller can give more time{add_contact(seller)}."
+
+
 def build_late_answer(order: OrderFacts, *, now: datetime) -> str:
     """Return the deadline of an order, and what happens after it."""
     if not order.has_clock:
