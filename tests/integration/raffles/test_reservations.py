@@ -231,7 +231,7 @@ class TestChoices:
         ],
     )
     def test_the_one_that_is_held_is_within_the_terms(
-        self, terms: dict[str, int], refusal: type[Exception]
+        self, terms: dict[str, Any], refusal: type[Exception]
     ) -> None:
         raffle = builders.create_raffle(numbers=10, **terms)
         order_states.create_held_order(raffle, numbers=[7])

@@ -22,6 +22,7 @@ from shared.conversation.texts import (
     draw_updates,
     draws,
     free_numbers,
+    number_changes,
     number_questions,
     order_status,
     order_updates,
@@ -209,6 +210,19 @@ BUILDERS: Final[Mapping[str, Callable[[OrderFacts], Reply]]] = {
         f"numbers_like_{name}": partial(build_numbers_like, found)
         for name, found in FREE_NUMBERS.items()
     },
+    "numbers_fixed": lambda order: number_changes.build_numbers_fixed_message(
+        order, more=LONG_ORDER.numbers[:20]
+    ),
+    "drop_which": number_changes.build_drop_which_message,
+    "drop_which_of_ten": lambda order: number_changes.build_drop_which_message(
+        replace(order, numbers=LONG_ORDER.numbers[:10])
+    ),
+    "give_back": lambda order: number_changes.build_give_back_message(
+        order,
+        LONG_ORDER.numbers[:50],
+        others=number_changes.build_not_yours_note(order.raffle, LONG_ORDER.numbers[50:]),
+    ),
+    "give_back_all": number_changes.build_give_back_all_message,
     "numbers_free": lambda order: free_numbers.build_numbers_checked_message(
         NumbersChecked(
             order.raffle,
