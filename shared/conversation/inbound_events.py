@@ -6,10 +6,10 @@ from typing import Final
 from django.db.models import Q
 
 from shared.conversation.buyer_texts.order_words import find_order_codes
-from shared.conversation.buyer_texts.parsing import parse_command
-from shared.conversation.buyer_texts.vocabulary import ChatCommand
-from shared.conversation.buyer_texts.wishes import Wish, parse_tapped_wish, parse_wish
 from shared.conversation.effects import InboundTurn
+from shared.conversation.understanding.chat_wishes import ChatWish, find_tapped_wish, find_wish
+from shared.conversation.understanding.intents import Intent
+from shared.conversation.understanding.reader import read_text
 from shared.conversation.values import (
     ButtonTapped,
     BuyerInput,
@@ -173,26 +173,28 @@ def may_act_when_stale(content: MessageContent) -> bool:
     """
     if is_proof(content) or content.lost_file or content.kind is ContentKind.UNSUPPORTED:
         return True
-    return find_wish(content) is not None or _says_cancel(content)
+    return find_chat_wish(content) is not None or _says_cancel(content)
 
 
 def _says_cancel(content: MessageContent) -> bool:
-    parsed = parse_command(content.text) if content.kind is ContentKind.TEXT else None
-    return parsed is not None and parsed.command is ChatCommand.CANCEL and parsed.is_certain
+    if content.kind is not ContentKind.TEXT:
+        return False
+    reading = read_text(content.text)
+    return reading.intent is Intent.CANCEL and not reading.doubts
 
 
 def says_stop(content: MessageContent) -> bool:
     """Return whether a message is a STOP, as a word or as a button of a template."""
-    return find_wish(content) is Wish.STOP
+    return find_chat_wish(content) is Intent.STOP
 
 
-def find_wish(content: MessageContent) -> Wish | None:
+def find_chat_wish(content: MessageContent) -> ChatWish | None:
     """Return the wish of a message about the chat itself."""
     match content.kind:
         case ContentKind.TEXT:
-            return parse_wish(content.text)
+            return find_wish(content.text)
         case ContentKind.TAP:
-            return parse_tapped_wish(content.reply_id, content.text)
+            return find_tapped_wish(content.reply_id, content.text)
         case _:
             return None
 

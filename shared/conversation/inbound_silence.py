@@ -12,12 +12,13 @@ from django.db.models import F, Window
 from django.db.models.functions import RowNumber
 
 from shared.conversation import inbound_limits
-from shared.conversation.buyer_texts import parsing
 from shared.conversation.context import Context
 from shared.conversation.effects import InboundTurn
-from shared.conversation.inbound_events import find_wish, is_proof, may_act_when_stale, says_stop
+from shared.conversation.inbound_events import is_proof, may_act_when_stale, says_stop
 from shared.conversation.inbound_limits import RecentMessage
 from shared.conversation.texts import guidance
+from shared.conversation.understanding.intents import Intent
+from shared.conversation.understanding.reader import read_text
 from shared.conversation.values import CancelOwnOrder, Effect, Lookup, PlaceOrder
 from shared.core.enums import InboxStatus, OutboxKind, OutboxStatus, SilenceReason, State
 from shared.core.statements.compiled_queries import CompiledQuery, IsIn, Parameter
@@ -68,7 +69,7 @@ class RecentMessages:
             return False
         if content.kind is ContentKind.TAP:
             return inbound_limits.are_taps_excess(self._recent, self._place_of_first + place)
-        if may_act_when_stale(content) and find_wish(content) is None:
+        if may_act_when_stale(content) and find_chat_wish(content) is None:
             live = Order.objects.filter(contact_id=self._contact_id, status__in=Order.LIVE)
             return not live.exists()
         return True
@@ -227,8 +228,9 @@ def find_open_question(state: State, context: Context) -> str:
 
 def is_yes_or_no(content: MessageContent) -> bool:
     """Return whether a message answers a question with yes or no."""
-    is_text = content.kind is ContentKind.TEXT
-    return is_text and (parsing.is_yes(content.text) or parsing.is_no(content.text))
+    if content.kind is not ContentKind.TEXT:
+        return False
+    return read_text(content.text).intent in {Intent.YES, Intent.NO, Intent.KEEP}
 
 
 def load_questions(places: Sequence[tuple[int, int]]) -> list[OutboundMessage | None]:

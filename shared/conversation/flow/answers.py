@@ -12,6 +12,7 @@ from shared.conversation.facts.values import Facts, RaffleFacts
 from shared.conversation.flow import age, order_questions, raffle_questions
 from shared.conversation.flow.next_steps import choose_next_step
 from shared.conversation.flow.questions import Answer, Question
+from shared.conversation.texts import parts
 from shared.conversation.texts.next_steps import NextStep
 from shared.conversation.texts.parts import build_long_reply
 from shared.conversation.understanding.intents import Intent
@@ -52,7 +53,10 @@ def answer_question(
         is_covered=answer.is_covered,
         is_quiet=answer.is_quiet,
     )
-    return Step(state, understood, replies=(_build_reply(topic.key, answer, end),))
+    reply = _build_reply(topic.key, answer, end)
+    if topic.leads_to_person and not facts.is_paused:
+        reply = parts.offer_person(reply)
+    return Step(state, understood, replies=(reply,))
 
 
 def _close_other_questions(context: Context) -> Context:
@@ -75,10 +79,18 @@ def _build_reply(key: str, answer: Answer, end: NextStep) -> Reply:
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """A question: the key of its reply, and what builds the answer."""
+    """A question.
+
+    Attributes:
+        key: the key of its reply.
+        build: builds the answer.
+        leads_to_person: whether the seller knows more, so that a person is offered.
+
+    """
 
     key: str
     build: Callable[[Question], Answer]
+    leads_to_person: bool = False
 
 
 ANSWERS: Final[Mapping[Intent, Topic]] = {
@@ -90,16 +102,22 @@ ANSWERS: Final[Mapping[Intent, Topic]] = {
     Intent.LIMITS: Topic("answer_limits", raffle_questions.answer_limits),
     Intent.HOW_TO_PAY: Topic("answer_how_to_pay", order_questions.answer_how_to_pay),
     Intent.RECEIPT: Topic("answer_receipt", order_questions.answer_receipt),
-    Intent.REAL: Topic("answer_real", raffle_questions.answer_real),
-    Intent.REFUND: Topic("answer_refund", order_questions.answer_refund),
-    Intent.CHANGE: Topic("answer_change", order_questions.answer_change),
-    Intent.CAN_CANCEL: Topic("answer_cancel", order_questions.answer_can_cancel),
-    Intent.MORE_TIME: Topic("answer_more_time", order_questions.answer_more_time),
+    Intent.REAL: Topic("answer_real", raffle_questions.answer_real, leads_to_person=True),
+    Intent.REFUND: Topic("answer_refund", order_questions.answer_refund, leads_to_person=True),
+    Intent.CHANGE: Topic("answer_change", order_questions.answer_change, leads_to_person=True),
+    Intent.CAN_CANCEL: Topic(
+        "answer_cancel", order_questions.answer_can_cancel, leads_to_person=True
+    ),
+    Intent.MORE_TIME: Topic(
+        "answer_more_time", order_questions.answer_more_time, leads_to_person=True
+    ),
     Intent.LATE: Topic("answer_late", order_questions.answer_late),
-    Intent.DELIVERY: Topic("answer_delivery", raffle_questions.answer_delivery),
-    Intent.PRIVACY: Topic("answer_privacy", raffle_questions.answer_privacy),
-    Intent.BOT: Topic("answer_bot", raffle_questions.answer_bot),
-    Intent.SELLER: Topic("answer_seller", raffle_questions.answer_seller),
+    Intent.DELIVERY: Topic(
+        "answer_delivery", raffle_questions.answer_delivery, leads_to_person=True
+    ),
+    Intent.PRIVACY: Topic("answer_privacy", raffle_questions.answer_privacy, leads_to_person=True),
+    Intent.BOT: Topic("answer_bot", raffle_questions.answer_bot, leads_to_person=True),
+    Intent.SELLER: Topic("answer_seller", raffle_questions.answer_seller, leads_to_person=True),
     Intent.AGE: Topic("answer_age", raffle_questions.answer_age),
     Intent.LANGUAGE: Topic("answer_language", raffle_questions.answer_language),
     Intent.RAFFLES: Topic("answer_raffles", raffle_questions.answer_raffles),

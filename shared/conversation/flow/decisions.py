@@ -9,6 +9,7 @@ from typing import Final
 
 from shared.conversation.buyer_texts import order_words
 from shared.conversation.buyer_texts.text_normalization import normalize_text
+from shared.conversation.context import Context
 from shared.conversation.facts.values import RaffleFacts
 from shared.conversation.flow import age, answers, commands, handover, inquiries, opt_out, reserve
 from shared.conversation.flow.number_wishes import handle_number_wish
@@ -24,9 +25,8 @@ from shared.conversation.flow.screens import (
 from shared.conversation.flow.turn import Turn
 from shared.conversation.texts import orders
 from shared.conversation.understanding.intents import Intent
-from shared.conversation.values import LookUpFreeNumbers, PlaceOrder, Step
 from shared.conversation.understanding.number_patterns import NumberPattern
-from shared.conversation.context import Context
+from shared.conversation.values import LookUpFreeNumbers, PlaceOrder, Step
 from shared.core.enums import State
 
 type Handler = Callable[[Turn], Step]
@@ -88,6 +88,14 @@ def _ask_what_instead(turn: Turn) -> Step:
 
 def _say_later(turn: Turn) -> Step:
     return answers.answer_question(Intent.LATER, turn.state, turn.context, turn.facts)
+
+
+def _answer_thanks(turn: Turn) -> Step:
+    """Answer a thank-you; a late payment that waits for a decision is named all the same."""
+    order = turn.order
+    if order is not None and order.needs_decision:
+        return show_order(order, turn.understood, turn.facts)
+    return _answer(turn)
 
 
 def _answer_change(turn: Turn) -> Step:
@@ -169,11 +177,6 @@ def _show_order_or_tickets(turn: Turn) -> Step:
     return show_order(order, turn.understood, turn.facts)
 
 
-def _show_hold_or_tickets(turn: Turn) -> Step:
-    """Show the held numbers, which "my numbers" means to a buyer without other orders."""
-    return _repeat(turn) if len(turn.facts.orders) == 1 else _show_my_tickets(turn)
-
-
 def _show_my_tickets(turn: Turn) -> Step:
     return commands.show_my_tickets(turn.state, turn.context, turn.facts)
 
@@ -234,7 +237,7 @@ HANDLERS: Final[Mapping[Intent, Mapping[State, Handler]]] = {
     ),
     Intent.GREETING: _everywhere(_repeat, MENU=_show_menu, CHOOSE_MODE=_show_card, DONE=_show_menu),
     Intent.FOREIGN_GREETING: _ANSWER,
-    Intent.THANKS: _ANSWER,
+    Intent.THANKS: _everywhere(_answer, DONE=_answer_thanks),
     Intent.LATER: _ANSWER,
     Intent.YES: _everywhere(_repeat, CONFIRM_RESERVATION=_confirm, WAIT_PROOF=_claim_paid),
     Intent.NO: _everywhere(_repeat, CONFIRM_RESERVATION=_ask_what_instead),
@@ -267,7 +270,7 @@ HANDLERS: Final[Mapping[Intent, Mapping[State, Handler]]] = {
         DONE=_answer_change,
     ),
     Intent.CHOOSE_RAFFLE: _everywhere(_show_card),
-    Intent.MY_TICKETS: _everywhere(_show_my_tickets, CONFIRM_RESERVATION=_show_hold_or_tickets),
+    Intent.MY_TICKETS: _everywhere(_show_my_tickets),
     Intent.ORDER: _everywhere(_show_order_or_tickets),
     Intent.ORDER_CHOICE: _everywhere(_ask_again),
     Intent.PAID: _everywhere(_claim_paid),

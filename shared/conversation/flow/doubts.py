@@ -6,7 +6,7 @@ to, the bot asks first. A yes, or a tap, then does it.
 
 from shared.conversation.button_ids import ButtonAction, build_button_id
 from shared.conversation.facts.values import RaffleFacts
-from shared.conversation.flow import commands, reserve
+from shared.conversation.flow import reserve
 from shared.conversation.flow.screens import repeat_prompt
 from shared.conversation.flow.turn import Turn
 from shared.conversation.texts import number_questions, orders

@@ -6,18 +6,18 @@ STOP and START.
 """
 
 from dataclasses import replace
-from typing import assert_never
+from typing import Final, assert_never
 
 from shared.conversation import button_ids
 from shared.conversation.button_ids import ButtonAction
-from shared.conversation.buyer_texts import parsing, wishes
 from shared.conversation.buyer_texts.text_normalization import normalize_text
-from shared.conversation.buyer_texts.vocabulary import ChatCommand
-from shared.conversation.buyer_texts.wishes import Wish
 from shared.conversation.context import Context
 from shared.conversation.facts.values import Facts
 from shared.conversation.flow import commands, opt_out
 from shared.conversation.texts import handover
+from shared.conversation.understanding.chat_wishes import ChatWish, find_tapped_wish, find_wish
+from shared.conversation.understanding.intents import Intent
+from shared.conversation.understanding.reader import read_text
 from shared.conversation.values import (
     ButtonTapped,
     ContactChange,
@@ -37,7 +37,7 @@ def handle_event(
         case TextReceived(text):
             return _handle_text(text, state, context, facts)
         case ButtonTapped(tap_id, title):
-            wish = wishes.parse_tapped_wish(tap_id, title)
+            wish = find_tapped_wish(tap_id, title)
             if wish is not None:
                 return _handle_wish(wish, state, context, facts)
             return resume(facts) if facts.is_paused and _is_menu_button(tap_id) else None
@@ -69,30 +69,30 @@ def resume(facts: Facts) -> Step:
 
 
 def _handle_text(text: str, state: State, context: Context, facts: Facts) -> Step | None:
-    wish = wishes.parse_wish(text)
-    if wish is not None and not (facts.is_paused and wish is Wish.PERSON):
+    wish = find_wish(text)
+    if wish is not None and not (facts.is_paused and wish is Intent.PERSON):
         return _handle_wish(wish, state, context, facts)
     if not facts.is_paused:
         return None
     match _parse_exact_command(text):
-        case ChatCommand.MENU:
+        case Intent.MENU:
             return resume(facts)
-        case ChatCommand.HELP | ChatCommand.CANCEL:
+        case Intent.HELP | Intent.CANCEL:
             return None
-        case None:
-            is_polite = parsing.is_thanks(text)
+        case _:
+            is_polite = read_text(text).intent is Intent.THANKS
             return _wait_quietly(state, context, facts, is_question=not is_polite)
 
 
-def _handle_wish(wish: Wish, state: State, context: Context, facts: Facts) -> Step:
+def _handle_wish(wish: ChatWish, state: State, context: Context, facts: Facts) -> Step:
     match wish:
-        case Wish.PERSON:
+        case Intent.PERSON:
             return ask_for_person(state, context, facts)
-        case Wish.STOP:
+        case Intent.STOP:
             return opt_out.stop(state, context, facts)
-        case Wish.START if facts.is_paused and not facts.is_stopped:
+        case Intent.START if facts.is_paused and not facts.is_stopped:
             return resume(facts)
-        case Wish.START:
+        case Intent.START:
             return opt_out.start(facts)
         case _:
             assert_never(wish)
@@ -111,11 +111,15 @@ def _wait_quietly(
     )
 
 
-def _parse_exact_command(text: str) -> ChatCommand | None:
+def _parse_exact_command(text: str) -> Intent | None:
     """Return the command that a text is, letter by letter; "home" and "info" are none."""
     words = normalize_text(text).removesuffix(" please").removeprefix("please ")
-    name = words.replace(" ", "")
-    return ChatCommand(name) if name in set(ChatCommand) else None
+    return _EXACT_COMMANDS.get(words.replace(" ", ""))
+
+
+_EXACT_COMMANDS: Final = {
+    intent.value: intent for intent in (Intent.MENU, Intent.HELP, Intent.CANCEL)
+}
 
 
 def _is_menu_button(tap_id: str) -> bool:

@@ -171,6 +171,6 @@ def _handle_text(text: str, state: State, context: Context, facts: Facts) -> Ste
     step = (
         (orders_by_code.handle_order_code(named, turn) if named else None)
         or open_questions.handle_answer(turn)
-        or decisions.decide(turn.without_question())
+        or decisions.decide(open_questions.close_question(turn))
     )
     return doubts.ask_instead_of_acting(step, turn)

@@ -1,11 +1,11 @@
 """Steps for wishes about numbers: take some, add, give back, change, or those like a pattern."""
 
 from enum import Enum, auto
-from typing import assert_never
+from typing import Final, assert_never
 
 from shared.conversation.context import Context
 from shared.conversation.facts.values import OrderFacts, RaffleFacts
-from shared.conversation.flow import answers, inquiries, number_changes, reserve
+from shared.conversation.flow import inquiries, number_changes, reserve
 from shared.conversation.flow.screens import ask_to_rephrase, repeat_prompt, show_menu, show_order
 from shared.conversation.flow.turn import Turn
 from shared.conversation.texts import guidance, number_questions, raffles
@@ -14,7 +14,6 @@ from shared.conversation.understanding.number_patterns import NumberPattern, Par
 from shared.conversation.understanding.reading import NumberGroup, NumberWish
 from shared.conversation.values import (
     CheckNumbers,
-    HoldNumbers,
     LookUpFreeNumbers,
     LookUpNumber,
     PlaceOrder,
@@ -22,6 +21,9 @@ from shared.conversation.values import (
     Step,
 )
 from shared.core.enums import Mode, State
+
+MAX_CHECKED_NUMBERS: Final = 20
+"""Numbers of which one message says whether they are free."""
 
 
 class BareNumberMeaning(Enum):
@@ -250,19 +252,34 @@ class _Choice:
 
     # ── change ───────────────────────────────────────────────────────────────────────────────────
 
+    @property
+    def _changeable(self) -> OrderFacts | None:
+        """The order whose numbers a change is about: the hold, or the order under way."""
+        if self._hold is not None:
+            return self._hold
+        order = self._turn.order
+        is_placed = self._turn.state in {State.WAIT_PROOF, State.DONE}
+        return order if is_placed and order is not None and order.raffle == self._raffle else None
+
+    @property
+    def _has_picked(self) -> bool:
+        """Whether there are numbers to change: held ones, or those that were asked for."""
+        return self._changeable is not None or bool(self._context.picked_numbers)
+
     def add(self, wish: NumberWish) -> Step:
-        """Add numbers to a hold, or random ones to random ones."""
+        """Add numbers to those of the buyer; "2 more" of a placed order are a new order."""
         group, hold = wish.take, self._hold
         if group is None:
-            return self._keep_or_explain()
-        if hold is None:
-            count = group.is_single and wish.more and not group.is_marked
-            return self._take_quantity(group.values[0]) if count else self.take(wish)
+            return self._keep()
         number = group.values[0] if group.is_single and not group.is_marked else None
+        if hold is None:
+            if number is not None and wish.more:
+                return self._take_quantity(number)
+            return self.take(wish)
         is_quantity = group.is_counted or group.is_in_words or wish.is_random or wish.more
-        if number is not None and is_quantity and hold.mode is Mode.PICK:
-            return reserve.ask_numbers(self._raffle, self._context)
         if number is not None and is_quantity:
+            if hold.mode is Mode.PICK and not wish.is_random:
+                return reserve.ask_more_numbers(hold, self._context)
             return number_changes.add_random(number, hold, self._context, self._turn.facts)
         if number is not None and hold.mode is Mode.RANDOM and self._may_be_quantity(number):
             return self._ask_about_hold(group.values, hold)
@@ -271,36 +288,52 @@ class _Choice:
         return number_changes.add_numbers(group.values, hold, self._context, self._turn.facts)
 
     def drop(self, wish: NumberWish) -> Step:
-        """Give numbers of a hold back."""
-        hold = self._hold
-        if wish.drop is None or hold is None:
-            return self._keep_or_explain()
-        return number_changes.drop_numbers(wish.drop.values, hold, self._context, self._turn.facts)
-
-    def swap(self, wish: NumberWish) -> Step:
-        """Take numbers in place of others of a hold."""
-        hold, take, drop = self._hold, wish.take, wish.drop
-        if hold is None and self._turn.state in {State.WAIT_PROOF, State.DONE}:
-            return self._keep_or_explain()
-        if take is None:
-            return reserve.ask_numbers(self._raffle, self._context)
-        if drop is None or hold is None or not set(drop.values) & set(hold.numbers):
-            return self.take(wish)
-        if take.is_doubtful:
-            return self._ask_about_hold(take.values, hold)
-        if set(take.values) <= set(hold.numbers):  # "not 7, 13": both are held
-            unwanted = tuple(sorted({*drop.values, *take.values}))
-            return number_changes.drop_numbers(unwanted, hold, self._context, self._turn.facts)
-        return number_changes.swap_numbers(
-            drop.values, take.values, hold, self._context, self._turn.facts
+        """Give numbers back."""
+        if wish.drop is None or not self._has_picked:
+            return self._keep()
+        return number_changes.drop_numbers(
+            wish.drop.values, self._changeable, self._context, self._turn.facts
         )
 
-    def _keep_or_explain(self) -> Step:
-        """Change nothing; an order that was placed is explained not to change any more."""
-        turn = self._turn
-        if turn.state in {State.WAIT_PROOF, State.DONE}:
-            return answers.answer_question(Intent.CHANGE, turn.state, turn.context, turn.facts)
-        return repeat_prompt(turn.state, turn.understood, turn.facts)
+    def swap(self, wish: NumberWish) -> Step:
+        """Take numbers in place of others."""
+        order, take, drop = self._changeable, wish.take, wish.drop
+        if drop is None:
+            return self.take(wish)
+        own = set(order.numbers if order is not None else self._context.picked_numbers)
+        if not own & set(drop.values):
+            return self.take(wish) if take is not None else self._keep()
+        if take is not None and take.is_doubtful and self._hold is not None:
+            return self._ask_about_hold(take.values, self._hold)
+        new = take.values if take is not None else ()
+        if new and set(new) <= own:  # "not 7, 13": both are the buyer's
+            unwanted = tuple(sorted({*drop.values, *new}))
+            return number_changes.drop_numbers(unwanted, order, self._context, self._turn.facts)
+        if not new and order is not None and order.mode is Mode.PICK:
+            return reserve.ask_more_numbers(order, self._context)
+        return number_changes.swap_numbers(drop.values, new, order, self._context, self._turn.facts)
+
+    def take_either(self, wish: NumberWish) -> Step:
+        """Hold numbers, or others if they are taken."""
+        if wish.take is None or wish.otherwise is None:
+            return self.take(wish)
+        hold, drop = self._hold, wish.drop
+        take, otherwise = wish.take.values, wish.otherwise.values
+        if hold is not None and drop is not None:
+            return number_changes.swap_numbers(
+                drop.values, take, hold, self._context, self._turn.facts, otherwise=otherwise
+            )
+        if hold is not None and wish.adds:
+            return number_changes.add_numbers(
+                take, hold, self._context, self._turn.facts, otherwise=otherwise
+            )
+        return reserve.hold_numbers(
+            self._raffle, take, self._context, self._turn.facts, otherwise=otherwise
+        )
+
+    def _keep(self) -> Step:
+        """Change nothing, and show what is open."""
+        return repeat_prompt(self._turn.state, self._turn.understood, self._turn.facts)
 
     def _accept_hold(self, hold: OrderFacts) -> Step:
         """Take the held numbers, named once more, as a yes if one was said; else show them."""
@@ -309,37 +342,13 @@ class _Choice:
             return Step(turn.state, turn.understood, effect=PlaceOrder(hold.id))
         return show_order(hold, turn.understood, turn.facts)
 
-    def take_either(self, wish: NumberWish) -> Step:
-        """Hold numbers, or others if they are taken."""
-        if wish.take is None or wish.otherwise is None:
-            return self.take(wish)
-        hold, drop = self._hold, wish.drop
-        take, otherwise = wish.take.values, wish.otherwise.values
-        if hold is not None and drop is not None and set(drop.values) <= set(hold.numbers):
-            kept = set(hold.numbers) - set(drop.values)
-            take = tuple(sorted(kept | set(take)))
-            otherwise = tuple(sorted(kept | set(otherwise)))
-        elif hold is not None and wish.adds:
-            take = tuple(sorted({*hold.numbers, *take}))
-            otherwise = tuple(sorted({*hold.numbers, *otherwise}))
-        step = reserve.hold_numbers(self._raffle, take, self._context, self._turn.facts)
-        if isinstance(step.effect, HoldNumbers):
-            effect = HoldNumbers(
-                step.effect.raffle_id,
-                step.effect.numbers,
-                replacing=step.effect.replacing,
-                otherwise=otherwise,
-            )
-            return Step(step.state, step.context, effect=effect)
-        return step
-
     # ── look up ──────────────────────────────────────────────────────────────────────────────────
 
     def spend(self, wish: NumberWish) -> Step:
         """Hold as many random numbers as an amount of money pays for, or ask whether to."""
         raffle, money = self._raffle, wish.money
         if money is None or raffle.is_free:
-            return repeat_prompt(self._turn.state, self._turn.understood, self._turn.facts)
+            return self._keep()
         quantity = int(money // raffle.price)
         if not self._may_be_quantity(quantity) or quantity * raffle.price != money:
             quantity = max(raffle.min_per_order, min(quantity, raffle.max_per_order))
@@ -363,7 +372,7 @@ class _Choice:
         if len(group.values) == 1:
             lookup = LookUpNumber(self._raffle.id, group.values[0])
             return Step(self._turn.state, self._turn.understood, lookup=lookup)
-        numbers = group.values[: number_changes.MAX_CHECKED_NUMBERS]
+        numbers = group.values[:MAX_CHECKED_NUMBERS]
         return Step(
             self._turn.state, self._turn.understood, lookup=CheckNumbers(self._raffle.id, numbers)
         )

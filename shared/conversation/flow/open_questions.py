@@ -26,6 +26,14 @@ ALWAYS_UNDERSTOOD = QUESTIONS | {
 """What is never an answer to a question of the bot."""
 
 
+def close_question(turn: Turn) -> Turn:
+    """Return the turn with the open yes-or-no question closed: the text was no answer to it.
+
+    A question that is asked back, such as for the rules, leaves it open.
+    """
+    return turn if turn.reading.intent in ALWAYS_UNDERSTOOD else turn.without_question()
+
+
 def handle_answer(turn: Turn) -> Step | None:
     """Return the step for an answer to the open question; None without one, or for other texts."""
     tap = button_ids.parse_button_id(turn.context.yes_button_id)

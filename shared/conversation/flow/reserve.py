@@ -5,7 +5,7 @@ from typing import assert_never
 from shared.conversation.context import Context
 from shared.conversation.facts.values import Facts, OrderFacts, RaffleFacts
 from shared.conversation.flow.screens import answer_with
-from shared.conversation.texts import raffles
+from shared.conversation.texts import number_questions, raffles
 from shared.conversation.values import HoldNumbers, HoldRandom, Reply, Step
 from shared.core.enums import Mode, State
 
@@ -27,9 +27,23 @@ def hold_random(raffle: RaffleFacts, quantity: int, context: Context, facts: Fac
 
 
 def hold_numbers(
-    raffle: RaffleFacts, numbers: tuple[int, ...], context: Context, facts: Facts
+    raffle: RaffleFacts,
+    numbers: tuple[int, ...],
+    context: Context,
+    facts: Facts,
+    *,
+    otherwise: tuple[int, ...] = (),
 ) -> Step:
-    """Hold exactly these numbers, or explain a quantity out of bounds."""
+    """Hold exactly these numbers, or others if some are taken; or explain what is wrong with them.
+
+    Args:
+        raffle: the raffle.
+        numbers: the ticket numbers, ascending.
+        context: the context.
+        facts: the facts about the buyer.
+        otherwise: the ticket numbers to hold if some of `numbers` are taken; empty: none.
+
+    """
     chosen = context.without_open_question().with_changes(
         raffle_id=raffle.id, mode=Mode.PICK, qty=None
     )
@@ -38,11 +52,13 @@ def hold_numbers(
         return answer_with(
             State.ASK_PICK_NUMBERS, chosen, raffles.build_ask_numbers_message(raffle, note=note)
         )
-    unknown = [number for number in numbers if not raffle.has_ticket_number(number)]
+    wanted = sorted({*numbers, *otherwise})
+    unknown = [number for number in wanted if not raffle.has_ticket_number(number)]
     if unknown:
         note = raffles.build_unknown_numbers_note(raffle, unknown=unknown)
         return ask_numbers(raffle, chosen, note=note)
-    effect = HoldNumbers(raffle.id, numbers, replacing=_find_draft_id(raffle, facts))
+    replacing = _find_draft_id(raffle, facts)
+    effect = HoldNumbers(raffle.id, numbers, replacing=replacing, otherwise=otherwise)
     return Step(State.ASK_PICK_NUMBERS, chosen.with_changes(picked_numbers=numbers), effect=effect)
 
 
@@ -58,6 +74,15 @@ def ask_numbers(raffle: RaffleFacts, context: Context, *, note: str = "") -> Ste
     return answer_with(
         State.ASK_PICK_NUMBERS, chosen, raffles.build_ask_numbers_message(raffle, note=note)
     )
+
+
+def ask_more_numbers(hold: OrderFacts, context: Context) -> Step:
+    """Ask which numbers come beside those of a hold; the state stays, so that they are added."""
+    about = context.without_open_question().with_changes(
+        raffle_id=hold.raffle.id, draft_order_id=hold.id, mode=Mode.PICK
+    )
+    reply = number_questions.build_which_more_message(hold)
+    return answer_with(State.CONFIRM_RESERVATION, about, reply)
 
 
 def ask_with_question(reply: Reply, raffle: RaffleFacts, state: State, context: Context) -> Step:

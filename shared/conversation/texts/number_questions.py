@@ -108,6 +108,24 @@ def build_replace_hold_message(hold: OrderFacts, quantity: int) -> Reply:
     )
 
 
+def build_which_more_message(hold: OrderFacts) -> Reply:
+    """Return the question which numbers come beside those that are held."""
+    raffle = hold.raffle
+    free = [n for n in raffle.example_numbers if n not in hold.numbers][:5]
+    hint = (
+        f" Free, for example: {format_numbers_as_sentence(free, width=raffle.width)}."
+        if free
+        else ""
+    )
+    return Reply(
+        "which_more",
+        f"Which numbers would you like besides *{format_order_numbers(hold)}*? "
+        f"Write them like this: *add {raffle.format_ticket_number(raffle.last_number)}*.{hint}",
+        buttons=(build_keep_button(hold),),
+        about=hold.code,
+    )
+
+
 def build_random_surely_message(
     raffle: RaffleFacts, quantity: int, *, hold: OrderFacts | None = None
 ) -> Reply:

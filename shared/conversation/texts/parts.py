@@ -184,6 +184,22 @@ def add_choice(reply: Reply, button: ReplyButton) -> Reply:
     return replace(reply, buttons=(), rows=rows, list_button="Choose")
 
 
+def offer_person(reply: Reply) -> Reply:
+    """Return a reply with the button to talk to a person, as long as nothing needed gives way.
+
+    Of three buttons, "My tickets" or "Menu" makes room, because both work as words.
+    """
+    if reply.rows:
+        return add_choice(reply, PERSON_BUTTON)
+    kept = list(reply.buttons)
+    for spare in (MY_TICKETS_BUTTON, MENU_BUTTON):
+        if len(kept) >= MAX_BUTTONS and spare in kept:
+            kept.remove(spare)
+    if len(kept) >= MAX_BUTTONS:
+        return reply
+    return replace(reply, buttons=(*kept, PERSON_BUTTON))
+
+
 def build_long_reply(
     key: str, body: str, buttons: Sequence[ReplyButton], *, list_button: str = "More"
 ) -> Reply:

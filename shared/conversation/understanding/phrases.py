@@ -94,6 +94,15 @@ class PhraseList:
     words: list[Word] = field(default_factory=list)
     phrases: list[Phrase] = field(default_factory=list)
 
+    @property
+    def has_corrections(self) -> bool:
+        """Whether a word was misspelt."""
+        return any(
+            word.text not in load_vocabulary().expand(self.tokens[word.token].text)
+            for word in self.words
+            if self.tokens[word.token].kind is TokenKind.WORD
+        )
+
     def get_text(self, phrase: Phrase) -> str:
         """Return the words of a phrase."""
         return " ".join(word.text for word in self.words[phrase.first : phrase.last])
@@ -222,7 +231,7 @@ def _list_targets(length: int) -> tuple[str, ...]:
             known
             for known in vocabulary.words
             if abs(len(known) - length) <= 2
-            and len(known) >= MIN_FUZZY_LETTERS  # noqa: PLR2004
+            and len(known) >= MIN_FUZZY_LETTERS
             and (known not in DESTRUCTIVE_WORDS or known == "cancel")
         )
     )

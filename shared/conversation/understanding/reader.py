@@ -77,7 +77,7 @@ class Surroundings:
 
 
 @lru_cache(maxsize=1_024)  # a message is read where it is answered, and where it is counted
-def read_text(text: str, surroundings: Surroundings = Surroundings()) -> Reading:  # noqa: B008 - frozen
+def read_text(text: str, surroundings: Surroundings = Surroundings()) -> Reading:
     """Return what a text means.
 
     Args:
@@ -378,15 +378,13 @@ class _Reader:
             if self._is_number(phrase):
                 last = at = at + 1
                 continue
-            if Role.MANY in phrase.roles and at == last and self._is_number(phrases[at - 1]):
-                last = at + 1
-            elif self._is_glued(phrase):
+            if (Role.MANY in phrase.roles and at == last and self._is_number(phrases[at - 1])) or self._is_glued(phrase):
                 last = at + 1
             elif not (
                 text in {*JOINING_WORDS, *KEPT_WORDS, *RANGE_WORDS}
                 or (phrase.is_filler and not phrase.intents and text not in {"no"})
-                or _CONNECTING & set(phrase.roles)
-                and text != "no"
+                or (_CONNECTING & set(phrase.roles)
+                and text != "no")
             ):
                 break
             at += 1
@@ -485,9 +483,7 @@ class _Reader:
             wish.changes = True
         elif Role.DROP_AFTER in roles and comes_before and not follows and wish.take:
             wish.drop, wish.take = [*wish.drop, wish.take[-1]], wish.take[:-1]
-        elif Intent.BUY in phrase.intents and wish.mode == "drop" and wish.drop and follows:
-            wish.mode = "take"
-        elif Role.TO in roles and wish.mode == "from" and wish.drop:
+        elif (Intent.BUY in phrase.intents and wish.mode == "drop" and wish.drop and follows) or (Role.TO in roles and wish.mode == "from" and wish.drop):
             wish.mode = "take"
         elif Role.INSTEAD_OF in roles and Role.DROP not in roles and follows:
             wish.mode = "drop"
@@ -721,7 +717,9 @@ class _Reader:
             for index, phrase in enumerate(self._found.phrases)
             if phrase.intents and index not in self._used
         ]
-        ranked = self._rank(candidates)
+        ranked = self._rank(
+            self._without_partial_wishes(candidates, has_numbers=intent is not None)
+        )
         intents = [each for each, _, _ in ranked]
         if intent is None:
             chosen = intents[0] if intents else Intent.UNKNOWN
@@ -744,6 +742,25 @@ class _Reader:
         if chosen is Intent.UNKNOWN and self._raffle is not None:
             chosen = Intent.CHOOSE_RAFFLE
         return Reading(chosen, others, wish=wish, pattern=pattern, doubts=frozenset(self._doubts))
+
+    def _without_partial_wishes(
+        self, candidates: Sequence[tuple[Intent, int, Phrase]], *, has_numbers: bool
+    ) -> Sequence[tuple[Intent, int, Phrase]]:
+        """Return the intents without STOP and START where these are a part of a sentence."""
+        others = {each for each, _, _ in candidates} - _HARMLESS - _WHOLE_TEXTS
+        unread = [
+            phrase
+            for index, phrase in enumerate(self._found.phrases)
+            if index not in self._used
+            and not (phrase.is_known and phrase.is_filler)
+            and not phrase.intents
+        ]
+        is_whole = not (others - {Intent.YES, Intent.NO} or unread or has_numbers)
+        if is_whole and not self._found.has_corrections:
+            return candidates
+        if any(each in _WHOLE_TEXTS for each, _, _ in candidates):
+            self._doubts.add(Doubt.NEGATION)
+        return [each for each in candidates if each[0] not in _WHOLE_TEXTS]
 
     def _rank(
         self, candidates: Sequence[tuple[Intent, int, Phrase]]
@@ -928,6 +945,9 @@ QUESTIONS: Final = frozenset({
 
 _STRONG: Final = frozenset({Intent.PERSON, Intent.STOP, Intent.PAID, Intent.KEEP})
 _WANTING: Final = frozenset({"want", "take", "give", "get", "prefer", "put"})
+_WHOLE_TEXTS: Final = frozenset({Intent.STOP, Intent.START})
+"""Intents that are meant only by a text that says nothing else."""
+
 _HARMLESS: Final = frozenset({Intent.GREETING, Intent.FOREIGN_GREETING, Intent.THANKS})
 _DECISIONS: Final = frozenset({
     Intent.CANCEL, Intent.KEEP, Intent.YES, Intent.NO, Intent.LATER, Intent.OTHER_NUMBERS,
