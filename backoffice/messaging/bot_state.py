@@ -11,6 +11,7 @@ from backoffice.messaging.chat_view import ChatBubble
 from backoffice.ui import display
 from shared.whatsapp.models import WhatsAppContact
 from shared.whatsapp.services import handover
+from shared.whatsapp.services.inbox.app_messages import APP_AUTHOR
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +77,10 @@ def _describe_reason(
         return f"they asked for a person at {at}"
     written = [bubble for bubble in bubbles if bubble.person]
     if written:
-        return f"{written[-1].author} wrote to them at {_format_moment(written[-1].at, now=now)}"
+        by, at = written[-1].author, _format_moment(written[-1].at, now=now)
+        if by == APP_AUTHOR:
+            return f"somebody wrote to them in the {by} at {at}"
+        return f"{by} wrote to them at {at}"
     return "a person took the chat over"
 
 

@@ -24,6 +24,7 @@ from shared.core.enums import (
 from shared.whatsapp import messages
 from shared.whatsapp.content import ContentKind, parse_content
 from shared.whatsapp.models import InboundMessage, OutboundMessage
+from shared.whatsapp.services.inbox.app_messages import APP_KEY
 from shared.whatsapp.services.outbox.message_status import is_superseded
 
 BOT_NAME: Final = "Bot"
@@ -230,7 +231,7 @@ def _query_inbound_messages(contact_id: int) -> Any:
 
 def _query_outbound_messages(contact_id: int) -> Any:
     messages_out = OutboundMessage.objects.filter(contact_id=contact_id)
-    unused = ("contact__context", "callback_data", "correlation_id", "key", "about")
+    unused = ("contact__context", "callback_data", "correlation_id", "about")
     return messages_out.select_related("contact").defer(*unused).order_by("-created_at", "-id")
 
 
@@ -266,8 +267,14 @@ def explain_silence(message: InboundMessage) -> str:
 
 
 def _build_outbound_bubble(message: OutboundMessage, *, zone: str, now: datetime) -> ChatBubble:
-    plain, chips, picture = _parse_outbound_payload(message.payload)
     tick = _choose_tick(message)
+    if message.key == APP_KEY:  # as Meta shows it to us, so it is read like a buyer's message
+        content = parse_content(message.payload)
+        plain, chips = content.text, ()
+        icon, kind = CONTENT_KIND_LABELS.get(content.kind, ("", ""))
+    else:
+        plain, chips, picture = _parse_outbound_payload(message.payload)
+        icon, kind = ("fa-image", "Picture") if picture else ("", "")
     return ChatBubble(
         key=message.pk,
         ours=True,
@@ -275,8 +282,8 @@ def _build_outbound_bubble(message: OutboundMessage, *, zone: str, now: datetime
         clock=_format_time(message.created_at, zone=zone),
         text=render_whatsapp_text(plain),
         plain=plain,
-        kind="Picture" if picture else "",
-        icon="fa-image" if picture else "",
+        kind=kind,
+        icon=icon,
         chips=chips,
         tick=tick,
         state=TICK_LABELS[tick],

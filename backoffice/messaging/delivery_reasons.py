@@ -167,8 +167,6 @@ def _explain_unknown(message: OutboundMessage, *, now: datetime) -> str:
 
 
 def _explain_withheld(message: OutboundMessage) -> str:
-    if message.contact.stopped_at is not None and not message.contact.is_blocked:
-        return "They wrote STOP: waits until they write."
     if message.contact.is_blocked:
         return (
             f"{WINDOW_CLOSED}, and they are blocked: waits until you unblock them and they write."

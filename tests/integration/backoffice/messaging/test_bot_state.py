@@ -1,6 +1,7 @@
 """Tests of who wrote a message of a chat, and of the sentence about the bot."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -8,6 +9,7 @@ from django.utils import timezone
 from backoffice.messaging import bot_state
 from backoffice.messaging.chat_view import load_conversation
 from shared.use_cases import handover
+from shared.whatsapp.services.inbox.app_messages import APP_AUTHOR, APP_KEY
 from tests import builders
 from tests.builders import NOON
 from tests.integration.whatsapp.outbox_builders import queue_message
@@ -40,6 +42,46 @@ def test_the_bot_is_described_with_its_reason(fields: dict[str, int], sentence: 
     state = bot_state.describe_bot_state(buyer, bubbles=(), now=NOON)
 
     assert state.sentence == sentence
+
+
+@pytest.mark.parametrize(
+    ("author", "reason"),
+    [
+        ("rita", "rita wrote to them at 11:55"),
+        (APP_AUTHOR, "somebody wrote to them in the WhatsApp Business app at 11:55"),
+    ],
+)
+def test_the_person_who_wrote_last_is_named(author: str, reason: str) -> None:
+    buyer = builders.create_contact(bot_paused_until=NOON + timedelta(hours=1))
+    queue_message(buyer, written_by=author, created_at=NOON - timedelta(minutes=5))
+    bubbles = load_conversation(buyer.pk, zone="UTC").bubbles
+
+    state = bot_state.describe_bot_state(buyer, bubbles=bubbles, now=NOON)
+
+    assert state.sentence == f"The bot is quiet until 13:00, because {reason}."
+
+
+@pytest.mark.parametrize(
+    ("payload", "text", "kind"),
+    [
+        ({"type": "text", "text": {"body": "On my way"}}, "On my way", ""),
+        (
+            {"type": "document", "document": {"id": "1", "caption": "The rules"}},
+            "The rules",
+            "Document",
+        ),
+        ({"type": "audio", "audio": {"id": "1"}}, "", "Voice message"),
+    ],
+)
+def test_what_was_written_in_the_app_is_shown_by_its_kind(
+    payload: dict[str, Any], text: str, kind: str
+) -> None:
+    buyer = builders.create_contact()
+    queue_message(buyer, key=APP_KEY, written_by=APP_AUTHOR, payload=payload, status="SENT")
+
+    [bubble] = load_conversation(buyer.pk, zone="UTC").bubbles
+
+    assert (bubble.plain, bubble.kind, bubble.author) == (text, kind, APP_AUTHOR)
 
 
 def test_bubbles_say_who_wrote_them() -> None:
