@@ -14,7 +14,12 @@ from django.db.models.functions import RowNumber
 from shared.conversation import inbound_limits
 from shared.conversation.context import Context
 from shared.conversation.effects import InboundTurn
-from shared.conversation.inbound_events import is_proof, may_act_when_stale, says_stop
+from shared.conversation.inbound_events import (
+    find_chat_wish,
+    is_proof,
+    may_act_when_stale,
+    says_stop,
+)
 from shared.conversation.inbound_limits import RecentMessage
 from shared.conversation.texts import guidance
 from shared.conversation.understanding.intents import Intent

@@ -378,13 +378,14 @@ class _Reader:
             if self._is_number(phrase):
                 last = at = at + 1
                 continue
-            if (Role.MANY in phrase.roles and at == last and self._is_number(phrases[at - 1])) or self._is_glued(phrase):
+            if (
+                Role.MANY in phrase.roles and at == last and self._is_number(phrases[at - 1])
+            ) or self._is_glued(phrase):
                 last = at + 1
             elif not (
                 text in {*JOINING_WORDS, *KEPT_WORDS, *RANGE_WORDS}
                 or (phrase.is_filler and not phrase.intents and text not in {"no"})
-                or (_CONNECTING & set(phrase.roles)
-                and text != "no")
+                or (_CONNECTING & set(phrase.roles) and text != "no")
             ):
                 break
             at += 1
@@ -483,7 +484,9 @@ class _Reader:
             wish.changes = True
         elif Role.DROP_AFTER in roles and comes_before and not follows and wish.take:
             wish.drop, wish.take = [*wish.drop, wish.take[-1]], wish.take[:-1]
-        elif (Intent.BUY in phrase.intents and wish.mode == "drop" and wish.drop and follows) or (Role.TO in roles and wish.mode == "from" and wish.drop):
+        elif (Intent.BUY in phrase.intents and wish.mode == "drop" and wish.drop and follows) or (
+            Role.TO in roles and wish.mode == "from" and wish.drop
+        ):
             wish.mode = "take"
         elif Role.INSTEAD_OF in roles and Role.DROP not in roles and follows:
             wish.mode = "drop"
