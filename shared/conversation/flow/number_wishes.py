@@ -112,6 +112,13 @@ class _Choice:
         return wish is not None and wish.replaces
 
     @property
+    def _asks_for_so_many_others(self) -> bool:
+        """Whether a quantity of other numbers is asked for: "give me 3 others"."""
+        reading = self._turn.reading
+        others = reading.has(Intent.OTHER_NUMBERS)
+        return others and not reading.has(Intent.KEEP) and len(reading.entities) == 1
+
+    @property
     def _hold(self) -> OrderFacts | None:
         return self._turn.facts.find_draft(self._raffle.id)
 
@@ -135,7 +142,7 @@ class _Choice:
             if group.is_lucky:
                 return self._ask_what_number_is(number)
             return self._take_quantity(number)
-        if number is not None and self._turn.reading.has(Intent.OTHER_NUMBERS):
+        if number is not None and self._asks_for_so_many_others:
             return self._take_quantity(number)
         if number is not None and group.is_counted and not group.is_marked:
             if self._bare is BareNumberMeaning.TICKET:

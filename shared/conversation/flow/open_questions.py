@@ -12,7 +12,8 @@ from shared.conversation.flow.screens import answer_with, ask_to_rephrase, repea
 from shared.conversation.flow.turn import Turn
 from shared.conversation.texts import receipts
 from shared.conversation.understanding.intents import Intent
-from shared.conversation.understanding.reader import QUESTIONS
+from shared.conversation.understanding.intent_ranking import QUESTIONS
+from shared.conversation.understanding.vocabulary import Doubt
 from shared.conversation.values import AssignProof, Step
 
 ALWAYS_UNDERSTOOD = QUESTIONS | {
@@ -58,7 +59,7 @@ def _handle_yes_or_no(turn: Turn) -> Step | None:
     tap = button_ids.parse_button_id(turn.context.yes_button_id)
     cancels = tap is not None and tap.action is ButtonAction.CANCEL_SURELY
     if intent is Intent.YES or (cancels and intent in {Intent.CANCEL, Intent.GIVE_UP}):
-        if turn.reading.doubts:
+        if turn.reading.has_doubts_but(Doubt.MISSPELT):
             return repeat_prompt(turn.state, turn.understood, turn.facts)
         return handle_tap(turn.context.yes_button_id, turn.state, turn.context, turn.facts)
     if intent not in {Intent.NO, Intent.KEEP}:

@@ -5,7 +5,8 @@ from typing import Self
 
 from shared.conversation.context import Context
 from shared.conversation.facts.values import Facts, OrderFacts, RaffleFacts
-from shared.conversation.understanding.reader import Surroundings, read_text
+from shared.conversation.understanding.raffle_names import Surroundings
+from shared.conversation.understanding.reader import read_text
 from shared.conversation.understanding.reading import Reading
 from shared.core.enums import State
 

@@ -11,7 +11,7 @@ from rapidfuzz.distance import OSA
 from rapidfuzz.process import extract
 
 from shared.conversation.understanding.intents import Intent
-from shared.conversation.understanding.tokens import Token, TokenKind
+from shared.conversation.understanding.tokens import Token, TokenKind, are_adjacent
 from shared.conversation.understanding.vocabulary import (
     Doubt,
     Filler,
@@ -102,6 +102,37 @@ class PhraseList:
             for word in self.words
             if self.tokens[word.token].kind is TokenKind.WORD
         )
+
+    def is_glued(self, phrase: Phrase) -> bool:
+        """Return whether a phrase touches a number, as in "5a"."""
+        first, last = self.get_tokens(phrase)
+        before = self.tokens[first - 1] if first > 0 else None
+        after = self.tokens[last] if last < len(self.tokens) else None
+        return (
+            before is not None
+            and before.kind is TokenKind.NUMBER
+            and are_adjacent(before, self.tokens[first])
+        ) or (
+            after is not None
+            and after.kind is TokenKind.NUMBER
+            and are_adjacent(self.tokens[last - 1], after)
+        )
+
+    def has_break_after(self, phrase: Phrase) -> bool:
+        """Return whether a phrase ends a line."""
+        return self._has_kind(self.get_tokens(phrase)[1], TokenKind.BREAK)
+
+    def has_break_before(self, phrase: Phrase) -> bool:
+        """Return whether a phrase begins a line."""
+        return self._has_kind(self.get_tokens(phrase)[0] - 1, TokenKind.BREAK)
+
+    def _has_kind(self, token: int, kind: TokenKind) -> bool:
+        return 0 <= token < len(self.tokens) and self.tokens[token].kind is kind
+
+    def has_sign_after(self, phrase: Phrase, sign: str) -> bool:
+        """Return whether a sign follows a phrase."""
+        _, last = self.get_tokens(phrase)
+        return last < len(self.tokens) and self.tokens[last].text == sign
 
     def get_text(self, phrase: Phrase) -> str:
         """Return the words of a phrase."""

@@ -80,6 +80,7 @@ class Vocabulary:
         amounts: numbers in words; an amount may have several words.
         emoji: the word that an emoji stands for.
         spellings: the words that a short form or a usual misspelling stands for; none for "please".
+        common_words: words of titles and prizes that are said of anything.
         currencies: words after a number that make it an amount of money.
         words: every word that is known.
         never_misspelt: words that are no misspelling of another one.
@@ -91,6 +92,7 @@ class Vocabulary:
     emoji: Mapping[str, str]
     spellings: Mapping[str, Sequence[str]]
     currencies: frozenset[str]
+    common_words: frozenset[str]
     words: frozenset[str]
     never_misspelt: frozenset[str]
 
@@ -130,6 +132,7 @@ def load_vocabulary() -> Vocabulary:
         data["emoji"],
         spellings,
         currencies=frozenset(data["roles"]["currency"]),
+        common_words=frozenset(data["common_words"]["words"]),
         words=phrases.words | amount_words | set(spellings),
         never_misspelt=frozenset(data["never_misspelt"]["words"]),
     )

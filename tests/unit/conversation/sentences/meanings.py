@@ -121,6 +121,13 @@ def _has_key(step: Step, *keys: str) -> bool:
 
 def _judge_hold(step: Step, rest: str, scene: Scene) -> bool:
     first, _, others = rest.partition(" else ")
+    kept, beside, count = first.partition(" and random ")
+    if beside:
+        return (
+            isinstance(step.effect, HoldRandom)
+            and step.effect.keeping == tuple(map(int, kept.split()))
+            and step.effect.quantity == len(step.effect.keeping) + int(count)
+        )
     if first.startswith("random "):
         return isinstance(step.effect, HoldRandom) and step.effect.quantity == int(first[7:])
     numbers = tuple(sorted(map(int, first.split())))
@@ -149,7 +156,9 @@ def _judge_ask(step: Step, rest: str, scene: Scene) -> bool:
         case "numbers" if detail:
             return _has_key(step, "numbers_like")
         case "numbers":
-            return _has_key(step, "ask_numbers", "add_or_replace", "what_instead", "drop_which")
+            return _has_key(
+                step, "ask_numbers", "add_or_replace", "what_instead", "drop_which", "which_more"
+            )
         case _:
             return True
 
@@ -195,14 +204,14 @@ def _judge_show(step: Step, what: str, _scene: Scene) -> bool:
         case "tickets":
             return reply.key == "my_tickets"
         case "hold":
-            return reply.key == "held"
+            return reply.key in {"held", "my_tickets"}
         case _:
             raise ValueError(f"unknown screen {what}")
 
 
 def _judge_other_numbers(step: Step, _rest: str, _scene: Scene) -> bool:
     return (isinstance(step.effect, HoldRandom) and step.effect.replacing is not None) or _has_key(
-        step, "what_instead", "ask_numbers", "replace_hold"
+        step, "what_instead", "ask_numbers", "replace_hold", "which_more"
     )
 
 
@@ -298,7 +307,7 @@ ANSWERS: Final[Mapping[str, frozenset[str]]] = {
         "real": (),
         "verify": ("verify_how",),
         "refund": (),
-        "change": ("what_instead",),
+        "change": ("what_instead", "numbers_fixed"),
         "cancel": ("cancel_surely",),
         "more_time": (),
         "late": (),

@@ -1,0 +1,343 @@
+"""Grammar of wishes about numbers: what the words between numbers say is to be done with them.
+
+The items of a text are read from left to right. A word such as "not", "instead of" or "otherwise"
+says what the numbers after it are; `RULES` are tried in their order, and the first that fits counts.
+"""
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field, replace
+from enum import Enum, auto
+from typing import Final
+
+from shared.conversation.understanding.intents import Intent
+from shared.conversation.understanding.number_items import (
+    WANTING_WORDS,
+    Group,
+    NumberItems,
+)
+from shared.conversation.understanding.phrases import Phrase, PhraseList
+from shared.conversation.understanding.reading import NumberGroup
+from shared.conversation.understanding.vocabulary import Role
+
+MAX_LIST_TO_CORRECT: Final = 20
+"""Numbers of a list of which the last one may be corrected; a range is longer."""
+
+_WEAK_CORRECTIONS: Final = frozenset({"no", "sorry", "wait"})
+"""Words that correct only where a number or a wish comes before and after them."""
+
+
+class Mode(Enum):
+    """What the next numbers of a text are."""
+
+    TAKE = auto()
+    DROP = auto()
+    CHANGE_FROM = auto()
+    OTHERWISE = auto()
+    CORRECT = auto()  # they replace the last numbers before them
+
+
+@dataclass(slots=True)
+class WishParts:
+    """What is known of a wish so far.
+
+    Attributes:
+        take: wanted numbers, or a quantity.
+        drop: unwanted numbers.
+        otherwise: what is wanted if `take` is taken.
+        adds: whether they come beside what was said before.
+        replaces: whether they come instead of it.
+        more: whether a quantity comes on top.
+        if_free: whether they are wanted only if they are free.
+        has_alternative: whether something else is wanted if they are not.
+        is_open: whether the buyer leaves it open: "1 or 2".
+        changes: whether a word says that numbers are to be changed.
+        shares: how many groups are for different people: "3 for me".
+        used: the indexes of the phrases that were read.
+
+    """
+
+    mode: Mode = Mode.TAKE
+    take: list[NumberGroup] = field(default_factory=list)
+    drop: list[NumberGroup] = field(default_factory=list)
+    otherwise: list[NumberGroup] = field(default_factory=list)
+    adds: bool = False
+    replaces: bool = False
+    more: bool = False
+    if_free: bool = False
+    has_alternative: bool = False
+    is_open: bool = False
+    changes: bool = False
+    shares: int = 0
+    used: set[int] = field(default_factory=set)
+
+    @property
+    def is_dropping(self) -> bool:
+        """Whether unwanted numbers were named last."""
+        return self.mode is Mode.DROP and bool(self.drop)
+
+
+@dataclass(frozen=True, slots=True)
+class _Moment:
+    """A phrase with what stands around it.
+
+    Attributes:
+        follows: whether numbers follow that it may be about.
+        precedes: whether numbers stand before it.
+        wants_after: whether "i want" or "give me" follows at once.
+
+    """
+
+    phrase: Phrase
+    text: str
+    follows: bool
+    precedes: bool
+    wants_after: bool
+    wish: WishParts
+
+    def has(self, role: Role) -> bool:
+        """Return whether the phrase has a role."""
+        return role in self.phrase.roles
+
+    def means(self, intent: Intent) -> bool:
+        """Return whether the phrase has an intent."""
+        return intent in self.phrase.intents
+
+
+def read_wish(found: PhraseList, items: NumberItems, *, adds: bool) -> WishParts:
+    """Return what is to be done with the numbers of a text.
+
+    Args:
+        found: the text.
+        items: its numbers, and the phrases between them.
+        adds: whether a sign before it says that it adds: "+ 21".
+
+    """
+    wish = WishParts(adds=adds)
+    for place, item in enumerate(items.items):
+        if isinstance(item, Group):
+            _add_group(item, found, wish)
+        elif item.roles or item.intents:
+            _apply_rules(_describe(place, item, found, items, wish), found)
+        elif wish.is_dropping and found.get_text(item) in WANTING_WORDS:
+            wish.mode = Mode.TAKE
+    return wish
+
+
+def _describe(
+    place: int, phrase: Phrase, found: PhraseList, items: NumberItems, wish: WishParts
+) -> _Moment:
+    after = items.items[place + 1] if place + 1 < len(items.items) else None
+    wants_after = isinstance(after, Phrase) and (
+        Intent.BUY in after.intents or found.get_text(after) in WANTING_WORDS | {"i"}
+    )
+    return _Moment(
+        phrase,
+        found.get_text(phrase),
+        follows=items.find_next_group(place) is not None,
+        precedes=items.has_group_before(place),
+        wants_after=wants_after,
+        wish=wish,
+    )
+
+
+def _add_group(group: Group, found: PhraseList, wish: WishParts) -> None:
+    first = found.phrases[group.first]
+    before = found.phrases[group.first - 1] if group.first else None
+    if wish.is_dropping and (
+        found.has_break_before(first)
+        or Role.NUMBER in first.roles
+        or (before is not None and found.has_sign_after(before, ","))
+    ):
+        wish.mode = Mode.TAKE
+    match wish.mode:
+        case Mode.DROP | Mode.CHANGE_FROM:
+            wish.drop.append(group.numbers)
+        case Mode.OTHERWISE:
+            wish.otherwise.append(group.numbers)
+        case Mode.CORRECT:
+            wish.take = _correct(wish.take, group.numbers)
+            wish.mode = Mode.TAKE
+        case Mode.TAKE:
+            wish.take.append(group.numbers)
+
+
+def _correct(before: Sequence[NumberGroup], numbers: NumberGroup) -> list[NumberGroup]:
+    """Return the groups with the last number corrected: "7 and 13, sorry i meant 17"."""
+    last = before[-1] if before else None
+    if last is None or not numbers.is_single:
+        return [numbers]
+    if last.is_counted:
+        return [*before[:-1], replace(numbers, is_counted=True)]
+    if last.is_single or last.last is None or len(last.values) > MAX_LIST_TO_CORRECT:
+        return [*before[:-1], numbers]
+    kept = tuple(value for value in last.values if value != last.last)
+    return [*before[:-1], replace(last, values=kept, last=None), numbers]
+
+
+# ── rules ────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _apply_rules(moment: _Moment, found: PhraseList) -> None:
+    for fits, apply in RULES:
+        if fits(moment):
+            apply(moment.wish)
+            moment.wish.used.add(found.phrases.index(moment.phrase))
+            return
+
+
+def _set_mode(mode: Mode) -> Callable[[WishParts], None]:
+    def set_mode(wish: WishParts) -> None:
+        wish.mode = mode
+
+    return set_mode
+
+
+def _note_condition(wish: WishParts) -> None:
+    wish.if_free = True
+
+
+def _begin_alternative(wish: WishParts) -> None:
+    wish.mode, wish.has_alternative = Mode.OTHERWISE, True
+
+
+def _begin_open_choice(wish: WishParts) -> None:
+    wish.mode, wish.is_open = Mode.OTHERWISE, True
+
+
+def _begin_change(wish: WishParts) -> None:
+    wish.mode, wish.changes = Mode.CHANGE_FROM, True
+
+
+def _drop_last(wish: WishParts) -> None:
+    wish.drop, wish.take = [*wish.drop, wish.take[-1]], wish.take[:-1]
+
+
+def _correct_or_swap(wish: WishParts) -> None:
+    is_swap = wish.mode in {Mode.DROP, Mode.CHANGE_FROM}
+    wish.mode = Mode.TAKE if is_swap else Mode.CORRECT
+
+
+def _replace(wish: WishParts) -> None:
+    wish.replaces = True
+
+
+def _share(wish: WishParts) -> None:
+    wish.shares += 1
+
+
+def _take_more(wish: WishParts) -> None:
+    wish.more = True
+
+
+def _add(wish: WishParts) -> None:
+    wish.adds = True
+    if wish.mode in {Mode.DROP, Mode.OTHERWISE}:
+        wish.mode = Mode.TAKE
+
+
+def _join(wish: WishParts) -> None:
+    if wish.mode in {Mode.DROP, Mode.OTHERWISE}:
+        wish.mode = Mode.TAKE
+
+
+def _do_nothing(_wish: WishParts) -> None:
+    """Leave the wish as it is: the phrase says nothing new of it."""
+
+
+def _is_correction(moment: _Moment) -> bool:
+    near = moment.precedes or moment.follows
+    is_clear = moment.text not in _WEAK_CORRECTIONS or (moment.follows and moment.wants_after)
+    return moment.has(Role.INSTEAD) and near and is_clear
+
+
+type _Rule = tuple[Callable[[_Moment], bool], Callable[[WishParts], None]]
+
+RULES: Final[Sequence[_Rule]] = (
+    (lambda m: m.has(Role.IF_FREE) and (m.precedes or m.follows), _note_condition),
+    (lambda m: m.has(Role.ELSE) and bool(m.wish.take), _begin_alternative),
+    (lambda m: (m.has(Role.CHANGE) or m.means(Intent.CHANGE)) and m.follows, _begin_change),
+    (
+        lambda m: m.has(Role.DROP_AFTER) and m.precedes and not m.follows and bool(m.wish.take),
+        _drop_last,
+    ),
+    (
+        lambda m: m.means(Intent.BUY) and m.wish.is_dropping and m.follows,
+        _set_mode(Mode.TAKE),
+    ),
+    (
+        lambda m: m.has(Role.TO) and m.wish.mode is Mode.CHANGE_FROM and bool(m.wish.drop),
+        _set_mode(Mode.TAKE),
+    ),
+    (
+        lambda m: m.has(Role.INSTEAD_OF) and not m.has(Role.DROP) and m.follows,
+        _set_mode(Mode.DROP),
+    ),
+    (lambda m: m.has(Role.OR) and bool(m.wish.take) and m.follows, _begin_open_choice),
+    (lambda m: m.has(Role.DROP) and m.follows, _set_mode(Mode.DROP)),
+    (lambda m: m.has(Role.INSTEAD) and m.follows and m.precedes, _correct_or_swap),
+    (_is_correction, _replace),
+    (lambda m: m.has(Role.FOR_ME) and m.precedes, _share),
+    (lambda m: m.has(Role.MORE) and (m.follows or m.precedes), _take_more),
+    (
+        lambda m: (
+            m.has(Role.ADD)
+            and (m.follows or m.precedes)
+            and (not m.precedes or not m.follows or bool(m.wish.drop))
+        ),
+        _add,
+    ),
+    (lambda m: m.has(Role.ADD) and (m.follows or m.precedes), _join),
+    (
+        lambda m: (
+            bool(m.phrase.roles)
+            and set(m.phrase.roles) <= {Role.NUMBER, Role.MANY, Role.ALL, Role.WORTH}
+        ),
+        _do_nothing,
+    ),
+)
+"""What a phrase does to a wish, by the first condition that it fulfils."""
+
+# ── groups ───────────────────────────────────────────────────────────────────────────────────────
+
+
+def merge_shares(wish: WishParts) -> NumberGroup | None:
+    """Return the wanted numbers as one group; "3 for me and 2 for my mom" are five."""
+    groups = wish.take
+    if (
+        len(groups) > 1
+        and wish.shares >= len(groups)
+        and all(group.is_single and not group.is_marked for group in groups)
+    ):
+        total = sum(group.values[0] for group in groups)
+        return NumberGroup((total,), is_single=True, is_counted=True, last=total)
+    return merge_groups(groups)
+
+
+def merge_groups(groups: Sequence[NumberGroup]) -> NumberGroup | None:
+    """Return several groups as one; quantities among them make it doubtful."""
+    if len(groups) <= 1:
+        return groups[0] if groups else None
+    values = tuple(sorted({value for group in groups for value in group.values}))
+    return NumberGroup(
+        values,
+        is_marked=any(group.is_marked for group in groups),
+        is_single=len(values) == 1,
+        is_plain=all(group.is_plain for group in groups),
+        is_doubtful=any(
+            group.is_doubtful or group.is_counted or group.is_in_words for group in groups
+        ),
+        is_unclear=any(group.is_unclear for group in groups),
+    )
+
+
+def subtract(take: NumberGroup, drop: NumberGroup) -> tuple[NumberGroup, NumberGroup | None]:
+    """Return two groups without the numbers of both: "7, 13 … not 13" corrects what was said."""
+    both = set(take.values) & set(drop.values)
+    if take.is_single or not both:
+        return take, drop
+    rest = _without(drop, both)
+    return _without(take, both), rest if rest.values else None
+
+
+def _without(group: NumberGroup, values: Collection[int]) -> NumberGroup:
+    return replace(group, values=tuple(each for each in group.values if each not in values))
