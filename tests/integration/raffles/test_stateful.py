@@ -111,6 +111,43 @@ class RaffleMachine(RuleBasedStateMachine):
         )
         assert order is None or order.list_ticket_numbers() == sorted(numbers)
 
+    @rule(buyer=picks, first=some_numbers, second=some_numbers)
+    def hold_first_free(self, buyer: int, first: set[int], second: set[int]) -> None:
+        contact = self.buyers[buyer % 3]
+        held = self.attempt(
+            lambda: reservations.hold_first_free(
+                self.raffle,
+                contact_id=contact.pk,
+                choices=[first, second],
+                now=self.now,
+                by=build_chat_actor(),
+            )
+        )
+        if held is not None:
+            wanted = second if held.taken else first
+            assert held.order.list_ticket_numbers() == sorted(wanted)
+            assert set(held.taken) <= first
+
+    @precondition(lambda self: self.list_drafts())
+    @rule(pick=picks, pivot=pivots)
+    def add_random(self, pick: int, pivot: int) -> None:
+        drafts = self.list_drafts()
+        draft = drafts[pick % len(drafts)]
+        kept = draft.list_ticket_numbers()
+        order = self.attempt(
+            lambda: reservations.hold_random(
+                self.raffle,
+                contact_id=draft.contact_id,
+                quantity=len(kept) + 1,
+                pivot=pivot,
+                now=self.now,
+                by=build_chat_actor(),
+                replacing=draft,
+                keeping=kept,
+            )
+        )
+        assert order is None or set(kept) < set(order.list_ticket_numbers())
+
     @rule(numbers=st.sets(st.integers(min_value=1, max_value=NUMBERS), min_size=1, max_size=3))
     def hold_for_cash(self, numbers: set[int]) -> None:
         self.attempt(
@@ -331,6 +368,9 @@ class RaffleMachine(RuleBasedStateMachine):
 
     def list_orders(self) -> list[Order]:
         return list(Order.objects.order_by("id"))
+
+    def list_drafts(self) -> list[Order]:
+        return [order for order in self.list_orders() if order.status == OrderStatus.DRAFT]
 
     def list_pending_proofs(self) -> list[PaymentProof]:
         pending = PaymentProof.objects.filter(verdict=Verdict.PENDING, order__isnull=False)
