@@ -4,10 +4,13 @@ A repeated request is then a success that changes nothing.
 """
 
 from collections.abc import Collection
+from datetime import datetime
 from typing import Final
 
 from backoffice.api.late_decisions import ACTION_PER_DECISION, LatePaymentDecision
 from shared.core.enums import OrderAction, OrderStatus
+from shared.raffles import deadlines
+from shared.raffles.actor import Actor
 from shared.raffles.models import Order
 from shared.raffles.services import history
 
@@ -43,6 +46,20 @@ def is_rejected(order: Order) -> bool:
     """Whether the order's payment proofs were rejected and no proof or payment came since."""
     latest = history.find_last_event(order, *_ACTIONS_ENDING_REJECTION)
     return latest is not None and latest.action == OrderAction.PROOF_REJECTED
+
+
+def is_time_given(order: Order, *, now: datetime) -> bool:
+    """Whether the order was given more time within the last minute."""
+    latest = history.find_last_event(order, OrderAction.TIME_GIVEN)
+    return latest is not None and now - latest.at < deadlines.LEAST_TIME_GIVEN
+
+
+def is_noted(order: Order, *, note: str, by: Actor) -> bool:
+    """Whether the latest note about the order is the same one, by the same author."""
+    latest = history.find_last_event(order, OrderAction.NOTE_ADDED)
+    if latest is None or latest.reason != note:
+        return False
+    return (latest.actor_kind, latest.actor_id) == (by.kind, by.id)
 
 
 def is_resolved(

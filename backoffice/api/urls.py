@@ -9,6 +9,7 @@ from backoffice.api.views import (
     late_payments,
     not_found,
     openapi,
+    order_actions,
     order_decisions,
     order_reversals,
     orders,
@@ -41,6 +42,16 @@ urlpatterns = [
         r"^orders/(?P<id>[^/]+)/resolve-late/?$",
         late_payments.ResolveLatePaymentView.as_view(),
         name="api_resolve_late",
+    ),
+    re_path(
+        r"^orders/(?P<id>[^/]+)/more-time/?$",
+        order_actions.GiveMoreTimeView.as_view(),
+        name="api_give_more_time",
+    ),
+    re_path(
+        r"^orders/(?P<id>[^/]+)/note/?$",
+        order_actions.AddNoteView.as_view(),
+        name="api_add_note",
     ),
     re_path(
         r"^orders/(?P<id>[^/]+)/undo-confirmation/?$",

@@ -174,6 +174,27 @@ RESPONSE_EXAMPLES: Final[Mapping[type[BaseModel], Mapping[str, BaseModel]]] = {
             buyer_notified="queued",
         )
     },
+    orders.MoreTimeResponse: {
+        "given": orders.MoreTimeResponse(
+            **_DECISION_FIELDS,
+            status="PENDING_PAYMENT",
+            already_given=False,
+            expires_at=_NOON + 39 * _MINUTE,
+            given_by=_N8N,
+            given_at=_NOON + 9 * _MINUTE,
+            buyer_notified="queued",
+        )
+    },
+    orders.NoteResponse: {
+        "noted": orders.NoteResponse(
+            **_DECISION_FIELDS,
+            status="PENDING_PAYMENT",
+            already_noted=False,
+            note="Called: pays on Friday",
+            noted_by=_N8N,
+            noted_at=_NOON + 9 * _MINUTE,
+        )
+    },
     orders.UndoResponse: {
         "undone": _UNDO,
         "a repeat": _UNDO.model_copy(update={"already_undone": True}),
@@ -232,6 +253,7 @@ REQUEST_EXAMPLES: Final[
             "reference": "SPEI 90412",
         }
     },
+    order_decisions.NoteSerializer: {"a call": {"note": "Called: pays on Friday"}},
     order_decisions.CallOffSerializer: {"a reason": {"reason": "The permit was withdrawn"}},
     draws.ValuesSerializer: {
         "of a lottery": {

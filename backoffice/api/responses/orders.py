@@ -86,6 +86,25 @@ class UndoResponse(OrderDecisionResponse):
     buyer_notified: str | None = Field(examples=["queued"], description=_BUYER_NOTIFIED_DESCRIPTION)
 
 
+class MoreTimeResponse(OrderDecisionResponse):
+    """A hold or an unpaid order with a new deadline."""
+
+    already_given: bool = Field(description="It was given a moment ago; nothing changed.")
+    expires_at: Moment | None = Field(description="Until when it can be confirmed or paid now.")
+    given_by: ActorResponse | None
+    given_at: Moment | None
+    buyer_notified: str | None = Field(examples=["queued"], description=_BUYER_NOTIFIED_DESCRIPTION)
+
+
+class NoteResponse(OrderDecisionResponse):
+    """An order with a new note in its history."""
+
+    already_noted: bool = Field(description="It is the latest note already; nothing changed.")
+    note: str = Field(examples=["Called: pays on Friday"])
+    noted_by: ActorResponse | None
+    noted_at: Moment | None
+
+
 class OrderRefundResponse(OrderDecisionResponse):
     """An order whose money went back; cancelled, or still paid if its raffle is sealed."""
 
@@ -226,6 +245,43 @@ def build_undo_response(order: Order, *, confirmation_id: int, already: bool) ->
         undone_by=_build_optional_actor(entry),
         undone_at=entry and entry.at,
         buyer_notified=_find_buyer_message_status(order, "unconfirmed"),
+    )
+
+
+def build_more_time_response(order: Order, *, already: bool) -> MoreTimeResponse:
+    """Return the response for an order that was given more time.
+
+    Args:
+        order: the order, from `representations.query_represented_orders`.
+        already: whether it was given before the request.
+
+    """
+    event = history.find_last_event(order, OrderAction.TIME_GIVEN)
+    return MoreTimeResponse(
+        **_build_decision_fields(order),
+        already_given=already,
+        expires_at=order.expires_at,
+        given_by=_build_optional_actor(event),
+        given_at=event and event.at,
+        buyer_notified=_find_buyer_message_status(order, "more_time"),
+    )
+
+
+def build_note_response(order: Order, *, already: bool) -> NoteResponse:
+    """Return the response for an order with a new note.
+
+    Args:
+        order: the order, from `representations.query_represented_orders`.
+        already: whether the note was there before the request.
+
+    """
+    event = history.find_last_event(order, OrderAction.NOTE_ADDED)
+    return NoteResponse(
+        **_build_decision_fields(order),
+        already_noted=already,
+        note=event.reason if event else "",
+        noted_by=_build_optional_actor(event),
+        noted_at=event and event.at,
     )
 
 

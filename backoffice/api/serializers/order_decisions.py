@@ -283,6 +283,12 @@ class RefundSerializer(StrictSerializer):
     )
 
 
+class NoteSerializer(StrictSerializer):
+    """Body of note."""
+
+    note = RequiredNoteField(help_text="For the order's history; the buyer does not read it.")
+
+
 class CallOffSerializer(StrictSerializer):
     """Body of call-off."""
 

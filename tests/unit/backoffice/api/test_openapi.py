@@ -33,6 +33,8 @@ OPERATIONS: Final = {
     "events_list": "GET /api/events",
     "orders_list": "GET /api/orders",
     "order_retrieve": "GET /api/orders/{id}",
+    "order_add_note": "POST /api/orders/{id}/note",
+    "order_give_more_time": "POST /api/orders/{id}/more-time",
     "order_cancel": "POST /api/orders/{id}/cancel",
     "order_confirm_payment": "POST /api/orders/{id}/confirm-payment",
     "order_refund": "POST /api/orders/{id}/refund",
