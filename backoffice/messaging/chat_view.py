@@ -268,13 +268,12 @@ def explain_silence(message: InboundMessage) -> str:
 
 def _build_outbound_bubble(message: OutboundMessage, *, zone: str, now: datetime) -> ChatBubble:
     tick = _choose_tick(message)
+    plain, chips, picture = _parse_outbound_payload(message.payload)
+    icon, kind = ("fa-image", "Picture") if picture else ("", "")
     if message.key == APP_KEY:  # as Meta shows it to us, so it is read like a buyer's message
         content = parse_content(message.payload)
-        plain, chips = content.text, ()
+        plain = content.text
         icon, kind = CONTENT_KIND_LABELS.get(content.kind, ("", ""))
-    else:
-        plain, chips, picture = _parse_outbound_payload(message.payload)
-        icon, kind = ("fa-image", "Picture") if picture else ("", "")
     return ChatBubble(
         key=message.pk,
         ours=True,
