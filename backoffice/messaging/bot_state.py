@@ -51,8 +51,8 @@ def describe_bot_state(
         paused=paused,
         stopped=""
         if contact.stopped_at is None
-        else f"They wrote STOP: {display.format_time(contact.stopped_at)}. They get answers to "
-        "what they write, and nothing else; news wait until then. START ends it.",
+        else f"They wrote STOP on {display.format_time(contact.stopped_at)}. They get answers to "
+        "what they write, and nothing else; news waits until then. START ends it.",
     )
 
 

@@ -33,6 +33,7 @@ PICTURES: Final = (
     Picture("dashboard", "/admin/"),
     Picture("review", "/admin/queue/{alike}/"),
     Picture("order", "/admin/raffles/order/{told}/change/", height=1050),
+    Picture("chat", "/admin/whatsapp/whatsappcontact/{asked}/change/", height=1000),
     Picture("numbers", "/admin/numbers/{raffle}/"),
     Picture("draw-seal", "/admin/draws/{hamper}/seal/", height=1150),
     Picture("draw-result", "/admin/draws/{drawn}/result/?stage=yes", height=720),

@@ -103,6 +103,8 @@ def test_a_person_answers_from_the_chat_and_the_bot_is_quiet_meanwhile(
 
     staff.open_page("/admin/")
     waiting = page.get_by_role("region", name="1 buyer waits for a person")
+    expect(waiting).to_be_visible()
+    staff.check_accessibility(within=".dash-people")
     waiting.get_by_role("link").click()
     chat = page.locator("#chat")
     expect(chat.locator(".bot-state")).to_contain_text("because they asked for a person")

@@ -133,7 +133,7 @@ class TestBot:
 
         page = load_page(rita, buyer)
 
-        assert "They wrote STOP:" in page
+        assert "They wrote STOP on" in page
         assert "The buyer wrote STOP: waits until they write again." in page
         assert "You may write until" in page  # an answer of a person is still an answer
 
