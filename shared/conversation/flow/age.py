@@ -79,6 +79,8 @@ def _is_open(context: Context) -> bool:
 def handle_answer(turn: Turn, *, raffle_id: int) -> Step | None:
     """Return the step for an answer to the question for the age, or None for another text."""
     is_adult = _read_age(turn)
+    if is_adult is None and turn.reading.wish is not None:
+        return _ask_again(raffle_id, turn)
     harmless = {Doubt.NEGATION, Doubt.OTHER_TIME}
     if turn.reading.intent is Intent.ADULT:
         harmless.add(Doubt.UNREAD_WORDS)
@@ -88,10 +90,20 @@ def handle_answer(turn: Turn, *, raffle_id: int) -> Step | None:
     return handle(raffle_id, turn.state, turn.context, turn.facts)
 
 
+def _ask_again(raffle_id: int, turn: Turn) -> Step | None:
+    """Repeat the question: a number must not be taken for something else while it is open."""
+    raffle = turn.facts.find_raffle(raffle_id)
+    if raffle is None:
+        return None
+    return Step(turn.state, turn.context, replies=(age.build_age_question(raffle),))
+
+
 def _read_age(turn: Turn) -> bool | None:
     """Return whether a text says that the buyer is 18 or older; None: it does not say."""
     intent = turn.reading.intent
     numbers = [int(found) for found in _NUMBER.findall(fold_digits(turn.text))]
+    if not numbers:
+        numbers = [number for group in turn.reading.numbers for number in group]
     if intent in {Intent.NO, Intent.MINOR}:
         return False
     if len(numbers) == 1 and intent in {Intent.TAKE, Intent.ADULT, Intent.YES, Intent.UNKNOWN}:

@@ -29,6 +29,9 @@ MAX_HARMLESS_WORDS: Final = 3
 """Unread words that are overlooked where what was asked for is plain to see."""
 
 
+_CHANGES: Final = frozenset({Intent.ADD, Intent.DROP, Intent.SWAP})
+
+
 def ask_instead_of_acting(step: Step, turn: Turn) -> Step:
     """Return a step, or the question whether it is meant if the text is in doubt."""
     if not turn.reading.doubts or _is_plain(step, turn):
@@ -85,7 +88,7 @@ def _is_plain(step: Step, turn: Turn) -> bool:
             is_counted = group is not None and (group.is_counted or wish.is_random)
             return turn.state is State.ASK_QTY or is_counted
         case HoldNumbers():
-            return turn.state is State.ASK_PICK_NUMBERS
+            return turn.state is State.ASK_PICK_NUMBERS or reading.intent in _CHANGES
         case PlaceOrder():
             return reading.intent is Intent.YES
         case _:

@@ -164,6 +164,8 @@ class _Choice:
         if bare is BareNumberMeaning.QUANTITY and group.may_be_named:
             return self._ask_what_number_is(number)
         hold = self._hold
+        if replaces and hold is not None and number in hold.numbers:  # "keep only 7"
+            return reserve.hold_numbers(self._raffle, (number,), self._context, self._turn.facts)
         if (
             replaces
             and hold is not None

@@ -43,6 +43,13 @@ from shared.conversation.understanding.vocabulary import Doubt, Role, load_vocab
 from shared.conversation.understanding.wish_grammar import WishParts
 
 _NOWHERE: Final = Surroundings()
+_SOUND_LIKE_NUMBERS: Final = frozenset({"to", "too", "for", "won", "ate"})
+_ASKING_FOR: Final = frozenset({
+    "do you have", "have you got", "you have", "have you", "got", "you got", "is", "are",
+    "do you still have", "still have", "what about", "how about",
+})  # fmt: skip
+"""Words that ask for a ticket number right before it, if a question mark ends the text."""
+
 _ADDING_SIGNS: Final = ("+", "&")
 _LIKE_ROLES: Final = (Role.ENDING, Role.STARTING, Role.CONTAINING)
 _KIND_ROLES: Final = (Role.ODD, Role.EVEN, Role.LOW, Role.HIGH)
@@ -248,10 +255,7 @@ class _Reader:
 
     def _asks_whether_free(self, wish: NumberWish) -> bool:
         """Return whether "77 free" is a question, and no condition of taking it."""
-        asks = self._has(Role.FREE) or (
-            has_sign(self._found.tokens, "?") and self._has(Role.IS) and not self._has(Role.NUMBER)
-        )
-        if not asks:
+        if not (self._has(Role.FREE) or self._asks_for_one()):
             return False
         self._use(Role.FREE, Role.IS)
         conditions = {
@@ -261,6 +265,15 @@ class _Reader:
         }
         self._used |= conditions
         return not conditions and wish.otherwise is None and not self._has(Role.IF_FREE)
+
+    def _asks_for_one(self) -> bool:
+        """Return whether a text asks for a ticket number: "do you have 480?"."""
+        if not has_sign(self._found.tokens, "?") or len(self._items.groups) != 1:
+            return False
+        [group] = self._items.groups
+        before = self._found.phrases[group.first - 1] if group.first else None
+        asks = before is not None and self._found.get_text(before) in _ASKING_FOR
+        return asks and not (group.numbers.is_in_words or group.numbers.is_counted)
 
     def _has(self, role: Role) -> bool:
         return any(role in phrase.roles for phrase in self._found.phrases)
@@ -334,8 +347,22 @@ class _Reader:
                 self._doubts.add(Doubt.UNREAD_WORDS)
             if phrase.amount is not None and self._finder.is_number(phrase):
                 self._doubts.add(Doubt.UNREAD_NUMBER)
-        if len(self._money) > 1:
+        if len(self._money) > 1 or self._has_unread_amount():
             self._doubts.add(Doubt.UNREAD_NUMBER)
+
+    def _has_unread_amount(self) -> bool:
+        """Return whether an unread word touches an amount in words: "tree fifty", "to hundred"."""
+        phrases = self._found.phrases
+        for group in self._items.groups:
+            if not group.numbers.is_in_words:
+                continue
+            neighbours = [*phrases[group.first - 1 : group.first], *phrases[group.last :][:1]]
+            if any(
+                not each.is_known or self._found.get_text(each) in _SOUND_LIKE_NUMBERS
+                for each in neighbours
+            ):
+                return True
+        return False
 
     def _is_named(self, phrase: Phrase) -> bool:
         return all(place in self._named.words for place in range(phrase.first, phrase.last))

@@ -122,6 +122,15 @@ class Reading:
     is_question: bool = False
     core_words: int = 0
 
+    @property
+    def numbers(self) -> tuple[tuple[int, ...], ...]:
+        """The numbers that stand together, in the order in which they are written."""
+        return tuple(
+            entity.value
+            for entity in self.entities
+            if entity.name == "numbers" and isinstance(entity.value, tuple)
+        )
+
     def has(self, *intents: Intent) -> bool:
         """Return whether one of these is meant, first or besides."""
         return self.intent in intents or any(each in intents for each in self.others)
