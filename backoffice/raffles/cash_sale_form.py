@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 
 from backoffice.raffles import status
 from shared.conversation import formatting
-from shared.conversation.buyer_texts import parsing
+from shared.conversation.understanding import typed_numbers
 from shared.core.errors import DomainError
 from shared.raffles.models import Raffle
 from shared.raffles.services import availability
@@ -96,10 +96,12 @@ class CashSaleForm(forms.Form):
         """Parse the ticket numbers as the chat does."""
         if self.selection_field != "numbers":
             return ()
-        parsed = parsing.parse_ticket_numbers(self.cleaned_data["numbers"])
-        if parsed is None:
+        numbers = typed_numbers.read_ticket_numbers(
+            self.cleaned_data["numbers"], last_number=self.raffle.last_number
+        )
+        if numbers is None:
             raise ValidationError("Write the numbers like this: 7, 13 or 10-15.")
-        return parsed.values
+        return numbers
 
     def clean_buyer_phone(self) -> str:
         """Accept any notation of a phone number."""

@@ -14,7 +14,7 @@ from backoffice.raffles import progress_bar
 from backoffice.raffles.progress_bar import ProgressBar
 from backoffice.ui import display, ids
 from backoffice.ui.permissions import require_permission
-from shared.conversation.buyer_texts import parsing
+from shared.conversation.understanding import typed_numbers
 from shared.core import enums
 from shared.core.enums import OrderStatus, TicketStatus
 from shared.raffles import sale_rules
@@ -219,10 +219,10 @@ def _describe_buyer(order: Order) -> str:
 
 def _parse_searched_ticket_number(raffle: Raffle, asked: str) -> int | None:
     """Return the number that was searched for, parsed as in the chat; None if it does not exist."""
-    parsed = parsing.parse_ticket_numbers(asked) if asked else None
-    if parsed is None or not raffle.first_number <= parsed.values[0] <= raffle.last_number:
+    numbers = typed_numbers.read_ticket_numbers(asked, last_number=raffle.last_number)
+    if numbers is None or not raffle.first_number <= numbers[0] <= raffle.last_number:
         return None
-    return parsed.values[0]
+    return numbers[0]
 
 
 def _parse_page_start(raffle: Raffle, request: HttpRequest) -> int:

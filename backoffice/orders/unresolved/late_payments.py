@@ -25,7 +25,7 @@ from backoffice.orders.ticket_numbers import OrderTicketNumber
 from backoffice.orders.worklists import WorklistCounts
 from backoffice.ui import display
 from backoffice.ui.actions import ActionRefused, build_staff_actor
-from shared.conversation.buyer_texts import parsing
+from shared.conversation.understanding import typed_numbers
 from shared.core.enums import OrderAction
 from shared.raffles.models import Order, OrderEvent, PaymentProof
 from shared.raffles.services import availability
@@ -115,10 +115,10 @@ def note_refund_view(request: HttpRequest, order_id: int) -> HttpResponse:
 
 
 def _parse_typed_numbers(request: HttpRequest) -> Sequence[int]:
-    typed = parsing.parse_ticket_numbers(request.POST.get("numbers", ""))
-    if typed is None:
+    numbers = typed_numbers.read_ticket_numbers(request.POST.get("numbers", ""))
+    if numbers is None:
         raise ActionRefused("Write the numbers as 07, 13 and 45; nothing was changed.")
-    return typed.values
+    return numbers
 
 
 def _query_orders() -> QuerySet[Order]:

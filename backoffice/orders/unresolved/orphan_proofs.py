@@ -37,7 +37,7 @@ from backoffice.orders.unresolved import orphan_proof_page
 from backoffice.orders.worklists import WorklistCounts
 from backoffice.ui import display, error_messages, ids
 from backoffice.ui.actions import ActionRefused, ActionResult, StaffAction, build_staff_actor
-from shared.conversation.buyer_texts import parsing
+from shared.conversation.understanding import typed_numbers
 from shared.core.enums import OrderStatus, Verdict
 from shared.core.errors import DomainError
 from shared.raffles.models import Order, PaymentProof, Raffle
@@ -318,12 +318,12 @@ def _describe_settlement(verdict: Verdict, order_code: str | None) -> str:
 def _parse_wanted_tickets(request: HttpRequest) -> tuple[Sequence[int] | None, int]:
     """Return the typed ticket numbers, if any, and the quantity."""
     typed = request.POST.get("numbers", "").strip()
-    numbers = parsing.parse_ticket_numbers(typed) if typed else None
-    quantity = parsing.parse_quantity(request.POST.get("quantity", ""))
+    numbers = typed_numbers.read_ticket_numbers(typed) if typed else None
+    quantity = typed_numbers.read_quantity(request.POST.get("quantity", ""))
     if typed and numbers is None:
         raise ActionRefused("Write the numbers as 07, 13 and 45; nothing was changed.")
     if numbers is not None:
-        return numbers.values, len(numbers.values)
+        return numbers, len(numbers)
     if not quantity:
         raise ActionRefused("Say how many numbers, or which; nothing was changed.")
     return None, quantity
