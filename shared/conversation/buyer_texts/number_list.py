@@ -11,35 +11,45 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
 
-from shared.conversation.buyer_texts.vocabulary import (
-    COUNTED_NOUNS,
-    FILLER_WORDS,
-    TICKET_NUMBER_NOUNS,
-    WORDS_BETWEEN_NUMBERS,
-)
-
 MAX_DIGITS: Final = 9
 """The longest run of digits; a longer one is a phone number or an account number."""
 
 MAX_RANGE_SIZE: Final = 1_000
 """The largest range of ticket numbers; no raffle sells as many at once."""
 
+_COUNTED_NOUNS: Final = frozenset({"tickets", "ticket", "numbers"})
+"""Nouns after a number that make it a quantity: "5 tickets"."""
+
+_NAMING_WORDS: Final = frozenset({"number", "nr", "num"})
+"""Words before a number that make it a ticket number: "number 5"; "no 5" may be a refusal."""
+
+_WORDS_BETWEEN: Final = (
+    _COUNTED_NOUNS | _NAMING_WORDS | {"and", "n", "no", "nos", "please", "the", "also", "plus"}
+)
+"""Words that may stand between two ticket numbers; "for" and "of" give another meaning."""
+
+_FILLER_WORDS: Final = _WORDS_BETWEEN | {
+    "i", "want", "would", "like", "take", "give", "me", "my", "for", "of", "are", "these", "hi",
+    "hello", "thanks", "thank", "you",
+}  # fmt: skip
+"""Words around a list that is too long for the reader of sentences."""
+
 _DIGIT_RUN: Final = re.compile(r"(\d++)")
 _DASH: Final = r"[-‐–—‒−~]|\.{2,}+|…"
 _RANGE_GAP: Final = re.compile(rf" ?(?:{_DASH}|to|through|thru|till|until) ?#? ?")
 _BETWEEN_GAP: Final = re.compile(r" ?and ?#? ?")
 _MARK: Final = re.compile(
-    rf"(?:#|n°|\bno\.|\bn[or](?=\Z)|\b(?:{'|'.join(sorted(TICKET_NUMBER_NOUNS))})\b[.:]?) ?\Z"
+    rf"(?:#|n°|\bno\.|\bn[or](?=\Z)|\b(?:{'|'.join(sorted(_NAMING_WORDS))})\b[.:]?) ?\Z"
 )
-_COUNTED: Final = re.compile(rf" ?(?:{'|'.join(sorted(COUNTED_NOUNS))})\b")
+_COUNTED: Final = re.compile(rf" ?(?:{'|'.join(sorted(_COUNTED_NOUNS))})\b")
 _WORD: Final = re.compile(r"[^\W\d_]++(?:'[^\W\d_]++)*+")
 _THOUSANDS: Final = re.compile(r"(?<![\d,])\d{1,3}(?:,\d{3})++(?![\d,])")
 
 _SEPARATORS: Final = frozenset(" ,;/+&|#()[]،؛、")
 _DECORATIONS: Final = frozenset("·•'’*_\"“”«»")
 _RATES: Final = frozenset("%٪‰‱")
-_DIRECT_BEFORE: Final = TICKET_NUMBER_NOUNS | {"no", "n", "and", "to", "from", "ticket", "tickets"}
-_DIRECT_AFTER: Final = COUNTED_NOUNS | {"and", "n", "to"}
+_DIRECT_BEFORE: Final = _NAMING_WORDS | {"no", "n", "and", "to", "from", "ticket", "tickets"}
+_DIRECT_AFTER: Final = _COUNTED_NOUNS | {"and", "n", "to"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +211,7 @@ def _has_other_words(gaps: Sequence[str], is_range: Sequence[bool]) -> bool:
             words.pop()
         if 0 < place <= len(is_range) and is_range[place - 1]:
             continue
-        if any(word not in FILLER_WORDS for word in words):
+        if any(word not in _FILLER_WORDS for word in words):
             return True
     return False
 
@@ -241,7 +251,7 @@ def _is_unclear_between(gap: str) -> bool:
     if _RANGE_GAP.fullmatch(gap):
         return False
     words = _WORD.findall(gap)
-    if any(word in FILLER_WORDS and word not in WORDS_BETWEEN_NUMBERS for word in words):
+    if any(word in _FILLER_WORDS and word not in _WORDS_BETWEEN for word in words):
         return True
     rest = _WORD.sub("", gap).replace("no.", "no")
     if any(_is_foreign_sign(char) for char in rest):

@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
-from shared.conversation.buyer_texts import parsing, text_normalization
-from shared.conversation.buyer_texts.vocabulary import (
-    CURRENCY_WORDS,
-    ORDER_CHOICE_WORDS,
-    ORDER_PLACES,
-)
+from shared.conversation.buyer_texts import text_normalization
+from shared.conversation.understanding.number_groups import parse_decimal
+from shared.conversation.understanding.raffle_names import Surroundings
+from shared.conversation.understanding.reader import read_text
+from shared.conversation.understanding.vocabulary import load_vocabulary
 from shared.raffles import codes as order_codes
 
 _ALNUM: Final = r"[^\W_]"
@@ -22,8 +21,6 @@ _CODES: Final = re.compile(rf"(?<!{_ALNUM})(?:R[\s{_DASHES}]{{0,2}})?{_BODY}")
 _DASHED_CODES: Final = re.compile(rf"(?<!{_ALNUM})R ?[{_DASHES}] ?{_BODY}")
 _WITH_R: Final = re.compile(rf"R[\s{_DASHES}]{{1,2}}{_BODY}")
 _NUMBER: Final = re.compile(r"\d[\d.,]*\d|\d")
-_DECIMAL: Final = re.compile(r"\d{1,12}(?:[.,]\d{1,2})?")
-_WITH_THOUSANDS: Final = re.compile(r"\d{1,3}(?:[.,]\d{3}){1,3}(?:[.,]\d{1,2})?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,21 +103,21 @@ def parse_order_choice(
     amount = _parse_amount(text)
     if amount is not None:
         return OrderChoice(_find_amount(amount, totals=totals), is_answer=True)
-    named = [word for word in words if word not in ORDER_CHOICE_WORDS]
-    if any(word.isdecimal() for word in named) or len(set(titles)) < len(titles):
+    if any(word.isdecimal() for word in words) or len(set(titles)) < len(titles):
         return OrderChoice(None, is_answer=False)
-    return OrderChoice(parsing.parse_choice(" ".join(named), titles), is_answer=False)
+    return OrderChoice(read_text(text, Surroundings(tuple(titles))).raffle, is_answer=False)
 
 
 def parse_place(words: Sequence[str], *, count: int) -> int | None:
     """Return the place that the words name, from 0; -1 for one that there is not."""
-    places = [word for word in words if word in ORDER_PLACES]
+    vocabulary = load_vocabulary()
+    places = [word for word in words if word in vocabulary.order_places]
     if len(places) > 1 and "one" in places:
         places.remove("one")  # "the second one"
-    others = [word for word in words if word not in ORDER_PLACES and word != "one"]
-    if len(places) != 1 or not set(others) <= ORDER_CHOICE_WORDS:
+    others = {word for word in words if word not in vocabulary.order_places and word != "one"}
+    if len(places) != 1 or not others <= vocabulary.order_words:
         return None
-    place = ORDER_PLACES[places[0]]
+    place = vocabulary.order_places[places[0]]
     return count - 1 if place < 0 else (place - 1 if place <= count else -1)
 
 
@@ -142,23 +139,15 @@ def _parse_amount(text: str) -> _Amount | None:
         rf"[-+%]\s*{re.escape(found[0])}|{re.escape(found[0])}\s*%", folded
     ):
         return None
-    value = _parse_decimal(found[0])
+    value = parse_decimal(text_normalization.fold_digits(found[0]))
     words = set(text_normalization.normalize_text(folded.replace(found[0], " ", 1)).split())
-    if value is None or not words <= ORDER_CHOICE_WORDS | CURRENCY_WORDS | {"one"}:
+    vocabulary = load_vocabulary()
+    currencies = vocabulary.currencies | vocabulary.currency_letters
+    if value is None or not words <= vocabulary.order_words | currencies | {"one"}:
         return None
     has_sign = any(unicodedata.category(character) == "Sc" for character in folded)
-    is_money = has_sign or bool(words & CURRENCY_WORDS) or not found[0].isdecimal()
+    is_money = has_sign or not words.isdisjoint(currencies) or not found[0].isdecimal()
     return _Amount(value, is_money)
-
-
-def _parse_decimal(number: str) -> Decimal | None:
-    plain = "".join(str(unicodedata.digit(char)) if char.isdecimal() else char for char in number)
-    if _DECIMAL.fullmatch(plain):
-        return Decimal(plain.replace(",", "."))
-    if _WITH_THOUSANDS.fullmatch(plain):
-        whole, _, cents = plain.rpartition(plain[-3]) if plain[-3] in ".," else (plain, "", "0")
-        return Decimal(f"{whole.replace('.', '').replace(',', '')}.{cents}")
-    return None
 
 
 def _find_amount(amount: _Amount, *, totals: Sequence[Decimal]) -> int | None:

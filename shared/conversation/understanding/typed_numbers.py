@@ -3,7 +3,8 @@
 from typing import Final
 
 from shared.conversation.understanding.intents import Intent
-from shared.conversation.understanding.reader import Surroundings, read_text
+from shared.conversation.understanding.raffle_names import Surroundings
+from shared.conversation.understanding.reader import read_text
 from shared.conversation.understanding.reading import NumberGroup
 
 _POLITE: Final = frozenset({Intent.BUY, Intent.GREETING, Intent.THANKS})

@@ -84,6 +84,9 @@ class Vocabulary:
         currencies: words after a number that make it an amount of money.
         words: every word that is known.
         never_misspelt: words that are no misspelling of another one.
+        order_places: places of an order in a question, from 1; the last is -1.
+        order_words: words without a meaning of their own around the place or amount of an order.
+        currency_letters: the letters of currency signs such as "R$", which stand alone without it.
 
     """
 
@@ -95,6 +98,9 @@ class Vocabulary:
     common_words: frozenset[str]
     words: frozenset[str]
     never_misspelt: frozenset[str]
+    order_places: Mapping[str, int]
+    order_words: frozenset[str]
+    currency_letters: frozenset[str]
 
     def expand(self, word: str) -> Sequence[str]:
         """Return the words that a word is compared as."""
@@ -135,4 +141,7 @@ def load_vocabulary() -> Vocabulary:
         common_words=frozenset(data["common_words"]["words"]),
         words=phrases.words | amount_words | set(spellings),
         never_misspelt=frozenset(data["never_misspelt"]["words"]),
+        order_places=data["orders"]["places"],
+        order_words=frozenset(data["orders"]["around"]),
+        currency_letters=frozenset(data["orders"]["currency_letters"]),
     )

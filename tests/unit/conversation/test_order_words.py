@@ -54,7 +54,13 @@ class TestCodes:
         assert find_certain_codes(text) == codes
 
     def test_can_be_taken_out_of_a_sentence(self) -> None:
-        assert remove_order_codes("how to pay R-7K3F9?").split() == ["HOW", "TO", "PAY", "?"]
+        written = remove_order_codes("how to pay R-7K3F9?", {"R-7K3F9"})
+
+        assert written.split() == ["HOW", "TO", "PAY", "?"]
+
+    def test_of_nobody_stay_in_the_sentence(self) -> None:
+        assert remove_order_codes("i have payed", {"R-7K3F9"}).split()[-1] == "PAYED"
+        assert remove_order_codes("i have payed", set()) == "i have payed"
 
 
 class TestChoice:
