@@ -347,7 +347,8 @@ class _Choice:
     def _accept_hold(self, hold: OrderFacts) -> Step:
         """Take the held numbers, named once more, as a yes if one was said; else show them."""
         turn = self._turn
-        if turn.reading.has(Intent.YES) and turn.state is State.CONFIRM_RESERVATION:
+        says_yes = turn.reading.has(Intent.YES) and not turn.reading.is_question
+        if says_yes and turn.state is State.CONFIRM_RESERVATION:
             return Step(turn.state, turn.understood, effect=PlaceOrder(hold.id))
         return show_order(hold, turn.understood, turn.facts)
 

@@ -8,7 +8,7 @@ from shared.conversation.buyer_texts import order_words
 from shared.conversation.facts.values import OrderFacts
 from shared.conversation.flow import age, commands
 from shared.conversation.flow.buttons import handle_tap
-from shared.conversation.flow.screens import answer_with, ask_to_rephrase, repeat_prompt
+from shared.conversation.flow.screens import answer_with, repeat_prompt
 from shared.conversation.flow.turn import Turn
 from shared.conversation.texts import receipts
 from shared.conversation.understanding.intents import Intent
@@ -87,7 +87,7 @@ def _handle_order_of_proof(turn: Turn) -> Step | None:
         )
     if turn.reading.wish is not None:
         # A number must not be taken for something else while this question is open.
-        return ask_to_rephrase(turn.state, turn.context, turn.facts)
+        return repeat_prompt(turn.state, turn.context, turn.facts)
     if turn.reading.intent in {Intent.NO, Intent.KEEP}:
         seller = turn.facts.find_seller_contact(turn.context.raffle_id)
         return answer_with(turn.state, turn.context, receipts.build_kept_for_seller_message(seller))

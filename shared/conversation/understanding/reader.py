@@ -128,6 +128,9 @@ class _Reader:
         pattern = self._read_pattern(self._items)
         intent, wish = self._read_wish(pattern)
         chosen, others = self._choose_intents(intent)
+        is_question = has_sign(self._found.tokens, "?")
+        if is_question and chosen is Intent.YES:  # "ok?"
+            self._doubts.add(Doubt.CONDITION)
         phrases = self._found.phrases
         return Reading(
             chosen,
@@ -138,7 +141,7 @@ class _Reader:
             doubts=frozenset(self._doubts),
             unread=self._list_unread(phrases),
             entities=self._list_entities(self._items.groups),
-            is_question=has_sign(self._found.tokens, "?"),
+            is_question=is_question,
             core_words=sum(
                 phrase.size for phrase in phrases if not phrase.is_filler and not phrase.amount
             ),
@@ -197,6 +200,8 @@ class _Reader:
                 drop = None  # "5 tickets, not 3"
             else:
                 take, drop = wish_grammar.subtract(take, drop)
+        if take is not None and otherwise is not None and parts.replaced is not None:
+            otherwise = wish_grammar.replace_numbers(take, parts.replaced, otherwise)
         is_random = self._means(Intent.RANDOM) or (parts.shares > 0 and self._means(Intent.PICK))
         changes = parts.changes or self._means(Intent.OTHER_NUMBERS, Intent.KEEP)
         if parts.has_alternative and (otherwise is None or changes):  # "7, otherwise random"
@@ -248,7 +253,8 @@ class _Reader:
         if wish.otherwise is not None:
             return Intent.EITHER
         if wish.take is None:
-            return Intent.SWAP if parts.changes else Intent.DROP
+            changes = parts.changes or self._means(Intent.OTHER_NUMBERS)
+            return Intent.SWAP if changes else Intent.DROP
         if wish.drop is not None:
             return Intent.SWAP
         return Intent.ADD if wish.adds or wish.more else Intent.TAKE
@@ -261,9 +267,10 @@ class _Reader:
         conditions = {
             index
             for index, phrase in enumerate(self._found.phrases)
-            if self._found.get_text(phrase) in {"if", "only if"}
+            if self._found.get_text(phrase) in {"if", "only if"} and index not in self._used
         }
-        self._used |= conditions
+        if len(self._items.groups) == 1 or wish.otherwise is not None:
+            self._used |= conditions
         return not conditions and wish.otherwise is None and not self._has(Role.IF_FREE)
 
     def _asks_for_one(self) -> bool:

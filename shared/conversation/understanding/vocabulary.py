@@ -27,6 +27,7 @@ class Role(StrEnum):
     ELSE = "else"
     IF_FREE = "if_free"
     OR = "or"
+    BUT = "but"
     IS = "is"
     FREE = "free"
     VERIFY = "verify"

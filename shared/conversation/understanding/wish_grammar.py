@@ -51,6 +51,7 @@ class WishParts:
         has_alternative: whether something else is wanted if they are not.
         is_open: whether the buyer leaves it open: "1 or 2".
         changes: whether a word says that numbers are to be changed.
+        replaced: the numbers in whose place `otherwise` comes; None: in that of all.
         shares: how many groups are for different people: "3 for me".
         used: the indexes of the phrases that were read.
 
@@ -67,6 +68,7 @@ class WishParts:
     has_alternative: bool = False
     is_open: bool = False
     changes: bool = False
+    replaced: NumberGroup | None = None
     shares: int = 0
     used: set[int] = field(default_factory=set)
 
@@ -113,14 +115,73 @@ def read_wish(found: PhraseList, items: NumberItems, *, adds: bool) -> WishParts
 
     """
     wish = WishParts(adds=adds)
+    skipped: Collection[int] = ()
     for place, item in enumerate(items.items):
-        if isinstance(item, Group):
+        if place in skipped:
+            continue
+        if condition := _find_condition(place, found, items, wish):
+            skipped = range(place, condition.last)
+            _begin_condition(condition, found, items, wish)
+        elif isinstance(item, Group):
             _add_group(item, found, wish)
         elif item.roles or item.intents:
             _apply_rules(_describe(place, item, found, items, wish), found)
         elif wish.is_dropping and found.get_text(item) in WANTING_WORDS:
             wish.mode = Mode.TAKE
     return wish
+
+
+@dataclass(frozen=True, slots=True)
+class _Condition:
+    """Words such as "if 45 is gone", about numbers that were named before.
+
+    Attributes:
+        group: the numbers.
+        first: the index of its first item.
+        last: the index after its last item.
+
+    """
+
+    group: Group
+    first: int
+    last: int
+
+
+def _find_condition(
+    place: int, found: PhraseList, items: NumberItems, wish: WishParts
+) -> _Condition | None:
+    """Return the condition that begins at an item, or None."""
+    item, *rest = items.items[place : place + 4]
+    if isinstance(item, Group) or found.get_text(item) not in _CONDITIONS or not rest:
+        return None
+    group = rest[0]
+    named = {value for each in wish.take for value in each.values}
+    if not isinstance(group, Group) or not set(group.numbers.values) <= named:
+        return None
+    for distance, each in enumerate(rest[1:], 2):
+        if isinstance(each, Group):
+            return None
+        if found.get_text(each).removeprefix("already ") in _TAKEN:
+            return _Condition(group, place, place + distance + 1)
+    return None
+
+
+def _begin_condition(
+    condition: _Condition, found: PhraseList, items: NumberItems, wish: WishParts
+) -> None:
+    """Take what follows for the alternative; without any, that was named before: "or 61 if …"."""
+    for item in items.items[condition.first : condition.last]:
+        if isinstance(item, Phrase):
+            wish.used.add(found.phrases.index(item))
+    if items.find_next_group(condition.last - 1) is not None:
+        wish.mode, wish.has_alternative = Mode.OTHERWISE, True
+        wish.replaced = condition.group.numbers
+    elif wish.otherwise:
+        wish.is_open = False
+
+
+_CONDITIONS: Final = frozenset({"if", "but if", "in case", "when"})
+_TAKEN: Final = frozenset({"taken", "gone", "sold", "not free", "not available", "reserved"})
 
 
 def _describe(
@@ -273,6 +334,7 @@ RULES: Final[Sequence[_Rule]] = (
         _set_mode(Mode.DROP),
     ),
     (lambda m: m.has(Role.OR) and bool(m.wish.take) and m.follows, _begin_open_choice),
+    (lambda m: m.has(Role.BUT) and m.follows, _do_nothing),
     (lambda m: m.has(Role.DROP) and m.follows, _set_mode(Mode.DROP)),
     (lambda m: m.has(Role.INSTEAD) and m.follows and m.precedes, _correct_or_swap),
     (_is_correction, _replace),
@@ -321,7 +383,6 @@ def merge_groups(groups: Sequence[NumberGroup]) -> NumberGroup | None:
     return NumberGroup(
         values,
         is_marked=any(group.is_marked for group in groups),
-        is_single=len(values) == 1,
         is_plain=all(group.is_plain for group in groups),
         is_doubtful=any(
             group.is_doubtful or group.is_counted or group.is_in_words for group in groups
@@ -337,6 +398,14 @@ def subtract(take: NumberGroup, drop: NumberGroup) -> tuple[NumberGroup, NumberG
         return take, drop
     rest = _without(drop, both)
     return _without(take, both), rest if rest.values else None
+
+
+def replace_numbers(
+    take: NumberGroup, replaced: NumberGroup, otherwise: NumberGroup
+) -> NumberGroup:
+    """Return the alternative of which only some numbers differ: "7, 45, if 45 is gone then 46"."""
+    rest = _without(take, replaced.values)
+    return replace(otherwise, values=tuple(sorted({*rest.values, *otherwise.values})))
 
 
 def _without(group: NumberGroup, values: Collection[int]) -> NumberGroup:
