@@ -5,10 +5,10 @@ from typing import Final
 
 from django.db.models import Q
 
-from shared.conversation.buyer_texts.order_words import find_order_codes
 from shared.conversation.effects import InboundTurn
 from shared.conversation.understanding.chat_wishes import ChatWish, find_tapped_wish, find_wish
 from shared.conversation.understanding.intents import Intent
+from shared.conversation.understanding.order_names import find_order_codes
 from shared.conversation.understanding.reader import read_text
 from shared.conversation.values import (
     ButtonTapped,

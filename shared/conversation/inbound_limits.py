@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from itertools import islice, takewhile
 from typing import Final
 
-from shared.conversation.buyer_texts import text_normalization
+from shared.conversation.understanding import text_normalization
 
 MAX_ANSWERS_PER_TRANSACTION: Final = 5
 """A transaction blocks all writers on SQLite; five answers take about a third of a second."""

@@ -8,11 +8,6 @@ from typing import Final
 from rapidfuzz.distance import OSA
 
 from shared.conversation.buyer_texts import parsing
-from shared.conversation.buyer_texts.text_normalization import (
-    MAX_WORDS_TEXT,
-    normalize_text,
-    strip_within_limit,
-)
 from shared.conversation.buyer_texts.vocabulary import (
     ADULT_WORDINGS,
     FILLER_WORDS,
@@ -27,6 +22,11 @@ from shared.conversation.buyer_texts.vocabulary import (
     VERIFY_WORDS,
     WHO_WON_OPENINGS,
     ChatInquiry,
+)
+from shared.conversation.understanding.text_normalization import (
+    MAX_WORDS_TEXT,
+    normalize_text,
+    strip_within_limit,
 )
 
 _MAX_TYPOS: Final = 1

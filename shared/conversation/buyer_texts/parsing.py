@@ -15,20 +15,6 @@ from typing import Final
 from rapidfuzz import fuzz
 from rapidfuzz.distance import OSA
 
-from shared.conversation.buyer_texts.number_list import (
-    MAX_DIGITS,
-    NumberList,
-    has_misleading_signs,
-    join_thousands,
-    parse_number_list,
-)
-from shared.conversation.buyer_texts.text_normalization import (
-    MAX_WORDS_TEXT,
-    collapse_spaces,
-    fold_digits,
-    normalize_text,
-    strip_within_limit,
-)
 from shared.conversation.buyer_texts.vocabulary import (
     ADDING_FIRST_WORDS,
     ADDING_LAST_WORDS,
@@ -55,6 +41,20 @@ from shared.conversation.buyer_texts.vocabulary import (
     UNITS,
     YES_WORDINGS,
     ChatCommand,
+)
+from shared.conversation.understanding.number_list import (
+    MAX_DIGITS,
+    NumberList,
+    has_misleading_signs,
+    join_thousands,
+    parse_number_list,
+)
+from shared.conversation.understanding.text_normalization import (
+    MAX_WORDS_TEXT,
+    collapse_spaces,
+    fold_digits,
+    normalize_text,
+    strip_within_limit,
 )
 
 SIMILARITY_THRESHOLD: Final = 84

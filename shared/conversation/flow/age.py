@@ -9,7 +9,6 @@ from typing import Final
 
 from shared.conversation import button_ids
 from shared.conversation.button_ids import ButtonAction
-from shared.conversation.buyer_texts.text_normalization import fold_digits
 from shared.conversation.context import Context
 from shared.conversation.facts.values import Facts, RaffleFacts
 from shared.conversation.flow import reserve
@@ -17,6 +16,7 @@ from shared.conversation.flow.screens import repeat_prompt, show_menu, show_orde
 from shared.conversation.flow.turn import Turn
 from shared.conversation.texts import age, guidance, raffles
 from shared.conversation.understanding.intents import Intent
+from shared.conversation.understanding.text_normalization import fold_digits
 from shared.conversation.understanding.vocabulary import Doubt
 from shared.conversation.values import Effect, HoldNumbers, HoldRandom, PlaceOrder, Step
 from shared.core.enums import Mode, State

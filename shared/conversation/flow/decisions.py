@@ -7,8 +7,6 @@ of its own, its handler is named in `HANDLERS`.
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from shared.conversation.buyer_texts import order_words
-from shared.conversation.buyer_texts.text_normalization import normalize_text
 from shared.conversation.context import Context
 from shared.conversation.facts.values import RaffleFacts
 from shared.conversation.flow import age, answers, commands, handover, inquiries, opt_out, reserve
@@ -24,8 +22,10 @@ from shared.conversation.flow.screens import (
 )
 from shared.conversation.flow.turn import Turn
 from shared.conversation.texts import orders
+from shared.conversation.understanding import order_names
 from shared.conversation.understanding.intents import Intent
 from shared.conversation.understanding.number_patterns import NumberPattern
+from shared.conversation.understanding.text_normalization import normalize_text
 from shared.conversation.values import LookUpFreeNumbers, PlaceOrder, Step
 from shared.core.enums import State
 
@@ -199,7 +199,7 @@ def _find_raffle_by_place(turn: Turn) -> RaffleFacts | None:
     if len(words) == 1 and words[0].isdecimal():
         place: int | None = int(words[0]) - 1 if len(words[0]) < 3 else None  # noqa: PLR2004
     else:
-        place = order_words.parse_place(words, count=len(raffles))
+        place = order_names.parse_place(words, count=len(raffles))
     return raffles[place] if place is not None and 0 <= place < len(raffles) else None
 
 

@@ -10,7 +10,6 @@ from typing import Final, assert_never
 
 from shared.conversation import button_ids
 from shared.conversation.button_ids import ButtonAction
-from shared.conversation.buyer_texts.text_normalization import normalize_text
 from shared.conversation.context import Context
 from shared.conversation.facts.values import Facts
 from shared.conversation.flow import commands, opt_out
@@ -18,6 +17,7 @@ from shared.conversation.texts import handover
 from shared.conversation.understanding.chat_wishes import ChatWish, find_tapped_wish, find_wish
 from shared.conversation.understanding.intents import Intent
 from shared.conversation.understanding.reader import read_text
+from shared.conversation.understanding.text_normalization import normalize_text
 from shared.conversation.values import (
     ButtonTapped,
     ContactChange,

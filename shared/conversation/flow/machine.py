@@ -2,7 +2,6 @@
 
 from typing import assert_never
 
-from shared.conversation.buyer_texts import order_words
 from shared.conversation.context import Context
 from shared.conversation.facts.values import Facts
 from shared.conversation.flow import (
@@ -24,6 +23,7 @@ from shared.conversation.flow.reconcile import reconcile_state
 from shared.conversation.flow.screens import ask_to_rephrase, repeat_prompt
 from shared.conversation.flow.turn import Turn
 from shared.conversation.texts import guidance, order_status
+from shared.conversation.understanding import order_names
 from shared.conversation.values import (
     ButtonTapped,
     ConversationEvent,
@@ -162,9 +162,9 @@ def _handle_text(text: str, state: State, context: Context, facts: Facts) -> Ste
     linked = raffle_links.handle_raffle_link(text, state, context, facts)
     if linked is not None:
         return linked
-    named = facts.find_orders_by_code(order_words.find_order_codes(text))
-    words = order_words.remove_order_codes(text, {order.code for order in named})
-    if not named and order_words.is_order_code(text):
+    named = facts.find_orders_by_code(order_names.find_order_codes(text))
+    words = order_names.remove_order_codes(text, {order.code for order in named})
+    if not named and order_names.is_order_code(text):
         note = order_status.build_unknown_code_note()
         return commands.show_my_tickets(state, context, facts, note=note)
     turn = Turn.read(words, state, context, facts)

@@ -4,13 +4,13 @@ from collections.abc import Sequence
 
 from shared.conversation import button_ids
 from shared.conversation.button_ids import ButtonAction
-from shared.conversation.buyer_texts import order_words
 from shared.conversation.facts.values import OrderFacts
 from shared.conversation.flow import age, commands
 from shared.conversation.flow.buttons import handle_tap
 from shared.conversation.flow.screens import answer_with, repeat_prompt
 from shared.conversation.flow.turn import Turn
 from shared.conversation.texts import receipts
+from shared.conversation.understanding import order_names
 from shared.conversation.understanding.intents import Intent
 from shared.conversation.understanding.intent_ranking import QUESTIONS
 from shared.conversation.understanding.vocabulary import Doubt
@@ -100,7 +100,7 @@ def _find_meant_order(turn: Turn, candidates: Sequence[OrderFacts]) -> int | Non
     by_name = [at for at, order in enumerate(candidates) if named and order.raffle.id == named.id]
     if len(by_name) == 1:
         return by_name[0]
-    choice = order_words.parse_order_choice(
+    choice = order_names.parse_order_choice(
         turn.text,
         totals=[order.total for order in candidates],
         titles=[order.raffle.title for order in candidates],

@@ -9,8 +9,8 @@ If several orders are possible, it belongs to none and the buyer is asked.
 
 from collections.abc import Iterable
 
-from shared.conversation.buyer_texts import order_words
 from shared.conversation.facts.values import Facts, OrderFacts
+from shared.conversation.understanding import order_names
 from shared.conversation.values import KeepProof, PictureReceived
 from shared.core.enums import OrderStatus, UnplacedReason
 
@@ -25,7 +25,7 @@ def choose_order_for_picture(picture: PictureReceived, facts: Facts) -> KeepProo
         replied = _find_holder(replied, facts)
         if replied.is_live:
             return KeepProof(replied.id)
-    if order_words.find_certain_codes(picture.caption):
+    if order_names.find_certain_codes(picture.caption):
         return _ask_about(facts.orders_wanting_receipt, reason=UnplacedReason.UNKNOWN_CODE)
     return _choose_by_payment_due(picture, facts) or _choose_by_the_past(picture, replied, facts)
 
@@ -33,12 +33,12 @@ def choose_order_for_picture(picture: PictureReceived, facts: Facts) -> KeepProo
 def _find_named_orders(picture: PictureReceived, facts: Facts) -> list[OrderFacts]:
     """Return the orders whose codes the buyer wrote with the picture, each once."""
     named = _find_holders(
-        facts.find_orders_by_code(order_words.find_order_codes(picture.caption)), facts
+        facts.find_orders_by_code(order_names.find_order_codes(picture.caption)), facts
     )
     for text in picture.texts_before:
         if named:
             break
-        found = _find_holders(facts.find_orders_by_code(order_words.find_order_codes(text)), facts)
+        found = _find_holders(facts.find_orders_by_code(order_names.find_order_codes(text)), facts)
         # A code that the buyer wrote about the picture before says nothing about this one.
         named = [order for order in found if order.id != picture.previous_order_id]
     return named

@@ -6,7 +6,7 @@ from typing import Final
 
 from rapidfuzz import fuzz
 
-from shared.conversation.buyer_texts.text_normalization import normalize_text
+from shared.conversation.understanding.text_normalization import normalize_text
 from shared.conversation.understanding.phrases import NAME_SIMILARITY, PhraseList
 from shared.conversation.understanding.tokens import Token, TokenKind
 from shared.conversation.understanding.vocabulary import Role, load_vocabulary

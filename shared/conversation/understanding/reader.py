@@ -14,8 +14,8 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Final
 
-from shared.conversation.buyer_texts.number_list import parse_number_list
-from shared.conversation.buyer_texts.text_normalization import (
+from shared.conversation.understanding.number_list import parse_number_list
+from shared.conversation.understanding.text_normalization import (
     MAX_NUMBERS_TEXT,
     MAX_WORDS_TEXT,
     collapse_spaces,

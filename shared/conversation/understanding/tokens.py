@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from shared.conversation.buyer_texts.text_normalization import strip_within_limit
+from shared.conversation.understanding.text_normalization import strip_within_limit
 
 UNREADABLE: Final = "\ufffd"
 """Stands for a sign such as ² or ½, which would become another number if it were folded."""

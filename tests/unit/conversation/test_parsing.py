@@ -8,14 +8,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.conversation.buyer_texts import inquiries, number_list, parsing
+from shared.conversation.buyer_texts import inquiries, parsing
 from shared.conversation.buyer_texts.parsing import ParsedCommand, ParsedTicketNumbers
-from shared.conversation.buyer_texts.text_normalization import (
+from shared.conversation.buyer_texts.vocabulary import ChatCommand
+from shared.conversation.understanding import number_list
+from shared.conversation.understanding.text_normalization import (
     MAX_NUMBERS_TEXT,
     MAX_WORDS_TEXT,
     normalize_text,
 )
-from shared.conversation.buyer_texts.vocabulary import ChatCommand
 from tests.cases import walk_cases
 
 TITLES: Final = [f"Summer Raffle {number}" for number in range(20)]

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from shared.conversation.buyer_texts.order_words import (
+from shared.conversation.understanding.order_names import (
     OrderChoice,
     find_certain_codes,
     find_order_codes,

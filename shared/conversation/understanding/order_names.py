@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
-from shared.conversation.buyer_texts import text_normalization
+from shared.conversation.understanding import text_normalization
 from shared.conversation.understanding.number_groups import parse_decimal
 from shared.conversation.understanding.raffle_names import Surroundings
 from shared.conversation.understanding.reader import read_text

@@ -1,6 +1,6 @@
 """Normalisation of buyers' texts before they are compared or matched; pure functions.
 
-Any phone can send any text, so none that is too long is normalised; `parsing` says why.
+Any phone can send any text, so none that is too long is normalised, compared or matched.
 """
 
 import unicodedata
