@@ -73,33 +73,46 @@ class _Reader:
                     tuple(map(self._load_draw, found or self._list_latest(phone_number_id)))
                 )
             case LookUpNumber(raffle_id, number):
-                raffle = (
-                    self._load_raffle(raffle_id, phone_number_id)
-                    if raffle_id is not None
-                    else next(iter(self._list_latest(phone_number_id)), None)
-                )
-                if raffle is None:
-                    return NumberFound(None)
-                return NumberFound(draws.load_number(raffle, number, draw=self._load_draw(raffle)))
+                return self._find_number(raffle_id, number, phone_number_id)
             case LookUpRaffle(raffle_id):
                 raffle = self._load_raffle(raffle_id, phone_number_id)
                 return RaffleFound(
                     None if raffle is None else draws.load_raffle_facts(raffle, now=self.now)
                 )
-            case LookUpFreeNumbers(raffle_id, pattern, quantity):
-                raffle = self._load_raffle(raffle_id, phone_number_id)
-                if raffle is None:
-                    return FreeNumbersFound(None, pattern)
-                known = draws.load_raffle_facts(raffle, now=self.now)
-                return find_free_numbers(raffle, known, pattern, quantity=quantity, pivot=pivot)
-            case CheckNumbers(raffle_id, numbers):
-                raffle = self._load_raffle(raffle_id, phone_number_id)
-                if raffle is None:
-                    return NumbersChecked(None)
-                known = draws.load_raffle_facts(raffle, now=self.now)
-                return check_numbers(raffle, known, numbers)
+            case LookUpFreeNumbers():
+                return self._find_free_numbers(lookup, phone_number_id, pivot=pivot)
+            case CheckNumbers():
+                return self._check_numbers(lookup, phone_number_id)
             case _:
                 assert_never(lookup)
+
+    def _find_number(self, raffle_id: int | None, number: int, phone_number_id: str) -> NumberFound:
+        raffle = (
+            self._load_raffle(raffle_id, phone_number_id)
+            if raffle_id is not None
+            else next(iter(self._list_latest(phone_number_id)), None)
+        )
+        if raffle is None:
+            return NumberFound(None)
+        return NumberFound(draws.load_number(raffle, number, draw=self._load_draw(raffle)))
+
+    def _find_free_numbers(
+        self, lookup: LookUpFreeNumbers, phone_number_id: str, *, pivot: int
+    ) -> FreeNumbersFound:
+        raffle = self._load_raffle(lookup.raffle_id, phone_number_id)
+        if raffle is None:
+            return FreeNumbersFound(None, lookup.pattern)
+        known = draws.load_raffle_facts(raffle, now=self.now)
+        return find_free_numbers(
+            raffle, known, lookup.pattern, quantity=lookup.quantity, pivot=pivot
+        )
+
+    def _check_numbers(self, lookup: CheckNumbers, phone_number_id: str) -> NumbersChecked:
+        raffle = self._load_raffle(lookup.raffle_id, phone_number_id)
+        if raffle is None:
+            return NumbersChecked(None)
+        known = draws.load_raffle_facts(raffle, now=self.now)
+        return check_numbers(raffle, known, lookup.numbers)
 
     def _load_raffle(self, raffle_id: int, phone_number_id: str) -> Raffle | None:
         place = (raffle_id, phone_number_id)

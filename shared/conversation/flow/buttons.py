@@ -31,6 +31,9 @@ from shared.conversation.values import (
 )
 from shared.core.enums import OrderStatus, State
 
+type _ChatAction = Literal[
+    ButtonAction.MENU, ButtonAction.PERSON, ButtonAction.MINE, ButtonAction.PAGE
+]
 type _RaffleAction = Literal[
     ButtonAction.RAFFLE,
     ButtonAction.RANDOM,
@@ -69,14 +72,8 @@ def handle_tap(tap_id: str, state: State, context: Context, facts: Facts) -> Ste
     if tap is None:
         return show_menu(facts, note=guidance.build_old_button_note())
     match tap.action:
-        case ButtonAction.MENU:
-            return commands.reset_to_menu(facts)
-        case ButtonAction.PERSON:
-            return handover.ask_for_person(state, context, facts)
-        case ButtonAction.MINE:
-            return commands.show_my_tickets(state, context, facts, page=tap.subject_id or 0)
-        case ButtonAction.PAGE:
-            return _show_list_page(tap, facts)
+        case ButtonAction.MENU | ButtonAction.PERSON | ButtonAction.MINE | ButtonAction.PAGE:
+            return _handle_chat_tap(tap, tap.action, state, context, facts)
         case (
             ButtonAction.RAFFLE
             | ButtonAction.RANDOM
@@ -109,6 +106,22 @@ def handle_tap(tap_id: str, state: State, context: Context, facts: Facts) -> Ste
             return _handle_draw_tap(tap, tap.action, state, context, facts)
         case _:
             assert_never(tap.action)
+
+
+def _handle_chat_tap(
+    tap: ButtonId, action: _ChatAction, state: State, context: Context, facts: Facts
+) -> Step:
+    match action:
+        case ButtonAction.MENU:
+            return commands.reset_to_menu(facts)
+        case ButtonAction.PERSON:
+            return handover.ask_for_person(state, context, facts)
+        case ButtonAction.MINE:
+            return commands.show_my_tickets(state, context, facts, page=tap.subject_id or 0)
+        case ButtonAction.PAGE:
+            return _show_list_page(tap, facts)
+        case _:
+            assert_never(action)
 
 
 def _handle_draw_tap(

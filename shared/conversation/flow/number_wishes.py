@@ -1,5 +1,6 @@
 """Steps for wishes about numbers: take some, add, give back, change, or those like a pattern."""
 
+from collections.abc import Callable
 from enum import Enum, auto
 from typing import Final, assert_never
 
@@ -11,7 +12,7 @@ from shared.conversation.flow.turn import Turn
 from shared.conversation.texts import guidance, number_questions, raffles
 from shared.conversation.understanding.intents import Intent
 from shared.conversation.understanding.number_patterns import NumberPattern, Parity, Part
-from shared.conversation.understanding.reading import NumberGroup, NumberWish
+from shared.conversation.understanding.text_readings import NumberGroup, NumberWish
 from shared.conversation.values import (
     CheckNumbers,
     LookUpFreeNumbers,
@@ -60,29 +61,12 @@ def handle_number_wish(turn: Turn) -> Step:
         if not turn.facts.raffles:
             return _answer_without_sale(turn)
         return show_menu(turn.facts, note=raffles.build_which_raffle_note())
-    choice = _Choice(turn, raffle)
     wish = turn.reading.wish or NumberWish()
     groups = [group for group in (wish.take, wish.drop, wish.otherwise) if group is not None]
     if any(group.is_unclear for group in groups):
         note = guidance.build_unclear_numbers_note()
         return ask_to_rephrase(turn.state, turn.context, turn.facts, note=note)
-    match turn.reading.intent:
-        case Intent.SPEND:
-            return choice.spend(wish)
-        case Intent.LIKE:
-            return choice.show_like(wish)
-        case Intent.IS_FREE | Intent.VERIFY:
-            return choice.check(wish)
-        case Intent.EITHER:
-            return choice.take_either(wish)
-        case Intent.DROP:
-            return choice.drop(wish)
-        case Intent.SWAP:
-            return choice.swap(wish)
-        case Intent.ADD:
-            return choice.add(wish)
-        case _:
-            return choice.take(wish)
+    return _Choice(turn, raffle).handle(wish)
 
 
 def _answer_without_sale(turn: Turn) -> Step:
@@ -105,6 +89,19 @@ class _Choice:
         self._bare = get_bare_number_meaning(turn.state)
         if raffle.id != turn.context.raffle_id:
             self._bare = BareNumberMeaning.ASK
+
+    def handle(self, wish: NumberWish) -> Step:
+        """Return the step for a wish, by what the text is about."""
+        handlers: dict[Intent, Callable[[NumberWish], Step]] = {
+            Intent.SPEND: self.spend,
+            Intent.LIKE: self.show_like,
+            Intent.IS_FREE: self.check,
+            Intent.EITHER: self.take_either,
+            Intent.DROP: self.drop,
+            Intent.SWAP: self.swap,
+            Intent.ADD: self.add,
+        }
+        return handlers.get(self._turn.reading.intent, self.take)(wish)
 
     @property
     def _replaces(self) -> bool:
@@ -132,60 +129,74 @@ class _Choice:
         """Hold what is asked for."""
         group = wish.take
         assert group is not None  # noqa: S101 - a wish to take names numbers
+        return (
+            self._take_known(group, wish)
+            or (self._take_counted(group, group.values[0], wish) if group.is_single else None)
+            or self._take_listed(group, wish)
+            or self._interpret_lone_number(group, group.values[0], wish)
+        )
+
+    def _take_known(self, group: NumberGroup, wish: NumberWish) -> Step | None:
+        """Return the step for the held numbers, named once more, or for numbers beside money."""
         if wish.money is not None:
             return self._ask_whether_numbers(group.values)
         hold = self._hold
         if hold is not None and hold.numbers == group.values and group.is_certain:
             return self._accept_hold(hold)
-        number = group.values[0] if group.is_single else None
-        if number is not None and wish.is_random:
-            if group.is_lucky:
-                return self._ask_what_number_is(number)
-            return self._take_quantity(number)
-        if number is not None and self._asks_for_so_many_others:
-            return self._take_quantity(number)
-        if number is not None and group.is_counted and not group.is_marked:
-            if self._bare is BareNumberMeaning.TICKET:
-                return self._interpret_count(number)
-            return self._take_quantity(number)
-        if wish.is_random and group.is_certain:
-            return self._ask_whether_numbers(group.values)
-        if group.is_doubtful:
-            return self._ask_whether_numbers(group.values)
-        if group.is_certain and not (number is not None and group.may_be_named):
-            if self._bare is BareNumberMeaning.QUANTITY and group.is_plain:
-                return self._ask_instead_of_quantity(group.values)
-            return self._take_numbers(group.values)
-        assert number is not None  # noqa: S101 - several numbers are certain
-        return self._interpret_lone_number(group, number, replaces=wish.replaces)
+        return None
 
-    def _interpret_lone_number(self, group: NumberGroup, number: int, *, replaces: bool) -> Step:
-        bare = self._bare
-        if bare is BareNumberMeaning.QUANTITY and group.may_be_named:
+    def _take_counted(self, group: NumberGroup, number: int, wish: NumberWish) -> Step | None:
+        """Return the step for one number that is a quantity: "5 random", "5 tickets"."""
+        if wish.is_random:
+            return (
+                self._ask_what_number_is(number) if group.is_lucky else self._take_quantity(number)
+            )
+        if self._asks_for_so_many_others:
+            return self._take_quantity(number)
+        if not group.is_counted or group.is_marked:
+            return None
+        if self._bare is BareNumberMeaning.TICKET:
+            return self._interpret_count(number)
+        return self._take_quantity(number)
+
+    def _take_listed(self, group: NumberGroup, wish: NumberWish) -> Step | None:
+        """Return the step for what is surely or perhaps a list of ticket numbers."""
+        if group.is_doubtful or (wish.is_random and group.is_certain):
+            return self._ask_whether_numbers(group.values)
+        if not group.is_certain or (group.is_single and group.may_be_named):
+            return None
+        if self._bare is BareNumberMeaning.QUANTITY and group.is_plain:
+            return self._ask_instead_of_quantity(group.values)
+        return self._take_numbers(group.values)
+
+    def _interpret_lone_number(self, group: NumberGroup, number: int, wish: NumberWish) -> Step:
+        """Return the step for a number alone, which may be a quantity or a ticket number."""
+        if self._bare is BareNumberMeaning.QUANTITY and group.may_be_named:
             return self._ask_what_number_is(number)
-        hold = self._hold
-        if replaces and hold is not None and number in hold.numbers:  # "keep only 7"
-            return reserve.hold_numbers(self._raffle, (number,), self._context, self._turn.facts)
-        if (
-            replaces
-            and hold is not None
-            and hold.mode is Mode.RANDOM
-            and self._may_be_quantity(number)
-        ):
-            return self._take_quantity(number)  # "make it 4"
-        if bare is BareNumberMeaning.TICKET and group.is_in_words:
-            if not self._raffle.has_ticket_number(number):
-                return self._take_quantity(number)
-            return self._take_numbers((number,))
-        match bare:
+        if wish.replaces and self._hold is not None:
+            step = self._replace_hold(number, self._hold)
+            if step is not None:
+                return step
+        match self._bare:
             case BareNumberMeaning.QUANTITY:
                 return self._take_quantity(number)
+            case BareNumberMeaning.TICKET if group.is_in_words:
+                is_ticket = self._raffle.has_ticket_number(number)
+                return self._take_numbers((number,)) if is_ticket else self._take_quantity(number)
             case BareNumberMeaning.TICKET:
                 return self._take_numbers((number,))
             case BareNumberMeaning.ASK:
                 return self._ask_where_unclear(number, in_words=group.is_in_words)
             case _:
-                assert_never(bare)
+                assert_never(self._bare)
+
+    def _replace_hold(self, number: int, hold: OrderFacts) -> Step | None:
+        """Return the step for a number in place of a hold: "keep only 7", "make it 4"."""
+        if number in hold.numbers:
+            return reserve.hold_numbers(self._raffle, (number,), self._context, self._turn.facts)
+        if hold.mode is Mode.RANDOM and self._may_be_quantity(number):
+            return self._take_quantity(number)
+        return None
 
     def _interpret_count(self, number: int) -> Step:
         """Return the step for "5 tickets" where ticket numbers were asked for."""

@@ -11,8 +11,8 @@ from shared.conversation.flow.screens import answer_with, repeat_prompt
 from shared.conversation.flow.turn import Turn
 from shared.conversation.texts import receipts
 from shared.conversation.understanding import order_names
-from shared.conversation.understanding.intents import Intent
 from shared.conversation.understanding.intent_ranking import QUESTIONS
+from shared.conversation.understanding.intents import Intent
 from shared.conversation.understanding.vocabulary import Doubt
 from shared.conversation.values import AssignProof, Step
 

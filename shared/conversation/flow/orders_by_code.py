@@ -7,8 +7,8 @@ from shared.conversation.flow import answers
 from shared.conversation.flow.screens import show_order
 from shared.conversation.flow.turn import Turn
 from shared.conversation.texts import order_status
-from shared.conversation.understanding.intents import Intent
 from shared.conversation.understanding.intent_ranking import QUESTIONS
+from shared.conversation.understanding.intents import Intent
 from shared.conversation.values import AssignProof, Step
 
 SHOWN_BY_ORDER = frozenset({Intent.MY_TICKETS, Intent.TOTAL, Intent.HOW_TO_PAY})

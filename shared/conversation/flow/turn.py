@@ -7,7 +7,7 @@ from shared.conversation.context import Context
 from shared.conversation.facts.values import Facts, OrderFacts, RaffleFacts
 from shared.conversation.understanding.raffle_names import Surroundings
 from shared.conversation.understanding.reader import read_text
-from shared.conversation.understanding.reading import Reading
+from shared.conversation.understanding.text_readings import TextReading
 from shared.core.enums import State
 
 
@@ -25,7 +25,7 @@ class Turn:
     """
 
     text: str
-    reading: Reading
+    reading: TextReading
     state: State
     context: Context
     facts: Facts

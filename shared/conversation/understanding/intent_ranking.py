@@ -7,7 +7,7 @@ from typing import Final
 from shared.conversation.understanding.intents import Intent
 from shared.conversation.understanding.phrases import Phrase, PhraseList
 from shared.conversation.understanding.tokens import TokenKind
-from shared.conversation.understanding.vocabulary import Role
+from shared.conversation.understanding.vocabulary import WordRole
 
 WEIGHTS: Final[Mapping[Intent, int]] = {
     **dict.fromkeys(Intent, 40),
@@ -100,7 +100,7 @@ def _number_lines(found: PhraseList) -> list[int]:
     corrections = {
         phrase.first
         for phrase in found.phrases
-        if Role.INSTEAD in phrase.roles and found.get_text(phrase) not in _NO_NEW_LINE
+        if WordRole.INSTEAD in phrase.roles and found.get_text(phrase) not in _NO_NEW_LINE
     }
     line, at, lines = 0, 0, list[int]()
     for index, word in enumerate(found.words):

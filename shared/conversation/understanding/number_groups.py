@@ -9,9 +9,9 @@ from typing import Final
 
 from shared.conversation.understanding.number_list import NumberList, parse_number_list
 from shared.conversation.understanding.phrases import Phrase, PhraseList
-from shared.conversation.understanding.reading import NumberGroup
+from shared.conversation.understanding.text_readings import NumberGroup
 from shared.conversation.understanding.tokens import Token, TokenKind, are_adjacent
-from shared.conversation.understanding.vocabulary import Role, load_vocabulary
+from shared.conversation.understanding.vocabulary import WordRole, load_vocabulary
 
 RANGE_WORDS: Final = frozenset({"to", "through", "till", "until"})
 RANGE_OPENINGS: Final = frozenset({"from", "between"})
@@ -144,7 +144,7 @@ def _get_written_value(amount: Phrase) -> int:
 def _is_counted(phrases: Sequence[Phrase]) -> bool:
     """Return whether a noun or "random" after the amount makes it a quantity."""
     place = next(index for index, phrase in enumerate(phrases) if phrase.amount is not None)
-    return any(Role.MANY in phrase.roles for phrase in phrases[place + 1 : place + 3])
+    return any(WordRole.MANY in phrase.roles for phrase in phrases[place + 1 : place + 3])
 
 
 def _is_named(found: PhraseList, amount: Phrase) -> bool:
@@ -194,27 +194,35 @@ def _choose_words(found: PhraseList, phrases: Sequence[Phrase]) -> dict[int, str
     written: dict[int, str] = {}
     for phrase in phrases:
         first, last = found.get_tokens(phrase)
-        text = found.get_text(phrase)
         if phrase.amount is not None:
             if phrase.is_in_words:
                 written[first] = str(phrase.amount)
-        elif text == "n" and _has_degree_sign(found.tokens, last):
+            continue
+        text = found.get_text(phrase)
+        if text == "n" and _has_degree_sign(found.tokens, last):
             written[first] = "n"
         elif _is_between_digits(found.tokens, first, last):
             written[first] = text.replace(" ", "")
-        elif text in JOINING_WORDS or Role.ADD in phrase.roles:
-            written[first] = "and"
-        elif text in RANGE_WORDS | RANGE_OPENINGS or text in KEPT_WORDS:
-            written[first] = text
-        elif text in {"no", "n"}:
-            written[first] = "no"
-        elif Role.NUMBER in phrase.roles and not text.endswith(("s", "ticket")):
-            written[first] = "number"
-        elif Role.MANY in phrase.roles:
-            written[first] = "numbers" if text == "numbers" else "tickets"
+        elif word := _choose_word(phrase, text):
+            written[first] = word
         elif _is_glued(found.tokens, first, last):
             written[first] = text.replace(" ", "")
     return written
+
+
+def _choose_word(phrase: Phrase, text: str) -> str:
+    """Return the word that stands for a phrase between numbers; empty: it does not matter."""
+    if text in JOINING_WORDS or WordRole.ADD in phrase.roles:
+        return "and"
+    if text in RANGE_WORDS | RANGE_OPENINGS | KEPT_WORDS:
+        return text
+    if text in {"no", "n"}:
+        return "no"
+    if WordRole.NUMBER in phrase.roles and not text.endswith(("s", "ticket")):
+        return "number"
+    if WordRole.MANY in phrase.roles:
+        return "numbers" if text == "numbers" else "tickets"
+    return ""
 
 
 def _is_glued(tokens: Sequence[Token], first: int, last: int) -> bool:

@@ -13,8 +13,8 @@ from shared.conversation.understanding.number_groups import (
     read_number_group,
 )
 from shared.conversation.understanding.phrases import Phrase, PhraseList
-from shared.conversation.understanding.reading import NumberGroup
-from shared.conversation.understanding.vocabulary import Role
+from shared.conversation.understanding.text_readings import NumberGroup
+from shared.conversation.understanding.vocabulary import WordRole
 
 WANTING_WORDS: Final = frozenset({"want", "take", "give", "get", "prefer", "put"})
 """Words that begin a wish of their own: "not 13, give me 17"."""
@@ -22,7 +22,9 @@ WANTING_WORDS: Final = frozenset({"want", "take", "give", "get", "prefer", "put"
 MAX_WORDS_BEFORE: Final = 2
 """Phrases before a number that may name it or open a range: "from number 7"."""
 
-_CONNECTING: Final = frozenset({Role.NUMBER, Role.MANY, Role.EACH_OF_TWO, Role.CURRENCY})
+_CONNECTING: Final = frozenset(
+    {WordRole.NUMBER, WordRole.MANY, WordRole.EACH_OF_TWO, WordRole.CURRENCY}
+)
 _BEFORE_PRONOUN: Final = frozenset({"other", "those", "these", "both", "all", "last", "first"})
 _BEFORE_ONE: Final = frozenset({
     "the", "this", "that", "which", "another", "other", "each", "any", "every", "wrong", "same",
@@ -70,7 +72,7 @@ class NumberItems:
         for item in self.items[place + 1 :]:
             if isinstance(item, Group):
                 return item
-            weak = {Role.NUMBER, Role.MANY, Role.ADD, Role.TO}
+            weak = {WordRole.NUMBER, WordRole.MANY, WordRole.ADD, WordRole.TO}
             if not set(item.roles) <= weak and not _may_be_skipped(item):
                 return None
         return None
@@ -84,7 +86,7 @@ def _may_be_skipped(phrase: Phrase) -> bool:
     return (
         phrase.is_filler
         or Intent.BUY in phrase.intents
-        or not {Role.INSTEAD, Role.NUMBER}.isdisjoint(phrase.roles)
+        or not {WordRole.INSTEAD, WordRole.NUMBER}.isdisjoint(phrase.roles)
     )
 
 
@@ -181,7 +183,7 @@ class NumberItemFinder:
             follows_number = any(isinstance(each, Group) for each in items)
             return not follows_number and not self._found.has_sign_after(item, ",")
         return (
-            Role.NUMBER in item.roles
+            WordRole.NUMBER in item.roles
             or text in RANGE_OPENINGS
             or self._found.is_glued(item)
             or (text == "n" and self._found.has_sign_after(item, "°"))
@@ -192,7 +194,7 @@ class NumberItemFinder:
         last = at = place + 1
         before = self._phrases[:place]
         changes = any(
-            Role.CHANGE in phrase.roles or Intent.CHANGE in phrase.intents for phrase in before
+            WordRole.CHANGE in phrase.roles or Intent.CHANGE in phrase.intents for phrase in before
         )
         drops = _drops(before)
         while at < len(self._phrases):
@@ -201,9 +203,7 @@ class NumberItemFinder:
                 break
             if drops and at == last and self._is_comma_pair(at):
                 break
-            if self.is_number(phrase):
-                last = at + 1
-            elif self._belongs_to_number(at, last):
+            if self.is_number(phrase) or self._belongs_to_number(at, last):
                 last = at + 1
             elif not self._connects(phrase):
                 break
@@ -216,15 +216,17 @@ class NumberItemFinder:
         if self._found.has_break_before(phrase) and text not in RANGE_WORDS:
             return True
         return (
-            (changes and Role.TO in phrase.roles)
+            (changes and WordRole.TO in phrase.roles)
             or text in WANTING_WORDS
-            or (Role.ADD in phrase.roles and text not in JOINING_WORDS)
+            or (WordRole.ADD in phrase.roles and text not in JOINING_WORDS)
         )
 
     def _belongs_to_number(self, at: int, last: int) -> bool:
         """Return whether a phrase counts or touches the number before it: "5 tickets", "5a"."""
         phrase = self._phrases[at]
-        counts = Role.MANY in phrase.roles and at == last and self.is_number(self._phrases[at - 1])
+        counts = (
+            WordRole.MANY in phrase.roles and at == last and self.is_number(self._phrases[at - 1])
+        )
         return counts or self._found.is_glued(phrase)
 
     def _connects(self, phrase: Phrase) -> bool:
@@ -245,5 +247,7 @@ class NumberItemFinder:
 
 def _drops(before: Sequence[Phrase]) -> bool:
     """Return whether the last word with a role says that the numbers after it are unwanted."""
-    roles = [phrase.roles for phrase in before if phrase.roles and Role.NUMBER not in phrase.roles]
-    return bool(roles) and Role.DROP in roles[-1]
+    roles = [
+        phrase.roles for phrase in before if phrase.roles and WordRole.NUMBER not in phrase.roles
+    ]
+    return bool(roles) and WordRole.DROP in roles[-1]

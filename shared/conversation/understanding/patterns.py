@@ -1,8 +1,8 @@
 """Patterns of words, compiled so that the longest one at a place of a text is found quickly.
 
-A pattern is written as in `english.toml`: words in lower case, `(a|b c)` for one of several, `[a|b]`
-for one of several or nothing, `<name>` for a word of a class, and `<n>` for digits. A text is its
-words, each followed by one space.
+A pattern is written as in `english.toml`: words in lower case, `(a|b c)` for one of several,
+`[a|b]` for one of several or nothing, `<name>` for a word of a class, and `<n>` for digits. A text
+is its words, each followed by one space.
 """
 
 import re

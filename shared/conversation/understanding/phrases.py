@@ -15,14 +15,17 @@ from shared.conversation.understanding.tokens import Token, TokenKind, are_adjac
 from shared.conversation.understanding.vocabulary import (
     Doubt,
     Filler,
-    Role,
     Vocabulary,
     WordMeaning,
+    WordRole,
     load_vocabulary,
 )
 
 MIN_FUZZY_LETTERS: Final = 4
 """Letters of the shortest word that is taken for a misspelling."""
+
+MAX_TYPOS: Final = 2
+"""Letters by which a long word may differ; a short one by one."""
 
 LONG_WORD: Final = 7
 """Letters from which a word may differ by two."""
@@ -73,7 +76,7 @@ class Phrase:
     first: int
     last: int
     intents: tuple[Intent, ...] = ()
-    roles: tuple[Role, ...] = ()
+    roles: tuple[WordRole, ...] = ()
     doubts: tuple[Doubt, ...] = ()
     amount: int | None = None
     is_filler: bool = False
@@ -234,7 +237,7 @@ def _has_long_run(word: str) -> bool:
 
 
 def _find_near_word(word: str, vocabulary: Vocabulary) -> str | None:
-    most = 2 if len(word) >= LONG_WORD else 1
+    most = MAX_TYPOS if len(word) >= LONG_WORD else 1
     near = extract(
         word,
         _list_targets(len(word)),
@@ -261,7 +264,7 @@ def _list_targets(length: int) -> tuple[str, ...]:
         sorted(
             known
             for known in vocabulary.words
-            if abs(len(known) - length) <= 2
+            if abs(len(known) - length) <= MAX_TYPOS
             and len(known) >= MIN_FUZZY_LETTERS
             and (known not in DESTRUCTIVE_WORDS or known == "cancel")
         )
@@ -281,7 +284,7 @@ def _read_phrase(
     amount_last, amount, in_words = _read_amount(words, place, vocabulary)
     if amount is not None and amount_last >= last:
         roles = (
-            tuple(each for each in _sort(meanings) if isinstance(each, Role))
+            tuple(each for each in _sort(meanings) if isinstance(each, WordRole))
             if (amount_last == last)
             else ()
         )
@@ -293,7 +296,7 @@ def _read_phrase(
         place,
         last,
         intents=tuple(each for each in sorted_meanings if isinstance(each, Intent)),
-        roles=tuple(each for each in sorted_meanings if isinstance(each, Role)),
+        roles=tuple(each for each in sorted_meanings if isinstance(each, WordRole)),
         doubts=tuple(each for each in sorted_meanings if isinstance(each, Doubt)),
         is_filler=Filler.WORD in meanings,
     )

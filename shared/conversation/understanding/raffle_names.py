@@ -6,10 +6,10 @@ from typing import Final
 
 from rapidfuzz import fuzz
 
-from shared.conversation.understanding.text_normalization import normalize_text
 from shared.conversation.understanding.phrases import NAME_SIMILARITY, PhraseList
+from shared.conversation.understanding.text_normalization import normalize_text
 from shared.conversation.understanding.tokens import Token, TokenKind
-from shared.conversation.understanding.vocabulary import Role, load_vocabulary
+from shared.conversation.understanding.vocabulary import WordRole, load_vocabulary
 
 MIN_NAME_LETTERS: Final = 4
 """Letters of the shortest word that names a raffle by itself."""
@@ -99,7 +99,7 @@ class RaffleNames:
         places = frozenset().union(*named.values()) if named else frozenset[int]()
         refused = {index for index, at in named.items() if _is_refused(texts, min(at))}
         wanted = [index for index in named if index not in refused]
-        if len(wanted) > 1 and any(Role.INSTEAD in phrase.roles for phrase in found.phrases):
+        if len(wanted) > 1 and any(WordRole.INSTEAD in phrase.roles for phrase in found.phrases):
             wanted = [max(wanted, key=lambda index: min(named[index]))]
         if not wanted and refused and len(self._titles) - len(refused) == 1:
             wanted = [index for index in range(len(self._titles)) if index not in refused]

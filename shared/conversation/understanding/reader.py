@@ -14,32 +14,37 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Final
 
-from shared.conversation.understanding.number_list import parse_number_list
-from shared.conversation.understanding.text_normalization import (
-    MAX_NUMBERS_TEXT,
-    MAX_WORDS_TEXT,
-    collapse_spaces,
-    fold_digits,
-)
 from shared.conversation.understanding import intent_ranking, wish_grammar
 from shared.conversation.understanding.intent_ranking import HARMLESS, WHOLE_TEXTS, Candidate
 from shared.conversation.understanding.intents import Intent
 from shared.conversation.understanding.number_groups import find_money
 from shared.conversation.understanding.number_items import Group, NumberItemFinder, NumberItems
+from shared.conversation.understanding.number_list import parse_number_list
 from shared.conversation.understanding.phrases import Phrase, PhraseList, find_phrases
 from shared.conversation.understanding.raffle_names import (
     RaffleNames,
     Surroundings,
     replace_seller_names,
 )
-from shared.conversation.understanding.reading import Entity, NumberGroup, NumberWish, Reading
+from shared.conversation.understanding.text_normalization import (
+    MAX_NUMBERS_TEXT,
+    MAX_WORDS_TEXT,
+    collapse_spaces,
+    fold_digits,
+)
+from shared.conversation.understanding.text_readings import (
+    Entity,
+    NumberGroup,
+    NumberWish,
+    TextReading,
+)
 from shared.conversation.understanding.tokens import (
     UNREADABLE,
     fold_text,
     has_sign,
     split_tokens,
 )
-from shared.conversation.understanding.vocabulary import Doubt, Role, load_vocabulary
+from shared.conversation.understanding.vocabulary import Doubt, WordRole, load_vocabulary
 from shared.conversation.understanding.wish_grammar import WishParts
 
 _NOWHERE: Final = Surroundings()
@@ -51,12 +56,12 @@ _ASKING_FOR: Final = frozenset({
 """Words that ask for a ticket number right before it, if a question mark ends the text."""
 
 _ADDING_SIGNS: Final = ("+", "&")
-_LIKE_ROLES: Final = (Role.ENDING, Role.STARTING, Role.CONTAINING)
-_KIND_ROLES: Final = (Role.ODD, Role.EVEN, Role.LOW, Role.HIGH)
+_LIKE_ROLES: Final = (WordRole.ENDING, WordRole.STARTING, WordRole.CONTAINING)
+_KIND_ROLES: Final = (WordRole.ODD, WordRole.EVEN, WordRole.LOW, WordRole.HIGH)
 
 
 @lru_cache(maxsize=1_024)  # a message is read where it is answered, and where it is counted
-def read_text(text: str, surroundings: Surroundings = _NOWHERE) -> Reading:
+def read_text(text: str, surroundings: Surroundings = _NOWHERE) -> TextReading:
     """Return what a text means.
 
     Args:
@@ -74,14 +79,14 @@ def read_text(text: str, surroundings: Surroundings = _NOWHERE) -> Reading:
     return _Reader(found, folded, surroundings, names).read()
 
 
-def _read_long_list(text: str, surroundings: Surroundings) -> Reading:
+def _read_long_list(text: str, surroundings: Surroundings) -> TextReading:
     """Return the reading of a text that is too long for words: ticket numbers or nothing."""
     lines = fold_digits(text[: MAX_NUMBERS_TEXT + 1]).splitlines()
     numbers = parse_number_list(
         collapse_spaces("; ".join(lines)), last_number=surroundings.last_number
     )
     if numbers is None or numbers.has_other_words:
-        return Reading(Intent.UNKNOWN, core_words=1 if text.strip() else 0)
+        return TextReading(Intent.UNKNOWN, core_words=1 if text.strip() else 0)
     group = NumberGroup(
         numbers.values,
         is_marked=numbers.is_marked,
@@ -91,7 +96,7 @@ def _read_long_list(text: str, surroundings: Surroundings) -> Reading:
         is_unclear=numbers.is_unclear,
     )
     doubts = frozenset({Doubt.UNREAD_NUMBER}) if numbers.is_unclear else frozenset[Doubt]()
-    return Reading(Intent.TAKE, wish=NumberWish(take=group), doubts=doubts)
+    return TextReading(Intent.TAKE, wish=NumberWish(take=group), doubts=doubts)
 
 
 class _Reader:
@@ -120,7 +125,7 @@ class _Reader:
         }
         """Phrases by index that say what to do with numbers, so that they are read."""
 
-    def read(self) -> Reading:
+    def read(self) -> TextReading:
         """Return the reading."""
         is_unclear = any(group.numbers.is_unclear for group in self._items.groups)
         if UNREADABLE in self._folded or self._items.has_unreadable or is_unclear:
@@ -132,7 +137,7 @@ class _Reader:
         if is_question and chosen is Intent.YES:  # "ok?"
             self._doubts.add(Doubt.CONDITION)
         phrases = self._found.phrases
-        return Reading(
+        return TextReading(
             chosen,
             others,
             wish=wish,
@@ -231,8 +236,8 @@ class _Reader:
 
     def _is_worth(self) -> bool:
         """Return whether numbers for an amount of money are asked for: "$20 worth"."""
-        if any(Role.WORTH in phrase.roles for phrase in self._found.phrases):
-            self._use(Role.WORTH)
+        if any(WordRole.WORTH in phrase.roles for phrase in self._found.phrases):
+            self._use(WordRole.WORTH)
             return True
         firsts = {money.first_token for money in self._money}
         return any(
@@ -242,13 +247,13 @@ class _Reader:
     def _choose_number_intent(self, parts: WishParts, wish: NumberWish) -> Intent:
         if wish.take is None and wish.drop is None:
             return Intent.UNKNOWN
-        if self._money and (wish.take is None or self._has(Role.WORTH)):
+        if self._money and (wish.take is None or self._has(WordRole.WORTH)):
             return Intent.SPEND
         if self._asks_whether_free(wish):
             return Intent.IS_FREE
-        won = self._has(Role.WON) and wish.drop is None and not wish.more
-        if self._means(Intent.VERIFY) or self._has(Role.VERIFY) or won:
-            self._use(Role.VERIFY, Role.WON)
+        won = self._has(WordRole.WON) and wish.drop is None and not wish.more
+        if self._means(Intent.VERIFY) or self._has(WordRole.VERIFY) or won:
+            self._use(WordRole.VERIFY, WordRole.WON)
             return Intent.VERIFY
         if wish.otherwise is not None:
             return Intent.EITHER
@@ -261,9 +266,9 @@ class _Reader:
 
     def _asks_whether_free(self, wish: NumberWish) -> bool:
         """Return whether "77 free" is a question, and no condition of taking it."""
-        if not (self._has(Role.FREE) or self._asks_for_one()):
+        if not (self._has(WordRole.FREE) or self._asks_for_one()):
             return False
-        self._use(Role.FREE, Role.IS)
+        self._use(WordRole.FREE, WordRole.IS)
         conditions = {
             index
             for index, phrase in enumerate(self._found.phrases)
@@ -271,7 +276,7 @@ class _Reader:
         }
         if len(self._items.groups) == 1 or wish.otherwise is not None:
             self._used |= conditions
-        return not conditions and wish.otherwise is None and not self._has(Role.IF_FREE)
+        return not conditions and wish.otherwise is None and not self._has(WordRole.IF_FREE)
 
     def _asks_for_one(self) -> bool:
         """Return whether a text asks for a ticket number: "do you have 480?"."""
@@ -282,10 +287,10 @@ class _Reader:
         asks = before is not None and self._found.get_text(before) in _ASKING_FOR
         return asks and not (group.numbers.is_in_words or group.numbers.is_counted)
 
-    def _has(self, role: Role) -> bool:
+    def _has(self, role: WordRole) -> bool:
         return any(role in phrase.roles for phrase in self._found.phrases)
 
-    def _use(self, *roles: Role) -> None:
+    def _use(self, *roles: WordRole) -> None:
         self._used |= {
             index
             for index, phrase in enumerate(self._found.phrases)

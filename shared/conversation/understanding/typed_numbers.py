@@ -5,7 +5,7 @@ from typing import Final
 from shared.conversation.understanding.intents import Intent
 from shared.conversation.understanding.raffle_names import Surroundings
 from shared.conversation.understanding.reader import read_text
-from shared.conversation.understanding.reading import NumberGroup
+from shared.conversation.understanding.text_readings import NumberGroup
 
 _POLITE: Final = frozenset({Intent.BUY, Intent.GREETING, Intent.THANKS})
 

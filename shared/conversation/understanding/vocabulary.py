@@ -14,7 +14,7 @@ from shared.conversation.understanding.patterns import PatternIndex
 _FILE: Final = Path(__file__).with_name("english.toml")
 
 
-class Role(StrEnum):
+class WordRole(StrEnum):
     """What a word says of the numbers beside it."""
 
     ADD = "add"
@@ -69,7 +69,7 @@ class Filler(StrEnum):
     WORD = "word"
 
 
-type WordMeaning = Intent | Role | Doubt | Filler
+type WordMeaning = Intent | WordRole | Doubt | Filler
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,15 +114,15 @@ def load_vocabulary() -> Vocabulary:
 
     Raises:
         PatternError: a pattern is not well-formed.
-        ValueError: a section names no member of `Intent`, `Role` or `Doubt`.
+        ValueError: a section names no member of `Intent`, `WordRole` or `Doubt`.
 
     """
     data: dict[str, Any] = tomllib.loads(_FILE.read_text(encoding="utf-8"))
     spellings = {short: tuple(full.split()) for short, full in data["spellings"].items()}
     phrases = PatternIndex[WordMeaning](data["classes"], lambda word: spellings.get(word, (word,)))
-    sections: dict[str, type[Intent] | type[Role] | type[Doubt]] = {
+    sections: dict[str, type[Intent] | type[WordRole] | type[Doubt]] = {
         "intents": Intent,
-        "roles": Role,
+        "roles": WordRole,
         "doubts": Doubt,
     }
     for section, members in sections.items():

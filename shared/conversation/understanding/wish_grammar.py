@@ -1,7 +1,8 @@
 """Grammar of wishes about numbers: what the words between numbers say is to be done with them.
 
 The items of a text are read from left to right. A word such as "not", "instead of" or "otherwise"
-says what the numbers after it are; `RULES` are tried in their order, and the first that fits counts.
+says what the numbers after it are; `RULES` are tried in their order, and the first that fits
+counts.
 """
 
 from collections.abc import Callable, Collection, Sequence
@@ -16,8 +17,8 @@ from shared.conversation.understanding.number_items import (
     NumberItems,
 )
 from shared.conversation.understanding.phrases import Phrase, PhraseList
-from shared.conversation.understanding.reading import NumberGroup
-from shared.conversation.understanding.vocabulary import Role
+from shared.conversation.understanding.text_readings import NumberGroup
+from shared.conversation.understanding.vocabulary import WordRole
 
 MAX_LIST_TO_CORRECT: Final = 20
 """Numbers of a list of which the last one may be corrected; a range is longer."""
@@ -26,7 +27,7 @@ _WEAK_CORRECTIONS: Final = frozenset({"no", "sorry", "wait"})
 """Words that correct only where a number or a wish comes before and after them."""
 
 
-class Mode(Enum):
+class NumberMode(Enum):
     """What the next numbers of a text are."""
 
     TAKE = auto()
@@ -57,7 +58,7 @@ class WishParts:
 
     """
 
-    mode: Mode = Mode.TAKE
+    mode: NumberMode = NumberMode.TAKE
     take: list[NumberGroup] = field(default_factory=list)
     drop: list[NumberGroup] = field(default_factory=list)
     otherwise: list[NumberGroup] = field(default_factory=list)
@@ -75,7 +76,7 @@ class WishParts:
     @property
     def is_dropping(self) -> bool:
         """Whether unwanted numbers were named last."""
-        return self.mode is Mode.DROP and bool(self.drop)
+        return self.mode is NumberMode.DROP and bool(self.drop)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +97,7 @@ class _Moment:
     wants_after: bool
     wish: WishParts
 
-    def has(self, role: Role) -> bool:
+    def has(self, role: WordRole) -> bool:
         """Return whether the phrase has a role."""
         return role in self.phrase.roles
 
@@ -127,7 +128,7 @@ def read_wish(found: PhraseList, items: NumberItems, *, adds: bool) -> WishParts
         elif item.roles or item.intents:
             _apply_rules(_describe(place, item, found, items, wish), found)
         elif wish.is_dropping and found.get_text(item) in WANTING_WORDS:
-            wish.mode = Mode.TAKE
+            wish.mode = NumberMode.TAKE
     return wish
 
 
@@ -174,7 +175,7 @@ def _begin_condition(
         if isinstance(item, Phrase):
             wish.used.add(found.phrases.index(item))
     if items.find_next_group(condition.last - 1) is not None:
-        wish.mode, wish.has_alternative = Mode.OTHERWISE, True
+        wish.mode, wish.has_alternative = NumberMode.OTHERWISE, True
         wish.replaced = condition.group.numbers
     elif wish.otherwise:
         wish.is_open = False
@@ -206,19 +207,19 @@ def _add_group(group: Group, found: PhraseList, wish: WishParts) -> None:
     before = found.phrases[group.first - 1] if group.first else None
     if wish.is_dropping and (
         found.has_break_before(first)
-        or Role.NUMBER in first.roles
+        or WordRole.NUMBER in first.roles
         or (before is not None and found.has_sign_after(before, ","))
     ):
-        wish.mode = Mode.TAKE
+        wish.mode = NumberMode.TAKE
     match wish.mode:
-        case Mode.DROP | Mode.CHANGE_FROM:
+        case NumberMode.DROP | NumberMode.CHANGE_FROM:
             wish.drop.append(group.numbers)
-        case Mode.OTHERWISE:
+        case NumberMode.OTHERWISE:
             wish.otherwise.append(group.numbers)
-        case Mode.CORRECT:
+        case NumberMode.CORRECT:
             wish.take = _correct(wish.take, group.numbers)
-            wish.mode = Mode.TAKE
-        case Mode.TAKE:
+            wish.mode = NumberMode.TAKE
+        case NumberMode.TAKE:
             wish.take.append(group.numbers)
 
 
@@ -246,7 +247,7 @@ def _apply_rules(moment: _Moment, found: PhraseList) -> None:
             return
 
 
-def _set_mode(mode: Mode) -> Callable[[WishParts], None]:
+def _set_mode(mode: NumberMode) -> Callable[[WishParts], None]:
     def set_mode(wish: WishParts) -> None:
         wish.mode = mode
 
@@ -258,15 +259,15 @@ def _note_condition(wish: WishParts) -> None:
 
 
 def _begin_alternative(wish: WishParts) -> None:
-    wish.mode, wish.has_alternative = Mode.OTHERWISE, True
+    wish.mode, wish.has_alternative = NumberMode.OTHERWISE, True
 
 
 def _begin_open_choice(wish: WishParts) -> None:
-    wish.mode, wish.is_open = Mode.OTHERWISE, True
+    wish.mode, wish.is_open = NumberMode.OTHERWISE, True
 
 
 def _begin_change(wish: WishParts) -> None:
-    wish.mode, wish.changes = Mode.CHANGE_FROM, True
+    wish.mode, wish.changes = NumberMode.CHANGE_FROM, True
 
 
 def _drop_last(wish: WishParts) -> None:
@@ -274,8 +275,8 @@ def _drop_last(wish: WishParts) -> None:
 
 
 def _correct_or_swap(wish: WishParts) -> None:
-    is_swap = wish.mode in {Mode.DROP, Mode.CHANGE_FROM}
-    wish.mode = Mode.TAKE if is_swap else Mode.CORRECT
+    is_swap = wish.mode in {NumberMode.DROP, NumberMode.CHANGE_FROM}
+    wish.mode = NumberMode.TAKE if is_swap else NumberMode.CORRECT
 
 
 def _replace(wish: WishParts) -> None:
@@ -292,13 +293,13 @@ def _take_more(wish: WishParts) -> None:
 
 def _add(wish: WishParts) -> None:
     wish.adds = True
-    if wish.mode in {Mode.DROP, Mode.OTHERWISE}:
-        wish.mode = Mode.TAKE
+    if wish.mode in {NumberMode.DROP, NumberMode.OTHERWISE}:
+        wish.mode = NumberMode.TAKE
 
 
 def _join(wish: WishParts) -> None:
-    if wish.mode in {Mode.DROP, Mode.OTHERWISE}:
-        wish.mode = Mode.TAKE
+    if wish.mode in {NumberMode.DROP, NumberMode.OTHERWISE}:
+        wish.mode = NumberMode.TAKE
 
 
 def _do_nothing(_wish: WishParts) -> None:
@@ -308,51 +309,54 @@ def _do_nothing(_wish: WishParts) -> None:
 def _is_correction(moment: _Moment) -> bool:
     near = moment.precedes or moment.follows
     is_clear = moment.text not in _WEAK_CORRECTIONS or (moment.follows and moment.wants_after)
-    return moment.has(Role.INSTEAD) and near and is_clear
+    return moment.has(WordRole.INSTEAD) and near and is_clear
 
 
 type _Rule = tuple[Callable[[_Moment], bool], Callable[[WishParts], None]]
 
 RULES: Final[Sequence[_Rule]] = (
-    (lambda m: m.has(Role.IF_FREE) and (m.precedes or m.follows), _note_condition),
-    (lambda m: m.has(Role.ELSE) and bool(m.wish.take), _begin_alternative),
-    (lambda m: (m.has(Role.CHANGE) or m.means(Intent.CHANGE)) and m.follows, _begin_change),
+    (lambda m: m.has(WordRole.IF_FREE) and (m.precedes or m.follows), _note_condition),
+    (lambda m: m.has(WordRole.ELSE) and bool(m.wish.take), _begin_alternative),
+    (lambda m: (m.has(WordRole.CHANGE) or m.means(Intent.CHANGE)) and m.follows, _begin_change),
     (
-        lambda m: m.has(Role.DROP_AFTER) and m.precedes and not m.follows and bool(m.wish.take),
+        lambda m: m.has(WordRole.DROP_AFTER) and m.precedes and not m.follows and bool(m.wish.take),
         _drop_last,
     ),
     (
         lambda m: m.means(Intent.BUY) and m.wish.is_dropping and m.follows,
-        _set_mode(Mode.TAKE),
+        _set_mode(NumberMode.TAKE),
     ),
-    (
-        lambda m: m.has(Role.TO) and m.wish.mode is Mode.CHANGE_FROM and bool(m.wish.drop),
-        _set_mode(Mode.TAKE),
-    ),
-    (
-        lambda m: m.has(Role.INSTEAD_OF) and not m.has(Role.DROP) and m.follows,
-        _set_mode(Mode.DROP),
-    ),
-    (lambda m: m.has(Role.OR) and bool(m.wish.take) and m.follows, _begin_open_choice),
-    (lambda m: m.has(Role.BUT) and m.follows, _do_nothing),
-    (lambda m: m.has(Role.DROP) and m.follows, _set_mode(Mode.DROP)),
-    (lambda m: m.has(Role.INSTEAD) and m.follows and m.precedes, _correct_or_swap),
-    (_is_correction, _replace),
-    (lambda m: m.has(Role.FOR_ME) and m.precedes, _share),
-    (lambda m: m.has(Role.MORE) and (m.follows or m.precedes), _take_more),
     (
         lambda m: (
-            m.has(Role.ADD)
+            m.has(WordRole.TO) and m.wish.mode is NumberMode.CHANGE_FROM and bool(m.wish.drop)
+        ),
+        _set_mode(NumberMode.TAKE),
+    ),
+    (
+        lambda m: m.has(WordRole.INSTEAD_OF) and not m.has(WordRole.DROP) and m.follows,
+        _set_mode(NumberMode.DROP),
+    ),
+    (lambda m: m.has(WordRole.OR) and bool(m.wish.take) and m.follows, _begin_open_choice),
+    (lambda m: m.has(WordRole.BUT) and m.follows, _do_nothing),
+    (lambda m: m.has(WordRole.DROP) and m.follows, _set_mode(NumberMode.DROP)),
+    (lambda m: m.has(WordRole.INSTEAD) and m.follows and m.precedes, _correct_or_swap),
+    (_is_correction, _replace),
+    (lambda m: m.has(WordRole.FOR_ME) and m.precedes, _share),
+    (lambda m: m.has(WordRole.MORE) and (m.follows or m.precedes), _take_more),
+    (
+        lambda m: (
+            m.has(WordRole.ADD)
             and (m.follows or m.precedes)
             and (not m.precedes or not m.follows or bool(m.wish.drop))
         ),
         _add,
     ),
-    (lambda m: m.has(Role.ADD) and (m.follows or m.precedes), _join),
+    (lambda m: m.has(WordRole.ADD) and (m.follows or m.precedes), _join),
     (
         lambda m: (
             bool(m.phrase.roles)
-            and set(m.phrase.roles) <= {Role.NUMBER, Role.MANY, Role.ALL, Role.WORTH}
+            and set(m.phrase.roles)
+            <= {WordRole.NUMBER, WordRole.MANY, WordRole.ALL, WordRole.WORTH}
         ),
         _do_nothing,
     ),

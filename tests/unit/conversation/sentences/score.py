@@ -1,4 +1,4 @@
-"""Score of the conversation over the table: `uv run python -m tests.unit.conversation.sentences.score`."""
+"""Score of the conversation over the table of sentences; `README.md` says how to run it."""
 
 import sys
 from collections import Counter

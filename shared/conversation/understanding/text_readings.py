@@ -92,9 +92,14 @@ class NumberWish:
     money: Decimal | None = None
     is_worth: bool = False
 
+    @property
+    def counts_numbers(self) -> bool:
+        """Whether the wanted numbers are surely a quantity: "5 tickets", "5 random"."""
+        return self.take is not None and (self.take.is_counted or self.is_random)
+
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class TextReading:
     """A text as it was read.
 
     Attributes:
