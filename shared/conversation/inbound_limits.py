@@ -4,6 +4,7 @@ They are judged by the messages as they are stored, in the order in which they w
 every gateway comes to the same result.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -82,11 +83,19 @@ def are_taps_excess(recent: Sequence[RecentMessage], place: int) -> bool:
     return _count(recent, place, types=TAP_TYPES) > FLOOD_TAPS
 
 
-def is_same_again(recent: Sequence[RecentMessage], place: int) -> bool:
-    """Return whether a buyer wrote the same text again and again, as another bot does."""
-    texts = _list_texts(recent, place)
-    wanted = _normalize(recent[place].text)
-    return sum(_normalize(text) == wanted for text in texts) > SAME_TEXTS
+def is_same_again(recent: Sequence[RecentMessage], place: int, *, messages: int = 1) -> bool:
+    """Return whether a buyer wrote the same text again and again, as another bot does.
+
+    Args:
+        recent: the buyer's messages in the order in which they were written.
+        place: the index of the message in question.
+        messages: how many messages from there on get one answer. The same text counts once among
+            them, and one text that did not come so often is enough for an answer.
+
+    """
+    texts = Counter(map(_normalize, _list_texts(recent, place)[1:]))
+    asked = {_normalize(each.text) for each in recent[place : place + messages]}
+    return all(texts[text] >= SAME_TEXTS for text in asked)
 
 
 def are_texts_excess(recent: Sequence[RecentMessage], place: int) -> bool:

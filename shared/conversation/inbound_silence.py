@@ -5,6 +5,7 @@ The reason is stored in `InboundMessage.error`.
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from itertools import takewhile
 from typing import Final
 
 from django.db import models
@@ -79,13 +80,29 @@ class RecentMessages:
             return not live.exists()
         return True
 
-    def leads_nowhere(self, place: int, effect: Effect | Lookup | None) -> bool:
+    def end_run_before_flood(
+        self, place: int, run: Sequence[InboundMessage]
+    ) -> Sequence[InboundMessage]:
+        """Return the texts that share an answer, up to the first of more than are answered.
+
+        Args:
+            place: the index of the first one.
+            run: the texts; the first one is answered.
+
+        """
+        answered = takewhile(lambda at: not self.is_excess(place + at), range(1, len(run)))
+        return run[: 1 + len(list(answered))]
+
+    def leads_nowhere(
+        self, place: int, effect: Effect | Lookup | None, *, messages: int = 1
+    ) -> bool:
         """Return whether a waiting message is a text that came again and again.
 
         Args:
             place: the index of the message.
             effect: the effect of its answer, which is progress, or what it looks up, which may
                 have changed since the last time ("who won"); None: it has neither.
+            messages: how many messages from there on get one answer; they count once.
 
         """
         at = self._place_of_first + place
@@ -93,7 +110,9 @@ class RecentMessages:
             return False
         if inbound_limits.are_texts_excess(self._recent, at):
             return True
-        return effect is None and inbound_limits.is_same_again(self._recent, at)
+        if effect is not None:
+            return False
+        return inbound_limits.is_same_again(self._recent, at, messages=messages)
 
 
 def load_recent_messages(

@@ -97,6 +97,23 @@ def test_the_same_text_again_and_again_is_a_loop_unless_a_tap_or_receipt_came_be
     assert inbound_limits.is_same_again(recent, len(recent) - 1) is expected
 
 
+@pytest.mark.parametrize(
+    ("before", "texts", "expected"),
+    [
+        (0, ["hi"] * 8, False),
+        (SAME_TEXTS - 1, ["hi"] * 8, False),
+        (SAME_TEXTS, ["hi", "Hi!"], True),
+        (SAME_TEXTS, ["hi", "3 random"], False),
+    ],
+)
+def test_texts_that_share_an_answer_count_once_and_a_new_one_is_enough(
+    before: int, texts: Sequence[str], expected: bool
+) -> None:
+    recent = [RecentMessage("text", text, NOON) for text in [*["hi"] * before, *texts]]
+
+    assert inbound_limits.is_same_again(recent, before, messages=len(texts)) is expected
+
+
 @pytest.mark.parametrize(("count", "expected"), [(LOOP_TEXTS, False), (LOOP_TEXTS + 1, True)])
 def test_text_after_text_without_a_tap_is_a_loop(count: int, expected: bool) -> None:
     recent = [RecentMessage("text", str(place), NOON) for place in range(count)]
