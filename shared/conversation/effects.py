@@ -67,8 +67,10 @@ class InboundTurn:
     """A message that is being answered; its contact is locked.
 
     Attributes:
+        message: the message, or the last of several that get one answer.
         now: the current time.
         pivot: a random integer from 0 to 2^31-1; random numbers are chosen from there on.
+        earlier: the texts before it that are answered together with it.
 
     """
 
@@ -76,6 +78,12 @@ class InboundTurn:
     message: InboundMessage
     now: datetime
     pivot: int
+    earlier: tuple[InboundMessage, ...] = ()
+
+    @property
+    def messages(self) -> tuple[InboundMessage, ...]:
+        """All messages that are answered, in the order in which they were written."""
+        return (*self.earlier, self.message)
 
     @property
     def actor(self) -> Actor:

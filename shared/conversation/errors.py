@@ -5,11 +5,18 @@ The name of a class is stored in `InboundMessage.error`.
 
 
 class AnswerFailed(Exception):
-    """A message could not be answered; the whole transaction is rolled back."""
+    """A message could not be answered; the whole transaction is rolled back.
 
-    def __init__(self, message_id: int) -> None:
+    Attributes:
+        message_id: the message.
+        has_run: whether others were to get one answer with it, one of which may be to blame.
+
+    """
+
+    def __init__(self, message_id: int, *, has_run: bool = False) -> None:
         super().__init__(f"message {message_id} could not be answered")
         self.message_id = message_id
+        self.has_run = has_run
 
 
 class EffectAfterEffect(RuntimeError):

@@ -4,7 +4,7 @@ The functions are generators that yield what they need of the database; see `inb
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, assert_never
 
 from shared.conversation import attribution, flow, inbound_silence
@@ -39,7 +39,7 @@ from shared.conversation.values import (
 from shared.core import config
 from shared.core.constants import STALE_AFTER
 from shared.core.enums import SilenceReason, State
-from shared.whatsapp.content import MessageContent
+from shared.whatsapp.content import MessageContent, parse_content
 from shared.whatsapp.models import OutboundMessage, WhatsAppContact
 from shared.whatsapp.services import handover, opt_out
 from shared.whatsapp.services.outbox.message_claims import ClaimedMessage
@@ -97,8 +97,8 @@ def answer_message(
 
     Args:
         turn: the message and its buyer, locked; state and context of the contact are changed, and
-            the caller saves them.
-        content: what the message contains.
+            the caller saves them. Texts before it that share its answer share its `error`.
+        content: what the message contains, or all these texts together.
         leads_nowhere: whether the message gets no answer if its first effect or lookup is the
             given one.
 
@@ -106,8 +106,21 @@ def answer_message(
         EndlessConversation: an effect followed another one too often, which is a bug.
 
     """
-    contact = turn.contact
+    _note_sources_of_earlier(turn)
     note_source(turn, content)
+    answered = yield from _answer_content(turn, content, leads_nowhere=leads_nowhere)
+    for message in turn.earlier:
+        message.error = turn.message.error
+    return replace(answered, messages=len(turn.messages))
+
+
+def _answer_content(
+    turn: InboundTurn,
+    content: MessageContent,
+    *,
+    leads_nowhere: Callable[[Effect | Lookup | None], bool],
+) -> Answering[AnswerResult]:
+    contact = turn.contact
     before = inbound_silence.forget_old_misses(turn, Context.from_json(contact.context))
     open_question = inbound_silence.find_open_question(State(contact.state), before)
     may_answer_question = inbound_silence.is_yes_or_no(content) and not handover.is_paused(
@@ -151,6 +164,11 @@ def note_source(turn: InboundTurn, content: MessageContent) -> None:
     attribution.note_source(
         turn.contact, content, message.payload, sent_at=min(message.sent_at, turn.now)
     )
+
+
+def _note_sources_of_earlier(turn: InboundTurn) -> None:
+    for message in turn.earlier:
+        note_source(replace(turn, message=message, earlier=()), parse_content(message.payload))
 
 
 def _note_step(turn: InboundTurn, step: Step) -> None:
