@@ -5,8 +5,11 @@ then given up. The same applies to a message that takes more than `ANSWER_CPU_SE
 time. The time is checked between the steps of an answer, because no thread can be interrupted from
 outside. Waiting for the database does not count, so a slow database gives no message up.
 
-A transaction answers few messages, so that others are served in between, however much a buyer
-writes. What is kept without an answer is decided by `inbound_limits` and `inbound_silence`.
+Texts that were written one after the other and wait together get one answer; `inbound_runs` says
+which. If it fails, they are answered one by one, so that the failing one alone is blamed.
+
+A transaction gives few answers, so that others are served in between, however much a buyer writes.
+What is kept without an answer is decided by `inbound_limits` and `inbound_silence`.
 
 If the whole process hangs or dies, it cannot record anything. Therefore a message that has waited
 for longer than `LEFT_OVER_AFTER` is recorded as a failed attempt before it is answered. That takes
@@ -20,12 +23,14 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
+from typing import Any
 from uuid import UUID
 
 from django.db import InterfaceError, OperationalError, transaction
 from structlog.contextvars import bound_contextvars
 
 from shared.conversation import inbound_answers, inbound_failures, inbound_silence
+from shared.conversation.context import Context
 from shared.conversation.effects import InboundTurn
 from shared.conversation.errors import AnswerFailed, LeftOver, TookTooLong
 from shared.conversation.inbound_answers import AnswerResult
@@ -38,6 +43,7 @@ from shared.conversation.inbound_limits import (
 )
 from shared.conversation.inbound_records import HandledMessages, save_conversations
 from shared.conversation.inbound_requests import Answering, resolve_requests
+from shared.conversation.inbound_runs import begin_turn, build_run_content, take_run
 from shared.conversation.inbound_silence import RecentMessages, load_messages_before
 from shared.core import logs
 from shared.core.constants import (
@@ -70,6 +76,7 @@ def answer_waiting_messages(
     left_over_since: datetime | None = None,
     counted: CountedAttempt | None = None,
     lease: UUID | None = None,
+    joins_texts: bool = True,
     cpu_clock: CpuClock = time.thread_time,
 ) -> AnswerResult:
     """Answer a buyer's waiting messages in the order in which they were sent.
@@ -88,6 +95,7 @@ def answer_waiting_messages(
         counted: the attempt that was counted beforehand; its message is answered now although its
             next attempt is later.
         lease: the id under which replies are claimed for the caller; None: none are.
+        joins_texts: whether texts that wait together get one answer.
         cpu_clock: the processor time of this thread, in seconds.
 
     Raises:
@@ -116,7 +124,15 @@ def answer_waiting_messages(
             )
         else:
             result = AnswerResult(replies=_release_withheld_messages(contact, waiting, now=now))
-            result += _answer_in_order(contact, waiting, now=now, pivot=pivot, cpu_clock=cpu_clock)
+            result += _answer_in_order(
+                contact,
+                waiting,
+                now=now,
+                pivot=pivot,
+                counted=counted,
+                joins_texts=joins_texts,
+                cpu_clock=cpu_clock,
+            )
         handled = waiting[: result.messages]
         save_conversations([HandledMessages(contact, handled)], now=now)
         return _claim_replies(contact, result, now=now, lease=lease)
@@ -170,18 +186,13 @@ def answer_or_record_failure(
         OperationalError, InterfaceError: the database is unavailable; that is not an attempt.
 
     """
-    since = now - LEFT_OVER_AFTER
+    answer = partial(
+        _answer_together_or_one_by_one, contact_id, now=now, pivot=pivot, cpu_clock=cpu_clock
+    )
     counted: CountedAttempt | None = None
     try:
         try:
-            return answer_waiting_messages(
-                contact_id,
-                now=now,
-                pivot=pivot,
-                left_over_since=since,
-                lease=lease,
-                cpu_clock=cpu_clock,
-            )
+            return answer(left_over_since=now - LEFT_OVER_AFTER, lease=lease)
         except LeftOver as left_over:
             attempts = inbound_failures.count_attempt(contact_id, left_over.message_id, now=now)
             if attempts is None:
@@ -189,9 +200,7 @@ def answer_or_record_failure(
             if attempts > MAX_INBOX_ATTEMPTS:
                 return AnswerResult(messages=1, replies=1)
             counted = CountedAttempt(left_over.message_id, alone=attempts > 1)
-        return answer_waiting_messages(
-            contact_id, now=now, pivot=pivot, counted=counted, lease=lease, cpu_clock=cpu_clock
-        )
+        return answer(counted=counted, lease=lease)
     except AnswerFailed as failed:
         failure = failed
     except (OperationalError, InterfaceError):
@@ -204,13 +213,26 @@ def answer_or_record_failure(
         "answer_failed", message_id=failure.message_id, contact_id=contact_id, exc_info=failure
     )
     try:
-        answer_waiting_messages(
-            contact_id, now=now, pivot=pivot, before=failure.message_id, cpu_clock=cpu_clock
-        )
+        answer(before=failure.message_id)
     except AnswerFailed:
         _log.exception("answer_failed_again", contact_id=contact_id)
     inbound_failures.record_failure(contact_id, failure, counted=counted, now=now)
     return None
+
+
+def _answer_together_or_one_by_one(contact_id: int, **arguments: Any) -> AnswerResult:
+    """Answer a buyer's waiting messages; if texts cannot be answered together, one by one.
+
+    The arguments and errors are those of `answer_waiting_messages`.
+    """
+    try:
+        return answer_waiting_messages(contact_id, **arguments)
+    except AnswerFailed as failed:
+        is_unavailable = isinstance(failed.__cause__, OperationalError | InterfaceError)
+        if is_unavailable or not failed.has_run:
+            raise
+        _log.warning("run_failed", message_id=failed.message_id, contact_id=contact_id)
+    return answer_waiting_messages(contact_id, joins_texts=False, **arguments)
 
 
 def _select_due_messages(
@@ -242,6 +264,8 @@ def _answer_in_order(
     *,
     now: datetime,
     pivot: int,
+    counted: CountedAttempt | None,
+    joins_texts: bool,
     cpu_clock: CpuClock,
 ) -> AnswerResult:
     result = AnswerResult()
@@ -252,9 +276,9 @@ def _answer_in_order(
     [before] = load_messages_before(waiting[:1])
     recent = RecentMessages(waiting, before=before)
     cpu_deadline = cpu_clock() + MAX_TRANSACTION_CPU_SECONDS
-    for place, message in enumerate(waiting):
+    while (place := result.messages) < len(waiting):
+        message = waiting[place]
         message.error = ""
-        turn = InboundTurn(contact, message, now, (pivot + place * 7919) % 2**31)
         with _name_in_logs_and_errors(message):
             content = parse_content(message.payload)
             if content.kind is ContentKind.SYSTEM:  # about the buyer, not from them
@@ -262,20 +286,28 @@ def _answer_in_order(
                 continue
             if now - message.sent_at > STALE_AFTER and not may_act_when_stale(content):
                 stale = message
-                inbound_answers.note_source(turn, content)
+                inbound_answers.note_source(InboundTurn(contact, message, now, pivot), content)
                 if is_paused:
                     message.error = SilenceReason.PERSON
                 result += AnswerResult(messages=1)
                 continue
             if recent.is_skipped(place, content):
-                skipped, message.error = message, SilenceReason.FLOOD
+                skipped, message.error = message, _get_reason_to_skip(contact, now=now)
                 result += AnswerResult(messages=1)
                 continue
+            run = waiting[place : place + 1]
+            if joins_texts:
+                run = _take_run(contact, waiting[place:], counted=counted)
+                run = recent.end_run_before_flood(place, run)
+        with _name_in_logs_and_errors(run[-1], has_run=len(run) > 1):
+            turn = begin_turn(contact, run, now=now, pivot=(pivot + place * 7919) % 2**31)
             answering = inbound_answers.answer_message(
-                turn, content, leads_nowhere=partial(recent.leads_nowhere, place)
+                turn,
+                build_run_content(run),
+                leads_nowhere=partial(recent.leads_nowhere, place, messages=len(run)),
             )
             answered = _answer_alone(answering, cpu_clock=cpu_clock)
-            _log.info("answered", type=message.type, state=contact.state)
+            _log.info("answered", type=message.type, state=contact.state, messages=len(run))
         result += answered
         answers += 1
         is_full = answers >= MAX_ANSWERS_PER_TRANSACTION or cpu_clock() > cpu_deadline
@@ -291,6 +323,21 @@ def _answer_in_order(
             summary = inbound_answers.queue_summary(InboundTurn(contact, stale, now, pivot))
             result += _answer_alone(summary, cpu_clock=cpu_clock)
     return result
+
+
+def _get_reason_to_skip(contact: WhatsAppContact, *, now: datetime) -> SilenceReason:
+    """Return why an excess message gets no answer; words for a person are no flood."""
+    return SilenceReason.PERSON if handover.is_paused(contact, now=now) else SilenceReason.FLOOD
+
+
+def _take_run(
+    contact: WhatsAppContact, waiting: Sequence[InboundMessage], *, counted: CountedAttempt | None
+) -> Sequence[InboundMessage]:
+    return take_run(
+        waiting,
+        context=Context.from_json(contact.context),
+        counted=() if counted is None else (counted.message_id,),
+    )
 
 
 def _answer_alone[Result](answering: Answering[Result], *, cpu_clock: CpuClock) -> Result:
@@ -314,15 +361,21 @@ def _answer_alone[Result](answering: Answering[Result], *, cpu_clock: CpuClock) 
 
 
 @contextmanager
-def _name_in_logs_and_errors(message: InboundMessage) -> Iterator[None]:
-    """Add the message's ids to the logs, and raise an error as the failure of this message."""
+def _name_in_logs_and_errors(message: InboundMessage, *, has_run: bool = False) -> Iterator[None]:
+    """Add the message's ids to the logs, and raise an error as the failure of this message.
+
+    Args:
+        message: the message.
+        has_run: whether texts before it are answered together with it.
+
+    """
     with bound_contextvars(correlation_id=message.correlation_id, inbound_id=message.pk):
         try:
             yield
         except AnswerFailed:
             raise  # it names its message
         except Exception as error:
-            raise AnswerFailed(message.pk) from error
+            raise AnswerFailed(message.pk, has_run=has_run) from error
 
 
 def _keep_proofs_silently(

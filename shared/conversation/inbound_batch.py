@@ -1,9 +1,9 @@
 """Answers to many buyers at once, in one transaction.
 
-A batch answers the first waiting message of each buyer, words or a tap, by the same functions as
-`inbound` does for a buyer alone. It advances all answers in rounds and resolves the requests of a
-kind together, so that a statement serves all of them. Whatever is rare, and everything about
-receipts, is left to `inbound`, one contact after the other.
+A batch answers the first waiting message of each buyer, words or a tap, with the texts that share
+its answer, by the same functions as `inbound` does for a buyer alone. It advances all answers in
+rounds and resolves the requests of a kind together, so that a statement serves all of them.
+Whatever is rare, and everything about receipts, is left to `inbound`, one contact after the other.
 
 Locks that may wait come first, and never in another order than any other transaction takes them:
 the contacts, without waiting, because another gateway may be answering them; then those of
@@ -27,6 +27,7 @@ from uuid import UUID
 from django.db import InterfaceError, OperationalError, transaction
 
 from shared.conversation import inbound_answers, inbound_failures
+from shared.conversation.context import Context
 from shared.conversation.effects import InboundTurn
 from shared.conversation.errors import EffectAfterEffect, TookTooLong
 from shared.conversation.inbound_answers import AnswerResult
@@ -39,7 +40,8 @@ from shared.conversation.inbound_requests import (
     QueueReplies,
     resolve_requests,
 )
-from shared.conversation.inbound_silence import load_recent_messages
+from shared.conversation.inbound_runs import begin_turn, build_run_content, take_run
+from shared.conversation.inbound_silence import RecentMessages, load_recent_messages
 from shared.conversation.values import CancelOwnOrder, HoldNumbers, HoldRandom, PlaceOrder
 from shared.core import logs
 from shared.core.constants import ANSWER_CPU_SECONDS, LEFT_OVER_AFTER, STALE_AFTER
@@ -158,7 +160,7 @@ def answer_contacts(
     lease: UUID | None = None,
     cpu_clock: Callable[[], float] = time.thread_time,
 ) -> BatchResult:
-    """Answer the first waiting message of several buyers.
+    """Answer the first waiting message of several buyers, with the texts that share its answer.
 
     Their effects are carried out in the order of `contact_ids`: of two buyers who chose the same
     ticket number the first one gets it.
@@ -232,7 +234,7 @@ def _answer_batch(
         return
     _run_answers(batch)
     turns = [answer.turn for answer in batch.answers]
-    save_conversations([HandledMessages(turn.contact, [turn.message]) for turn in turns], now=now)
+    save_conversations([HandledMessages(turn.contact, turn.messages) for turn in turns], now=now)
     results = [answer.result for answer in batch.answers if answer.result is not None]
     batch.answered = AnswerResult(
         messages=sum(result.messages for result in results),
@@ -274,12 +276,28 @@ def _begin_answers(batch: _Batch, contact_ids: Sequence[int], *, now: datetime, 
             uncounted = batch.left_over if batch.counted is None else batch.postponed
             uncounted.append(contact_id)
         else:
-            batch.has_more = batch.has_more or len(messages) > 1
-            turn = InboundTurn(contact, message, now, compute_pivot(pivot, place=place))
-            message.error = ""
-            leads_nowhere = partial(recent[contact_id].leads_nowhere, 0)
-            steps = inbound_answers.answer_message(turn, content, leads_nowhere=leads_nowhere)
-            batch.answers.append(_Answer(turn, steps))
+            run = take_run(messages, context=Context.from_json(contact.context), counted=counted)
+            run = recent[contact_id].end_run_before_flood(0, run)
+            batch.has_more = batch.has_more or len(messages) > len(run)
+            pivot_here = compute_pivot(pivot, place=place)
+            batch.answers.append(
+                _begin_answer(contact, run, recent[contact_id], now=now, pivot=pivot_here)
+            )
+
+
+def _begin_answer(
+    contact: WhatsAppContact,
+    run: Sequence[InboundMessage],
+    recent: RecentMessages,
+    *,
+    now: datetime,
+    pivot: int,
+) -> _Answer:
+    turn = begin_turn(contact, run, now=now, pivot=pivot)
+    leads_nowhere = partial(recent.leads_nowhere, 0, messages=len(run))
+    content = build_run_content(run)
+    steps = inbound_answers.answer_message(turn, content, leads_nowhere=leads_nowhere)
+    return _Answer(turn, steps)
 
 
 def _is_usual(

@@ -195,7 +195,7 @@ class TestABuyer:
         stack.sandbox.send_batch(
             [
                 {"wa_id": buyer.wa_id, "text": "3 random", "timestamp": int(later)},
-                {"wa_id": buyer.wa_id, "text": "hi", "timestamp": int(earlier)},
+                {"wa_id": buyer.wa_id, "text": "menu", "timestamp": int(earlier)},
             ]
         )
         wait_for_message(buyer, "Held for you")
@@ -203,6 +203,20 @@ class TestABuyer:
         first, second = list_sent_texts(stack, buyer)
         assert "Summer Raffle" in first
         assert "Held for you" in second
+
+    def test_who_writes_in_pieces_gets_one_answer(self, stack: Stack) -> None:
+        buyer = stack.buyer()
+
+        stack.sandbox.send_batch(
+            [
+                {"wa_id": buyer.wa_id, "text": text}
+                for text in ("hi", "i want tickets", "3", "random", "pls")
+            ]
+        )
+        wait_for_message(buyer, "Held for you")
+
+        stack.wait_until_settled()
+        assert len(list_sent_texts(stack, buyer)) == 1
 
     def test_who_writes_to_two_gateways_at_once_is_answered_in_one_order(
         self, stack: Stack, two_gateways: tuple[GatewayProcess, GatewayProcess]

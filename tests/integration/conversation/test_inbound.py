@@ -362,7 +362,7 @@ class TestOrderOfMessages:
     ) -> None:
         chat = BuyerChat()
         chat.receives("text", {"text": {"body": "07, 13"}}, sent_at=chat.now)
-        chat.receives("text", {"text": {"body": "hi"}}, sent_at=chat.now - timedelta(seconds=1))
+        chat.receives("text", {"text": {"body": "menu"}}, sent_at=chat.now - timedelta(seconds=1))
         chat.answer_waiting()
 
         assert chat.list_message_keys() == ["card", "held"]
@@ -371,8 +371,9 @@ class TestOrderOfMessages:
         self, raffle: Raffle
     ) -> None:
         chat = BuyerChat()
-        for text in ("hi", "07, 13", "45, 46"):
-            chat.receives("text", {"text": {"body": text}})
+        for minutes, text in enumerate(("hi", "07, 13", "45, 46")):
+            sent_at = chat.now - timedelta(minutes=3 - minutes)
+            chat.receives("text", {"text": {"body": text}}, sent_at=sent_at)
         answered = [
             inbound.answer_waiting_messages(chat.contact.pk, now=chat.now, pivot=1)
             for _ in range(3)
@@ -693,7 +694,7 @@ class TestShareOfTime:
     ) -> None:
         chat = BuyerChat()
         for _ in range(3):
-            chat.receives("text", {"text": {"body": "hi"}})
+            chat.receives("text", {"text": {"body": "menu"}})
         clock = count(0, ANSWER_CPU_SECONDS / 2)
         answered = [
             inbound.answer_or_record_failure(

@@ -68,7 +68,7 @@ TEXTS: Final = (
     "hi", "3 random", "2 random", "5, 7", "7 and 9", "7", "9", "yes", "yes", "no", "cancel",
     "my tickets", "what?", "summer", "winter", "random", "pick", "50 random", "99999",
     "other numbers", "done", "R-ZZZZZ", "rules", "who won", "verify 7", "I'm 18", "no",
-    "person", "menu", "stop", "start",
+    "person", "menu", "stop", "start", "hi\n3\nrandom\npls", "hi\nwhat?",
 )  # fmt: skip
 
 steps = st.one_of(
@@ -107,20 +107,28 @@ def roll_back_afterwards() -> Iterator[None]:
 
 
 def store_step(chat: BuyerChat, step: str | int) -> None:
+    """Store what a buyer does; a text of several lines is as many messages, a second apart."""
     if isinstance(step, int):
         seen = [choice for message in chat.list_messages() for choice in list_choices(message)]
         tap_id, title = seen[-1 - step % min(len(seen), 9)] if seen else ("r1:menu", "Menu")
         reply = {"type": "button_reply", "button_reply": {"id": tap_id, "title": title}}
-        kind, body = "interactive", {"interactive": reply}
-    else:
-        kind, body = "text", {"text": {"body": "yes" if step == "early yes" else step}}
-    wa_message_id = f"wamid.{chat.contact.pk}.{chat.now:%H%M%S}"
+        _store_message(chat, "interactive", {"interactive": reply}, sent_at=chat.now)
+        return
+    lines = ["yes"] if step == "early yes" else step.split("\n")
+    early = timedelta(seconds=50 * (step == "early yes"))
+    for place, text in enumerate(lines, start=1 - len(lines)):
+        sent_at = chat.now - early + timedelta(seconds=place)
+        _store_message(chat, "text", {"text": {"body": text}}, sent_at=sent_at)
+
+
+def _store_message(chat: BuyerChat, kind: str, body: dict[str, Any], *, sent_at: datetime) -> None:
+    wa_message_id = f"wamid.{chat.contact.pk}.{sent_at:%H%M%S}"
     chat.receives(
         kind,
         body,
         wa_message_id=wa_message_id,
         payload={"id": wa_message_id, "type": kind, **body},
-        sent_at=chat.now - timedelta(seconds=50 * (step == "early yes")),
+        sent_at=sent_at,
         correlation_id=f"c{chat.contact.pk}",
     )
 
@@ -175,6 +183,7 @@ def read_rows() -> dict[str, list[dict[str, Any]]]:
         ["menu", "start", "help", "person"],
     ]
 )
+@example(story=[["hi\nsummer", "hi\n3\nrandom\npls", "hi\n5, 7", 0], ["yes", "no", 0, "hi\nwhat?"]])
 @example(story=[["hi"] * BUYERS] + [["what?", "what?", None, 0]] * 8)
 @example(
     story=[["3 random"] * BUYERS, ["summer"] * BUYERS, ["5, 7", "5, 7", "7 and 9", "3 random"]]
@@ -248,15 +257,15 @@ class TestWhoIsAnsweredTogether:
             receive_text(rare[-1])
         usual, again = BuyerChat(), BuyerChat()
         for chat, number in ((usual, 1), (again, 5)):
-            for _ in range(number):
-                receive_text(chat)
+            for place in range(number):
+                receive_text(chat, "menu" if place == 4 else "hi")
         queued = OutboundMessage.objects.count()
         ids = [chat.contact.pk for chat in (*rare, again, usual)]
 
         result = answer_batch(ids)
 
         assert result == BatchResult(
-            AnswerResult(messages=2, replies=2),
+            AnswerResult(messages=5, replies=2),
             left=tuple(chat.contact.pk for chat in rare),
             has_more=True,
         )

@@ -22,7 +22,7 @@ def write_texts(number: int) -> int:
     """Let a new buyer write some texts, and return the buyer's id."""
     chat = BuyerChat(now=datetime.now(UTC))
     for _ in range(number):
-        chat.receives("text", {"text": {"body": "hi"}})
+        chat.receives("text", {"text": {"body": "menu"}})
     return chat.contact.pk
 
 
