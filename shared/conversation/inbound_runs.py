@@ -17,15 +17,15 @@ from itertools import pairwise
 from typing import Final
 
 from shared.conversation import raffle_links
-from shared.conversation.buyer_texts import order_words, parsing
-from shared.conversation.buyer_texts.text_normalization import MAX_WORDS_TEXT
 from shared.conversation.context import Context
 from shared.conversation.effects import InboundTurn
-from shared.conversation.inbound_events import find_wish
+from shared.conversation.inbound_events import find_chat_wish
 from shared.conversation.inbound_silence import is_yes_or_no
+from shared.conversation.understanding import order_names
 from shared.conversation.understanding.intents import Intent
 from shared.conversation.understanding.reader import read_text
-from shared.conversation.understanding.reading import Reading
+from shared.conversation.understanding.text_normalization import MAX_WORDS_TEXT
+from shared.conversation.understanding.text_readings import TextReading
 from shared.whatsapp.content import ContentKind, MessageContent, parse_content
 from shared.whatsapp.models import InboundMessage, WhatsAppContact
 
@@ -162,8 +162,7 @@ def _names_decision(text: str) -> bool:
     """Return whether a text decides something, or names an order or a raffle by itself."""
     content = MessageContent(ContentKind.TEXT, text)
     return (
-        parsing.parse_command(text) is not None
-        or find_wish(content) is not None
+        find_chat_wish(content) is not None
         or is_yes_or_no(content)
         or raffle_links.parse_raffle_link(text) is not None
         or _names_order(text)
@@ -172,13 +171,13 @@ def _names_decision(text: str) -> bool:
 
 def _names_order(text: str) -> bool:
     """Return whether a text has an order code; without its R, "hello" and "12345" look like one."""
-    if order_words.is_order_code(text) or order_words.find_certain_codes(text):
+    if order_names.is_order_code(text) or order_names.find_certain_codes(text):
         return True
-    bodies = [code.removeprefix("R-") for code in order_words.find_order_codes(text)]
+    bodies = [code.removeprefix("R-") for code in order_names.find_order_codes(text)]
     return any(not (body.isalpha() or body.isdecimal()) for body in bodies)
 
 
-def _says_nothing(reading: Reading) -> bool:
+def _says_nothing(reading: TextReading) -> bool:
     """Return whether a text that means nothing by itself is made of fillers: "pls"."""
     return not (reading.core_words or reading.wish or reading.doubts or reading.unread)
 

@@ -40,7 +40,7 @@ def ask_instead_of_acting(step: Step, turn: Turn) -> Step:
             return _ask_whether_to_cancel(order_id, turn)
         case PlaceOrder():
             return repeat_prompt(turn.state, turn.understood, turn.facts)
-        case AssignProof() if turn.reading.has_doubts_but(Doubt.UNREAD_WORDS):
+        case AssignProof() if turn.reading.doubts & {Doubt.NEGATION, Doubt.CONDITION}:
             return repeat_prompt(turn.state, turn.context, turn.facts)
         case _:
             return step

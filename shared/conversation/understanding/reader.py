@@ -27,7 +27,6 @@ from shared.conversation.understanding.raffle_names import (
     replace_seller_names,
 )
 from shared.conversation.understanding.text_normalization import (
-    MAX_NUMBERS_TEXT,
     MAX_WORDS_TEXT,
     collapse_spaces,
     fold_digits,
@@ -81,7 +80,7 @@ def read_text(text: str, surroundings: Surroundings = _NOWHERE) -> TextReading:
 
 def _read_long_list(text: str, surroundings: Surroundings) -> TextReading:
     """Return the reading of a text that is too long for words: ticket numbers or nothing."""
-    lines = fold_digits(text[: MAX_NUMBERS_TEXT + 1]).splitlines()
+    lines = fold_digits(text).splitlines()
     numbers = parse_number_list(
         collapse_spaces("; ".join(lines)), last_number=surroundings.last_number
     )
