@@ -27,6 +27,9 @@ OLDEST_BUYER: Final = 120
 FIRST_BIRTH_YEAR: Final = 1900
 """Bounds of a number that is read as an age in years, or as the year of a birth."""
 
+_WITH_AGE: Final = frozenset({
+    Intent.TAKE, Intent.ADULT, Intent.MINOR, Intent.YES, Intent.NO, Intent.UNKNOWN,
+})  # fmt: skip
 _NUMBER: Final = re.compile(r"(?<!\d)\d{1,4}(?!\d)")
 
 
@@ -81,11 +84,10 @@ def handle_answer(turn: Turn, *, raffle_id: int) -> Step | None:
     is_adult = _read_age(turn)
     if is_adult is None and turn.reading.wish is not None:
         return _ask_again(raffle_id, turn)
-    harmless = {Doubt.NEGATION, Doubt.OTHER_TIME}
-    if turn.reading.intent is Intent.ADULT:
-        harmless.add(Doubt.UNREAD_WORDS)
-    if is_adult is None or turn.reading.has_doubts_but(*harmless):
+    if is_adult is None:
         return None
+    if is_adult and not _is_plain(turn):
+        return _ask_again(raffle_id, turn)
     handle = handle_adult if is_adult else handle_minor
     return handle(raffle_id, turn.state, turn.context, turn.facts)
 
@@ -104,17 +106,40 @@ def _read_age(turn: Turn) -> bool | None:
     numbers = [int(found) for found in _NUMBER.findall(fold_digits(turn.text))]
     if not numbers:
         numbers = [number for group in turn.reading.numbers for number in group]
-    if intent in {Intent.NO, Intent.MINOR}:
-        return False
-    if len(numbers) == 1 and intent in {Intent.TAKE, Intent.ADULT, Intent.YES, Intent.UNKNOWN}:
+    says_no = turn.reading.has(Intent.NO, Intent.MINOR)
+    if len(numbers) == 1 and intent in _WITH_AGE and _is_plain_number(turn):
         [number] = numbers
+        if says_no and number >= ADULT_AGE:
+            return False if turn.reading.has(Intent.MINOR) else None
         if FIRST_BIRTH_YEAR <= number <= turn.facts.now.year:
             age = turn.facts.now.year - number
             return None if age == ADULT_AGE else age > ADULT_AGE  # the birthday may be ahead
         if YOUNGEST_BUYER <= number <= OLDEST_BUYER:
             return number >= ADULT_AGE
         return None
+    if says_no:
+        return None if turn.reading.has(Intent.YES, Intent.ADULT) else False
     return True if intent in {Intent.YES, Intent.ADULT} else None
+
+
+def _is_plain(turn: Turn) -> bool:
+    """Return whether a text says no more than that the buyer is an adult.
+
+    Other words are overlooked beside a number of years only.
+    """
+    harmless = [Doubt.MISSPELT]
+    if turn.reading.numbers:
+        harmless.append(Doubt.UNREAD_WORDS)
+    return not (turn.reading.is_question or turn.reading.has_doubts_but(*harmless))
+
+
+def _is_plain_number(turn: Turn) -> bool:
+    """Return whether the only number of a text may be an age: not "20 tickets" or "#18"."""
+    wish = turn.reading.wish
+    group = wish.take if wish is not None else None
+    if wish is not None and (wish.drop is not None or wish.is_random):
+        return False
+    return group is None or not (group.is_counted or group.is_marked or group.may_be_named)
 
 
 def handle_adult(raffle_id: int, state: State, context: Context, facts: Facts) -> Step:

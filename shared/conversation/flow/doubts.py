@@ -51,6 +51,8 @@ def _ask_about_numbers(effect: HoldRandom | HoldNumbers, turn: Turn) -> Step:
     if raffle is None:
         return repeat_prompt(turn.state, turn.understood, turn.facts)
     hold = turn.facts.find_draft(effect.raffle_id)
+    if isinstance(effect, HoldRandom) and effect.keeping:
+        return repeat_prompt(turn.state, turn.understood, turn.facts)
     if isinstance(effect, HoldRandom):
         reply = number_questions.build_random_surely_message(raffle, effect.quantity, hold=hold)
     elif hold is not None and turn.reading.intent not in _CHANGES:
@@ -68,9 +70,9 @@ def _ask_whether_to_cancel(order_id: int, turn: Turn) -> Step:
 
 
 def _is_plain(step: Step, turn: Turn) -> bool:
-    """Return whether only a few unknown words are in doubt beside a plain wish or a yes.
+    """Return whether only a few unknown words are in doubt beside a plain wish for numbers.
 
-    A cancellation is never plain with a word that was not read.
+    A yes or a cancellation is never plain with a word that was not read.
     """
     reading = turn.reading
     if reading.has_doubts_but(Doubt.UNREAD_WORDS) or len(reading.unread) > MAX_HARMLESS_WORDS:
@@ -81,7 +83,5 @@ def _is_plain(step: Step, turn: Turn) -> bool:
             return turn.state is State.ASK_QTY or (wish is not None and wish.counts_numbers)
         case HoldNumbers():
             return turn.state is State.ASK_PICK_NUMBERS or reading.intent in _CHANGES
-        case PlaceOrder():
-            return reading.intent is Intent.YES
         case _:
             return False

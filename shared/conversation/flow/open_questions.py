@@ -16,6 +16,9 @@ from shared.conversation.understanding.intents import Intent
 from shared.conversation.understanding.vocabulary import Doubt
 from shared.conversation.values import AssignProof, Step
 
+_NO_ANSWERS = (Intent.NO, Intent.KEEP, Intent.LATER, Intent.CANCEL, Intent.GIVE_UP)
+"""Intents beside which a name does not say where a receipt belongs."""
+
 ALWAYS_UNDERSTOOD = QUESTIONS | {
     Intent.MENU,
     Intent.HELP,
@@ -96,6 +99,8 @@ def _handle_order_of_proof(turn: Turn) -> Step | None:
 
 def _find_meant_order(turn: Turn, candidates: Sequence[OrderFacts]) -> int | None:
     """Return the place of the order that is named by its raffle, numbers, amount or place."""
+    if turn.reading.is_question or turn.reading.has(*_NO_ANSWERS):
+        return None
     named = turn.named_raffle
     by_name = [at for at, order in enumerate(candidates) if named and order.raffle.id == named.id]
     if len(by_name) == 1:

@@ -9,6 +9,7 @@ from shared.conversation.flow.turn import Turn
 from shared.conversation.texts import order_status
 from shared.conversation.understanding.intent_ranking import QUESTIONS
 from shared.conversation.understanding.intents import Intent
+from shared.conversation.understanding.vocabulary import Doubt
 from shared.conversation.values import AssignProof, Step
 
 SHOWN_BY_ORDER = frozenset({Intent.MY_TICKETS, Intent.TOTAL, Intent.HOW_TO_PAY})
@@ -27,13 +28,30 @@ def handle_order_code(named: Sequence[OrderFacts], turn: Turn) -> Step | None:
     proof_id = turn.facts.unplaced_proof_id
     if order.id in turn.context.proof_order_ids:
         proof_id = turn.context.proof_id or proof_id
-    if proof_id is not None and intent not in QUESTIONS - {Intent.RECEIPT}:
+    if proof_id is not None and _places_receipt(turn):
         also = tuple(each.id for each in named[1:])
         return Step(turn.state, turn.understood, effect=AssignProof(proof_id, order.id, also))
-    if intent in QUESTIONS - SHOWN_BY_ORDER and turn.reading.core_words:
+    if intent in answers.ANSWERS and intent in QUESTIONS - SHOWN_BY_ORDER:
         about = turn.context.with_changes(draft_order_id=order.id)
         return answers.answer_question(intent, turn.state, about, turn.facts)
     claims_paid = intent is Intent.PAID and order.wants_receipt
     note = order_status.build_paid_without_proof_note() if claims_paid else ""
     pay = intent is Intent.HOW_TO_PAY
     return show_order(order, turn.understood, turn.facts, note=note, pay=pay)
+
+
+def _places_receipt(turn: Turn) -> bool:
+    """Return whether a text with a code says where the last receipt belongs."""
+    reading = turn.reading
+    return (
+        reading.intent in _PLACING
+        and not reading.is_question
+        and not reading.doubts & {Doubt.NEGATION, Doubt.CONDITION}
+    )
+
+
+_PLACING = frozenset({
+    Intent.UNKNOWN, Intent.RECEIPT, Intent.PAID, Intent.ORDER, Intent.YES, Intent.THANKS,
+    Intent.GREETING,
+})  # fmt: skip
+"""What may stand beside the code of the order that a receipt is for."""

@@ -33,12 +33,12 @@ def choose_order_for_picture(picture: PictureReceived, facts: Facts) -> KeepProo
 def _find_named_orders(picture: PictureReceived, facts: Facts) -> list[OrderFacts]:
     """Return the orders whose codes the buyer wrote with the picture, each once."""
     named = _find_holders(
-        facts.find_orders_by_code(order_names.find_order_codes(picture.caption)), facts
+        facts.find_orders_by_code(order_names.find_meant_codes(picture.caption)), facts
     )
     for text in picture.texts_before:
         if named:
             break
-        found = _find_holders(facts.find_orders_by_code(order_names.find_order_codes(text)), facts)
+        found = _find_holders(facts.find_orders_by_code(order_names.find_meant_codes(text)), facts)
         # A code that the buyer wrote about the picture before says nothing about this one.
         named = [order for order in found if order.id != picture.previous_order_id]
     return named

@@ -80,7 +80,7 @@ class Candidate:
 
 def rank_intents(candidates: Sequence[Candidate], found: PhraseList) -> list[Candidate]:
     """Return the intents, the weightiest first; of two decisions the later one counts."""
-    lines = _number_lines(found)
+    lines = number_lines(found)
     decided = [lines[each.phrase.first] for each in candidates if each.intent in _DECISIONS]
     latest = max(decided, default=0)
     kept = [
@@ -95,7 +95,7 @@ def _weigh(candidate: Candidate) -> int:
     return WEIGHTS[candidate.intent] + WEIGHT_PER_WORD * candidate.phrase.size
 
 
-def _number_lines(found: PhraseList) -> list[int]:
+def number_lines(found: PhraseList) -> list[int]:
     """Return the line of each word; a correction such as "i meant" begins another one."""
     corrections = {
         phrase.first

@@ -28,8 +28,8 @@ _CONNECTING: Final = frozenset(
 _BEFORE_PRONOUN: Final = frozenset({"other", "those", "these", "both", "all", "last", "first"})
 _BEFORE_ONE: Final = frozenset({
     "the", "this", "that", "which", "another", "other", "each", "any", "every", "wrong", "same",
-    "first", "last", "second", "third", "what", "good", "new", "nice", "no", "right", "cheap", "random",
-    "lucky", "more", "extra",
+    "first", "last", "second", "third", "what", "good", "new", "nice", "no", "right", "cheap",
+    "random", "lucky", "more", "extra",
 })  # fmt: skip
 """Words after which "one" is no number: "the wrong one"."""
 

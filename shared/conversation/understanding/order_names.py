@@ -20,6 +20,10 @@ _DASHES: Final = r"\-_.#‐‑‒–—−"
 _CODES: Final = re.compile(rf"(?<!{_ALNUM})(?:R[\s{_DASHES}]{{0,2}})?{_BODY}")
 _DASHED_CODES: Final = re.compile(rf"(?<!{_ALNUM})R ?[{_DASHES}] ?{_BODY}")
 _WITH_R: Final = re.compile(rf"R[\s{_DASHES}]{{1,2}}{_BODY}")
+_REFUSAL: Final = re.compile(r"\b(?:NOT|NO|DON.?T|ISN.?T|NEVER|CANCEL|WITHOUT|EXCEPT)\b[^,;.\n]*\Z")
+_REFUSAL_REACH: Final = 24
+"""Characters before a code among which a word may refuse it."""
+
 _NUMBER: Final = re.compile(r"\d[\d.,]*\d|\d")
 
 
@@ -43,6 +47,23 @@ def find_order_codes(text: str) -> tuple[str, ...]:
     Many a word is spelt like a code without its R, so only a code of a known order counts.
     """
     return _find_codes(_CODES, text)
+
+
+def find_meant_codes(text: str) -> tuple[str, ...]:
+    """Return the codes that a text names as meant: not that of "not for R-7K3F9"."""
+    return tuple(code for code in find_order_codes(text) if not _is_refused(code, text))
+
+
+def _is_refused(code: str, text: str) -> bool:
+    """Return whether a word shortly before a code says that it is not meant."""
+    folded = unicodedata.normalize("NFKC", text[: text_normalization.MAX_NUMBERS_TEXT]).upper()
+    places = [
+        found.start()
+        for found in _CODES.finditer(folded)
+        if order_codes.normalise_code(found.group()) == code
+    ]
+    before = [folded[max(0, place - _REFUSAL_REACH) : place] for place in places]
+    return bool(before) and all(_REFUSAL.search(each) for each in before)
 
 
 def find_certain_codes(text: str) -> tuple[str, ...]:

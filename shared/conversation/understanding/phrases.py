@@ -48,12 +48,14 @@ class Word:
         text: the word, corrected if it was misspelt.
         token: the index of its token.
         is_misspelt: whether a word that destroys is only nearly written.
+        is_corrected: whether it is nearly another word, and that was taken for it.
 
     """
 
     text: str
     token: int
     is_misspelt: bool = False
+    is_corrected: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,8 +204,12 @@ def _compare_as(
     corrected = token.text
     if not _is_like_name(token.text, names):
         corrected = correct_word(token.text)
+    is_corrected = corrected != token.text and not _has_long_run(token.text)
     is_misspelt = corrected != token.text and corrected in DESTRUCTIVE_WORDS
-    return [Word(text, index, is_misspelt) for text in vocabulary.expand(corrected)]
+    return [
+        Word(text, index, is_misspelt=is_misspelt, is_corrected=is_corrected)
+        for text in vocabulary.expand(corrected)
+    ]
 
 
 def _is_like_name(word: str, names: Collection[str]) -> bool:

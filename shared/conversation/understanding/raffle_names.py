@@ -42,7 +42,7 @@ class NamedRaffle:
 
     Attributes:
         index: its index in the surroundings; None: none or several are named.
-        words: the indexes of the words that name raffles.
+        words: the indexes of the words that name raffles, and of the "not" before one.
 
     """
 
@@ -97,7 +97,9 @@ class RaffleNames:
         texts = [word.text for word in found.words]
         named = self._find_titles(texts) or self._find_own_words(texts)
         places = frozenset().union(*named.values()) if named else frozenset[int]()
-        refused = {index for index, at in named.items() if _is_refused(texts, min(at))}
+        refusals = {index: _find_refusal(texts, min(at)) for index, at in named.items()}
+        refused = {index for index, at in refusals.items() if at is not None}
+        places |= {at for at in refusals.values() if at is not None}
         wanted = [index for index in named if index not in refused]
         if len(wanted) > 1 and any(WordRole.INSTEAD in phrase.roles for phrase in found.phrases):
             wanted = [max(wanted, key=lambda index: min(named[index]))]
@@ -126,5 +128,7 @@ class RaffleNames:
         return found
 
 
-def _is_refused(texts: Sequence[str], place: int) -> bool:
-    return not {"not", "without"}.isdisjoint(texts[max(0, place - _NEGATION_REACH) : place])
+def _find_refusal(texts: Sequence[str], place: int) -> int | None:
+    """Return the place of the "not" before a name; None: it is not refused."""
+    nearby = range(max(0, place - _NEGATION_REACH), place)
+    return next((at for at in nearby if texts[at] in {"not", "without"}), None)

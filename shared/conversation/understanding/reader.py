@@ -8,13 +8,19 @@ Any phone can send any text. One that is too long is not read at all, apart from
 numbers, and everything else is bounded by that length.
 """
 
-from collections.abc import Collection, Sequence
+import re
+from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
 from functools import lru_cache
 from typing import Final
 
-from shared.conversation.understanding import intent_ranking, wish_grammar
+from shared.conversation.understanding import doubt_finding, intent_ranking, wish_grammar
+from shared.conversation.understanding.doubt_finding import (
+    BESIDE_NUMBERS,
+    NUMBER_WISHES,
+    Understood,
+)
 from shared.conversation.understanding.intent_ranking import HARMLESS, WHOLE_TEXTS, Candidate
 from shared.conversation.understanding.intents import Intent
 from shared.conversation.understanding.number_groups import find_money
@@ -47,7 +53,7 @@ from shared.conversation.understanding.vocabulary import Doubt, WordRole, load_v
 from shared.conversation.understanding.wish_grammar import WishParts
 
 _NOWHERE: Final = Surroundings()
-_SOUND_LIKE_NUMBERS: Final = frozenset({"to", "too", "for", "won", "ate"})
+_PHONE_NUMBER: Final = re.compile(r"\+ ?\d[\d ()-]{6,}")
 _ASKING_FOR: Final = frozenset({
     "do you have", "have you got", "you have", "have you", "got", "you got", "is", "are",
     "do you still have", "still have", "what about", "how about",
@@ -119,6 +125,8 @@ class _Reader:
         )
         self._items = self._finder.find(is_unreadable=UNREADABLE in folded)
         self._doubts: set[Doubt] = set()
+        self._phrases_of_intent: set[int] = set()
+        self._contrary: list[Intent] = []
         self._used: set[int] = {
             place for group in self._items.groups for place in range(group.first, group.last)
         }
@@ -132,9 +140,8 @@ class _Reader:
         pattern = self._read_pattern(self._items)
         intent, wish = self._read_wish(pattern)
         chosen, others = self._choose_intents(intent)
-        is_question = has_sign(self._found.tokens, "?")
-        if is_question and chosen is Intent.YES:  # "ok?"
-            self._doubts.add(Doubt.CONDITION)
+        is_question = has_sign(self._found.tokens, "?") or self._begins_as_question()
+        self._doubts |= self._find_doubts(chosen, self._contrary, is_question=is_question)
         phrases = self._found.phrases
         return TextReading(
             chosen,
@@ -150,6 +157,17 @@ class _Reader:
                 phrase.size for phrase in phrases if not phrase.is_filler and not phrase.amount
             ),
         )
+
+    def _begins_as_question(self) -> bool:
+        """Return whether the first word that says something is one of a question."""
+        words = load_vocabulary()
+        for phrase in self._found.phrases:
+            if not set(phrase.intents).isdisjoint(HARMLESS):
+                continue
+            return not phrase.intents and (
+                self._found.words[phrase.first].text in words.question_words
+            )
+        return False
 
     # ── numbers ──────────────────────────────────────────────────────────────────────────────────
 
@@ -213,6 +231,8 @@ class _Reader:
             is_random = False
         if parts.is_open and not (take is not None and take.is_marked):  # "1 or 2"
             self._doubts.add(Doubt.CONDITION)
+        if parts.is_contradictory:  # "do not drop 7"
+            self._doubts.add(Doubt.CONTRADICTION)
         if parts.if_free and take is not None and take.is_single and not take.is_counted:
             take = replace(take, is_marked=True)
         return NumberWish(
@@ -273,7 +293,8 @@ class _Reader:
             for index, phrase in enumerate(self._found.phrases)
             if self._found.get_text(phrase) in {"if", "only if"} and index not in self._used
         }
-        if len(self._items.groups) == 1 or wish.otherwise is not None:
+        is_single = wish.take is not None and wish.take.is_single
+        if is_single or wish.otherwise is not None:
             self._used |= conditions
         return not conditions and wish.otherwise is None and not self._has(WordRole.IF_FREE)
 
@@ -315,65 +336,64 @@ class _Reader:
             chosen = numbers
         also = [*([numbers] if numbers is not None else []), *ranked]
         others = tuple(dict.fromkeys(each for each in also if each is not chosen))
-        read = {
-            each.index for each in candidates if each.intent is chosen or each.intent in HARMLESS
-        }
-        self._collect_doubts(read)
         if chosen is Intent.UNKNOWN and self._named.index is not None:
             chosen = Intent.CHOOSE_RAFFLE
+        read = {chosen, *HARMLESS, *(BESIDE_NUMBERS if chosen in NUMBER_WISHES else ())}
+        self._phrases_of_intent = {each.index for each in candidates if each.intent in read}
+        self._contrary = self._list_contrary(candidates, chosen)
         return chosen, others
+
+    def _list_contrary(self, candidates: Sequence[Candidate], chosen: Intent) -> list[Intent]:
+        """Return what may contradict the intent: for numbers, what is said with or after them."""
+        if chosen not in NUMBER_WISHES or not self._items.groups:
+            return [each.intent for each in candidates if each.intent is not chosen]
+        lines = intent_ranking.number_lines(self._found)
+        last = lines[self._found.phrases[self._items.groups[-1].first].first]
+        return [each.intent for each in candidates if lines[each.phrase.first] >= last]
 
     def _leave_out_parts(
         self, candidates: Sequence[Candidate], *, has_numbers: bool
     ) -> Sequence[Candidate]:
-        """Return the intents without STOP and START where these are a part of a sentence."""
-        if not any(each.intent in WHOLE_TEXTS for each in candidates):
-            return candidates
-        others = {each.intent for each in candidates} - HARMLESS - WHOLE_TEXTS
-        has_unread = any(
-            not phrase.is_filler and not phrase.intents
-            for index, phrase in enumerate(self._found.phrases)
-            if index not in self._used
-        )
-        is_part = bool(others - {Intent.YES, Intent.NO}) or has_unread or has_numbers
-        if not is_part and not self._found.has_corrections:
-            return candidates
-        self._doubts.add(Doubt.NEGATION)
-        return [each for each in candidates if each.intent not in WHOLE_TEXTS]
+        """Return the intents without those that are meant only by a whole text, if it is none."""
+        kept = list(candidates)
+        for each in candidates:
+            is_short = each.intent is Intent.PERSON and each.phrase.size == 1
+            if not (each.intent in WHOLE_TEXTS or is_short):
+                continue
+            others = doubt_finding.find_other_phrases(self._found, {each.intent})
+            if others or has_numbers or self._found.has_corrections:
+                kept.remove(each)
+        return kept
 
     # ── what is left ─────────────────────────────────────────────────────────────────────────────
 
-    def _collect_doubts(self, read: Collection[int]) -> None:
-        """Note why the text may mean something else, by the phrases that are not read."""
-        for index, phrase in enumerate(self._found.phrases):
-            if index in read or index in self._used:
-                if any(word.is_misspelt for word in self._found.words[phrase.first : phrase.last]):
-                    self._doubts.add(Doubt.MISSPELT)
-                continue
-            if self._is_named(phrase):
-                continue
-            self._doubts |= set(phrase.doubts)
-            is_money = self._found.words[phrase.first].token in self._money_tokens
-            if not phrase.is_known and not is_money:
-                self._doubts.add(Doubt.UNREAD_WORDS)
-            if phrase.amount is not None and self._finder.is_number(phrase):
-                self._doubts.add(Doubt.UNREAD_NUMBER)
-        if len(self._money) > 1 or self._has_unread_amount():
-            self._doubts.add(Doubt.UNREAD_NUMBER)
-
-    def _has_unread_amount(self) -> bool:
-        """Return whether an unread word touches an amount in words: "tree fifty", "to hundred"."""
-        phrases = self._found.phrases
-        for group in self._items.groups:
-            if not group.numbers.is_in_words:
-                continue
-            neighbours = [*phrases[group.first - 1 : group.first], *phrases[group.last :][:1]]
-            if any(
-                not each.is_known or self._found.get_text(each) in _SOUND_LIKE_NUMBERS
-                for each in neighbours
-            ):
-                return True
-        return False
+    def _find_doubts(
+        self, chosen: Intent, others: Sequence[Intent], *, is_question: bool
+    ) -> set[Doubt]:
+        """Return why the text may mean something else."""
+        understood = Understood(
+            chosen,
+            others,
+            phrases=self._phrases_of_intent,
+            used=self._used,
+            named=self._named.words,
+            money_tokens=self._money_tokens,
+        )
+        unread_numbers = [
+            index
+            for index, phrase in enumerate(self._found.phrases)
+            if phrase.amount is not None and self._finder.is_number(phrase)
+        ]
+        doubts = doubt_finding.find_doubts(
+            self._found,
+            understood,
+            groups=self._items.groups,
+            unread_numbers=unread_numbers,
+            is_question=is_question,
+        )
+        if len(self._money) > 1 or _PHONE_NUMBER.search(self._folded):
+            doubts.add(Doubt.UNREAD_NUMBER)
+        return doubts
 
     def _is_named(self, phrase: Phrase) -> bool:
         return all(place in self._named.words for place in range(phrase.first, phrase.last))

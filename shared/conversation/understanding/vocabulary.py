@@ -82,6 +82,9 @@ class Vocabulary:
         emoji: the word that an emoji stands for.
         spellings: the words that a short form or a usual misspelling stands for; none for "please".
         common_words: words of titles and prizes that are said of anything.
+        polite_words: words that may stand beside a yes, CANCEL or STOP.
+        question_words: words that begin a question.
+        word_doubts: the doubts of single words, which count in a phrase that was not read.
         currencies: words after a number that make it an amount of money.
         words: every word that is known.
         never_misspelt: words that are no misspelling of another one.
@@ -97,6 +100,9 @@ class Vocabulary:
     spellings: Mapping[str, Sequence[str]]
     currencies: frozenset[str]
     common_words: frozenset[str]
+    polite_words: frozenset[str]
+    question_words: frozenset[str]
+    word_doubts: Mapping[str, frozenset[Doubt]]
     words: frozenset[str]
     never_misspelt: frozenset[str]
     order_places: Mapping[str, int]
@@ -139,6 +145,9 @@ def load_vocabulary() -> Vocabulary:
         data["emoji"],
         spellings,
         currencies=frozenset(data["roles"]["currency"]),
+        polite_words=frozenset(data["polite_words"]["words"]),
+        question_words=frozenset(data["question_words"]["words"]),
+        word_doubts=_collect_word_doubts(data["doubts"], spellings),
         common_words=frozenset(data["common_words"]["words"]),
         words=phrases.words | amount_words | set(spellings),
         never_misspelt=frozenset(data["never_misspelt"]["words"]),
@@ -146,3 +155,16 @@ def load_vocabulary() -> Vocabulary:
         order_words=frozenset(data["orders"]["around"]),
         currency_letters=frozenset(data["orders"]["currency_letters"]),
     )
+
+
+def _collect_word_doubts(
+    doubts: Mapping[str, Sequence[str]], spellings: Mapping[str, Sequence[str]]
+) -> dict[str, frozenset[Doubt]]:
+    """Return the doubts of each single word; "dont" is two, of which "not" is one."""
+    found: dict[str, frozenset[Doubt]] = {}
+    for name, patterns in doubts.items():
+        for pattern in patterns:
+            words = spellings.get(pattern, (pattern,))
+            if len(words) == 1 and " " not in words[0]:
+                found[words[0]] = found.get(words[0], frozenset()) | {Doubt(name)}
+    return found

@@ -51,6 +51,7 @@ class WishParts:
         if_free: whether they are wanted only if they are free.
         has_alternative: whether something else is wanted if they are not.
         is_open: whether the buyer leaves it open: "1 or 2".
+        is_contradictory: whether two words drop the same numbers: "do not drop 7".
         changes: whether a word says that numbers are to be changed.
         replaced: the numbers in whose place `otherwise` comes; None: in that of all.
         shares: how many groups are for different people: "3 for me".
@@ -68,6 +69,7 @@ class WishParts:
     if_free: bool = False
     has_alternative: bool = False
     is_open: bool = False
+    is_contradictory: bool = False
     changes: bool = False
     replaced: NumberGroup | None = None
     shares: int = 0
@@ -270,7 +272,16 @@ def _begin_change(wish: WishParts) -> None:
     wish.mode, wish.changes = NumberMode.CHANGE_FROM, True
 
 
+def _begin_drop(wish: WishParts) -> None:
+    if wish.mode is NumberMode.DROP and not wish.drop:
+        wish.is_contradictory = True
+    wish.mode = NumberMode.DROP
+
+
 def _drop_last(wish: WishParts) -> None:
+    if not wish.take:
+        wish.is_contradictory = True
+        return
     wish.drop, wish.take = [*wish.drop, wish.take[-1]], wish.take[:-1]
 
 
@@ -319,7 +330,7 @@ RULES: Final[Sequence[_Rule]] = (
     (lambda m: m.has(WordRole.ELSE) and bool(m.wish.take), _begin_alternative),
     (lambda m: (m.has(WordRole.CHANGE) or m.means(Intent.CHANGE)) and m.follows, _begin_change),
     (
-        lambda m: m.has(WordRole.DROP_AFTER) and m.precedes and not m.follows and bool(m.wish.take),
+        lambda m: m.has(WordRole.DROP_AFTER) and m.precedes and not m.follows,
         _drop_last,
     ),
     (
@@ -337,8 +348,8 @@ RULES: Final[Sequence[_Rule]] = (
         _set_mode(NumberMode.DROP),
     ),
     (lambda m: m.has(WordRole.OR) and bool(m.wish.take) and m.follows, _begin_open_choice),
-    (lambda m: m.has(WordRole.BUT) and m.follows, _do_nothing),
-    (lambda m: m.has(WordRole.DROP) and m.follows, _set_mode(NumberMode.DROP)),
+    (lambda m: m.has(WordRole.BUT), _do_nothing),
+    (lambda m: m.has(WordRole.DROP) and m.follows, _begin_drop),
     (lambda m: m.has(WordRole.INSTEAD) and m.follows and m.precedes, _correct_or_swap),
     (_is_correction, _replace),
     (lambda m: m.has(WordRole.FOR_ME) and m.precedes, _share),

@@ -7,6 +7,7 @@ import pytest
 from shared.conversation.understanding.order_names import (
     OrderChoice,
     find_certain_codes,
+    find_meant_codes,
     find_order_codes,
     parse_order_choice,
     remove_order_codes,
@@ -119,3 +120,18 @@ class TestChoice:
 
     def test_between_orders_of_one_raffle_needs_more_than_its_name(self) -> None:
         assert parse_order_choice("summer", totals=TOTALS[:2], titles=["Summer"] * 2).index is None
+
+
+@walk_cases(
+    ("text", "codes"),
+    [
+        ("for R-7K3F9", ("R-7K3F9",)),
+        ("not for R-7K3F9", ()),
+        ("R-9QWXZ, not R-7K3F9", ("R-9QWXZ",)),
+        ("cancel R-7K3F9", ()),
+        ("this isn't for r 7k3f9", ()),
+        ("not sure, R-7K3F9 I think", ("R-7K3F9",)),
+    ],
+)
+def test_codes_that_are_refused_are_not_meant(text: str, codes: tuple[str, ...]) -> None:
+    assert find_meant_codes(text) == codes
