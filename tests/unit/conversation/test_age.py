@@ -8,7 +8,6 @@ import pytest
 
 from shared.conversation import flow
 from shared.conversation.button_ids import ButtonAction, build_button_id
-from shared.conversation.buyer_texts import inquiries
 from shared.conversation.context import Context
 from shared.conversation.facts.draw_values import DrawFacts, NumberFacts, NumberStatus
 from shared.conversation.facts.values import Facts
@@ -201,15 +200,22 @@ def test_other_words_are_no_answer_and_the_question_comes_again_with_the_wish() 
 
 
 @walk_cases(
-    ("text", "adult", "minor"),
+    ("text", "is_adult"),
     [
-        *[(text, True, False) for text in ("yes", "Yes, I'm 18", "I am over 18", "👍", "adult")],
-        *[(text, False, True) for text in ("no", "I'm not", "under 18", "👎", "I am 17")],
-        *[(text, False, False) for text in ("18", "25", "maybe", "", "5 random")],
+        *[(text, True) for text in ("yes", "Yes, I'm 18", "I am over 18", "👍", "adult")],
+        *[(text, True) for text in ("18", "25", "٢٥", "I am 25 years old", "born in 1990")],
+        *[(text, False) for text in ("no", "I'm not", "under 18", "👎", "I am 17", "17", "2012")],
+        *[(text, None) for text in ("maybe", "5 random", "7, 13", "2008", "5", "250", "$25")],
+        *[(text, None) for text in ("-25", "my son is 25", "if I am 18", "yes 5 no 6", "who won")],
     ],
 )
-def test_answers_are_read(text: str, adult: bool, minor: bool) -> None:
-    assert (inquiries.says_adult(text), inquiries.says_minor(text)) == (adult, minor)
+def test_answers_are_read(text: str, is_adult: bool | None) -> None:
+    asked = take(State.ASK_QTY, ButtonTapped("r1:qty:1:3"))
+
+    step = take(asked.state, TextReceived(text), asked.context)
+
+    refused = any(reply.key == "age_refused" for reply in step.replies)
+    assert (step.confirms_age, refused) == (is_adult is True, is_adult is False)
 
 
 def test_the_card_says_for_whom_the_raffle_is_and_raffles_for_everybody_ask_nobody() -> None:

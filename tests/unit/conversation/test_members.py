@@ -9,14 +9,11 @@ import pytest
 
 from shared.conversation import button_ids, flow
 from shared.conversation.button_ids import ButtonAction, ButtonId
-from shared.conversation.buyer_texts import inquiries, parsing
-from shared.conversation.buyer_texts.vocabulary import ChatCommand, ChatInquiry
-from shared.conversation.context import Context
 from shared.conversation.facts.draw_values import NumberFacts, NumberStatus
 from shared.conversation.facts.values import OrderFacts
 from shared.conversation.flow import effect_results
+from shared.conversation.flow.number_wishes import BareNumberMeaning, get_bare_number_meaning
 from shared.conversation.flow.reconcile import derive_order_state, reconcile_state
-from shared.conversation.flow.reserve import BareNumberMeaning, interpret_words
 from shared.conversation.flow.screens import repeat_prompt
 from shared.conversation.texts import (
     draws,
@@ -29,6 +26,7 @@ from shared.conversation.texts import (
     raffles,
 )
 from shared.conversation.understanding.number_patterns import NumberPattern
+from shared.conversation.understanding.reader import read_text
 from shared.conversation.values import (
     ButtonTapped,
     BuyerInput,
@@ -305,37 +303,37 @@ def test_other_numbers_are_offered_in_every_mode(mode: Mode) -> None:
     assert step.context.mode is mode
 
 
-@pytest.mark.parametrize("bare", BareNumberMeaning)
-def test_a_bare_number_has_a_step_in_every_meaning(bare: BareNumberMeaning) -> None:
-    assert (
-        interpret_words(SUMMER, "5", State.CHOOSE_MODE, Context(), build_facts(), bare=bare)
-        is not None
-    )
+@pytest.mark.parametrize("state", State)
+def test_a_bare_number_has_a_step_in_every_state(state: State) -> None:
+    context, known = FACTS_BY_STATE[state]
+
+    step = flow.step(state, context, TextReceived("5"), known)
+
+    assert get_bare_number_meaning(state) in BareNumberMeaning
+    assert step.effect or step.replies
 
 
-@pytest.mark.parametrize("command", ChatCommand)
-def test_every_command_is_understood_and_answered(command: ChatCommand) -> None:
-    context, known = FACTS_BY_STATE[State.MENU]
+@walk_cases(("command", "state"), product(("menu", "help", "cancel"), State))
+def test_every_command_is_understood_and_answered(command: str, state: State) -> None:
+    context, known = FACTS_BY_STATE[state]
 
-    parsed = parsing.parse_command(command.value)
-    misspelt = parsing.parse_command(command.value[:-1] + "x")
-    step = flow.step(State.MENU, context, TextReceived(command.value), known)
+    step = flow.step(state, context, TextReceived(command), known)
+    misspelt = flow.step(state, context, TextReceived(command[:-1] + "x"), known)
 
-    assert parsed == parsing.ParsedCommand(command, is_certain=True)
-    assert misspelt == parsing.ParsedCommand(command, is_certain=False)
-    assert step.replies
+    assert read_text(command).intent == command
+    assert step.effect or step.replies
+    assert misspelt.effect is None
+    assert misspelt.replies
 
 
-@walk_cases(("inquiry", "state"), product(ChatInquiry, State))
-def test_every_question_is_understood_in_every_state_and_changes_nothing(
-    inquiry: ChatInquiry, state: State
+@walk_cases(("text", "state"), product(("RULES!", "WHO WON!", "VERIFY!"), State))
+def test_every_question_about_a_draw_is_understood_in_every_state_and_changes_nothing(
+    text: str, state: State
 ) -> None:
     context, known = FACTS_BY_STATE[state]
-    text = f"{inquiry.value.upper()}!"
 
     step = flow.step(state, context, TextReceived(text), known)
 
-    assert inquiries.parse_inquiry(text) == inquiries.ParsedInquiry(inquiry)
     assert (step.state, step.context, step.effect) == (state, context, None)
     assert step.lookup or step.replies
 

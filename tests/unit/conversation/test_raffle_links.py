@@ -8,11 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.conversation import flow, raffle_links
-from shared.conversation.buyer_texts import parsing
 from shared.conversation.context import Context
 from shared.conversation.facts.values import OrderFacts, RaffleFacts
 from shared.conversation.flow.reconcile import derive_order_state
 from shared.conversation.raffle_links import RaffleLink
+from shared.conversation.understanding.chat_wishes import find_wish
 from shared.conversation.values import LookUpRaffle, RaffleFound, Step, TextReceived
 from shared.core.enums import State
 from tests.cases import walk_cases
@@ -39,7 +39,7 @@ def test_a_text_is_read_as_it_was_built(title: str, link: RaffleLink) -> None:
     text = raffle_links.build_link_text(title, link=link)
 
     assert raffle_links.parse_raffle_link(text) == link
-    assert parsing.parse_command(text) is None
+    assert find_wish(text) is None
 
 
 @given(title=TITLES, link=LINKS)

@@ -1,1 +1,0 @@
-"""Texts that buyers write, and what they mean: commands, quantities, numbers, orders."""
