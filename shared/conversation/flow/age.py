@@ -125,10 +125,10 @@ def _read_age(turn: Turn) -> bool | None:
 def _is_plain(turn: Turn) -> bool:
     """Return whether a text says no more than that the buyer is an adult.
 
-    Other words are overlooked beside a number of years only.
+    Other words are overlooked beside "I am 34 years old" only.
     """
     harmless = [Doubt.MISSPELT]
-    if turn.reading.numbers:
+    if turn.reading.numbers and turn.reading.has(Intent.ADULT):
         harmless.append(Doubt.UNREAD_WORDS)
     return not (turn.reading.is_question or turn.reading.has_doubts_but(*harmless))
 

@@ -183,7 +183,8 @@ def _show_my_tickets(turn: Turn) -> Step:
 
 def _verify(turn: Turn) -> Step:
     group = turn.reading.wish.take if turn.reading.wish is not None else None
-    number = group.values[0] if group is not None and len(group.values) == 1 else None
+    is_number = group is not None and group.is_single and not group.is_counted
+    number = group.values[0] if group is not None and is_number else None
     return inquiries.handle_verify(number, turn.state, turn.context, turn.facts)
 
 
@@ -241,6 +242,7 @@ HANDLERS: Final[Mapping[Intent, Mapping[State, Handler]]] = {
     Intent.LATER: _ANSWER,
     Intent.YES: _everywhere(_repeat, CONFIRM_RESERVATION=_confirm, WAIT_PROOF=_claim_paid),
     Intent.NO: _everywhere(_repeat, CONFIRM_RESERVATION=_ask_what_instead),
+    Intent.UNSURE: _everywhere(_repeat, CONFIRM_RESERVATION=_ask_what_instead),
     Intent.KEEP: _everywhere(_repeat),
     Intent.ADULT: _everywhere(_repeat),
     Intent.MINOR: _everywhere(_repeat),

@@ -113,7 +113,8 @@ def _find_meant_order(turn: Turn, candidates: Sequence[OrderFacts]) -> int | Non
     if choice.index is not None or turn.reading.wish is None:
         return choice.index
     wish = turn.reading.wish
-    numbers = set(wish.take.values) if wish.take is not None else set[int]()
+    is_certain = wish.take is not None and wish.take.is_certain
+    numbers = set(wish.take.values) if wish.take is not None and is_certain else set[int]()
     fitting = [
         at
         for at, order in enumerate(candidates)

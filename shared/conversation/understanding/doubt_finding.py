@@ -17,13 +17,15 @@ from shared.conversation.understanding.vocabulary import Doubt, load_vocabulary
 
 _AGAINST_NUMBERS: Final = frozenset({
     Intent.NO, Intent.CANCEL, Intent.GIVE_UP, Intent.LATER, Intent.KEEP, Intent.STOP, Intent.MINOR,
+    Intent.UNSURE,
 })  # fmt: skip
 _AGAINST_YES: Final = QUESTIONS | {
     Intent.NO, Intent.KEEP, Intent.CANCEL, Intent.GIVE_UP, Intent.LATER, Intent.OTHER_NUMBERS,
     Intent.STOP, Intent.MINOR, Intent.PICK, Intent.RANDOM, Intent.PERSON, Intent.PAID,
+    Intent.UNSURE,
 }  # fmt: skip
 _AGAINST_CANCEL: Final = (QUESTIONS - {Intent.MY_TICKETS, Intent.ORDER}) | {
-    Intent.NO, Intent.KEEP, Intent.LATER, Intent.PAID, Intent.BUY,
+    Intent.NO, Intent.KEEP, Intent.LATER, Intent.PAID, Intent.BUY, Intent.UNSURE,
 }  # fmt: skip
 
 NUMBER_WISHES: Final = frozenset({

@@ -16,6 +16,7 @@ WEIGHTS: Final[Mapping[Intent, int]] = {
     Intent.FOREIGN_GREETING: 5,
     Intent.YES: 10,
     Intent.NO: 10,
+    Intent.UNSURE: 9,
     Intent.ADULT: 12,
     Intent.MINOR: 12,
     Intent.GIVE_UP: 14,

@@ -23,6 +23,7 @@ class Intent(StrEnum):
     # answers
     YES = "yes"
     NO = "no"
+    UNSURE = "unsure"
     KEEP = "keep"
     ADULT = "adult"
     MINOR = "minor"

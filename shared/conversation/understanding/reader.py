@@ -53,6 +53,10 @@ from shared.conversation.understanding.vocabulary import Doubt, WordRole, load_v
 from shared.conversation.understanding.wish_grammar import WishParts
 
 _NOWHERE: Final = Surroundings()
+SHORT_WISH: Final = 2
+"""Words of the longest wish for a person that must be the whole text: "a person"."""
+
+_SPACED_LETTERS: Final = re.compile(r"(?:[^\W\d_]\s+){2,}[^\W\d_]")
 _PHONE_NUMBER: Final = re.compile(r"\+ ?\d[\d ()-]{6,}")
 _ASKING_FOR: Final = frozenset({
     "do you have", "have you got", "you have", "have you", "got", "you got", "is", "are",
@@ -78,6 +82,8 @@ def read_text(text: str, surroundings: Surroundings = _NOWHERE) -> TextReading:
     folded = fold_text(text, emoji=vocabulary.emoji, limit=MAX_WORDS_TEXT)
     if not folded:
         return _read_long_list(text, surroundings)
+    if _SPACED_LETTERS.fullmatch(folded.strip(" .!")):  # "m e n u"
+        folded = "".join(folded.split())
     names = RaffleNames(surroundings)
     tokens = replace_seller_names(split_tokens(folded), surroundings.sellers)
     found = find_phrases(tokens, names=names.words)
@@ -357,7 +363,7 @@ class _Reader:
         """Return the intents without those that are meant only by a whole text, if it is none."""
         kept = list(candidates)
         for each in candidates:
-            is_short = each.intent is Intent.PERSON and each.phrase.size == 1
+            is_short = each.intent is Intent.PERSON and each.phrase.size <= SHORT_WISH
             if not (each.intent in WHOLE_TEXTS or is_short):
                 continue
             others = doubt_finding.find_other_phrases(self._found, {each.intent})

@@ -418,14 +418,15 @@ class TestOrderCode:
 
         assert step.effect == AssignProof(77, 11, also=(10,))
 
-    def test_of_nobody_is_a_text_like_any_other(self) -> None:
+    def test_of_nobody_is_said_to_be_unknown(self) -> None:
         known = build_facts(a())
 
         step = flow.step(
             State.WAIT_PROOF, Context(draft_order_id=10), TextReceived("R-ZZZZZ"), known
         )
 
-        assert step.context.misses == 1
+        assert step.replies[0].body.startswith("I know no order of yours with that code.")
+        assert step.context.misses == 0
 
 
 class TestPaymentWords:
