@@ -1,9 +1,16 @@
-"""Random walks of buyers while the seller decides and time passes."""
+"""Random walks of buyers while the seller decides and time passes.
+
+CI takes few walks, the same ones each time. A thousand others, on both databases:
+
+    uv run pytest --hypothesis-profile=thorough --timeout=3600 \
+        tests/integration/conversation/test_random_walks.py
+"""
 
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Final
 
 import pytest
 from django.db import transaction
@@ -20,7 +27,8 @@ from shared.raffles.services.ticket_numbers import inventory
 from shared.use_cases import order_endings, payments, proof_files
 from shared.whatsapp.models import InboundMessage, OutboundMessage
 from tests import builders, meta_limits
-from tests.integration.conversation.chat import BuyerChat, list_choices
+from tests.integration.conversation.chat import BuyerChat, list_choices, render_body
+from tests.unit.conversation.sentences.meanings import load_sentences
 
 pytestmark = [pytest.mark.django_db, pytest.mark.acceptance]
 
@@ -35,6 +43,25 @@ TEXTS = [
     "I am 18", "I'm 17",
 ]  # fmt: skip
 
+SENTENCES: Final = tuple(dict.fromkeys(each.texts for each in load_sentences()))
+"""What buyers type, of all scenes: here it may come at any moment. Some are several messages."""
+
+MENU_KEYS: Final = frozenset({"card", "raffle_list", "no_raffles"})
+RECEIPT_KEYS: Final = frozenset(
+    {
+        "how_to_pay",
+        "proof_received",
+        "proof_added",
+        "proof_for_several",
+        "late_proof",
+        "late_proof_secured",
+    }
+)
+"""Messages without a button or a question: they ask for a receipt, or the seller's turn is next."""
+
+MAX_WALKS: Final = settings().max_examples // 5
+"""Ten walks in the usual profile: one takes much longer than an example of other tests."""
+
 
 @dataclass(frozen=True)
 class WalkStep:
@@ -47,12 +74,13 @@ class WalkStep:
 walk_steps = st.builds(
     WalkStep,
     st.sampled_from(
-        ["says"] * 6
+        ["says"] * 4
+        + ["types"] * 8
         + ["taps"] * 8
         + ["picture", "receipt", "receipt", "code", "anything"]
         + ["confirm", "reject", "cancel", "lose", "time", "long", "pause"]
     ),
-    st.integers(0, 10_000),
+    st.integers(0, 20_000),
 )
 
 
@@ -67,6 +95,13 @@ def roll_back_afterwards() -> Iterator[None]:
 
 def _send_text(chat: BuyerChat, pick: int) -> None:
     chat.says(TEXTS[pick % len(TEXTS)])
+
+
+def _type_sentence(chat: BuyerChat, pick: int) -> None:
+    *first, last = SENTENCES[pick % len(SENTENCES)]
+    for text in first:
+        chat.receives("text", {"text": {"body": text}})
+    chat.says(last)
 
 
 def _tap_choice(chat: BuyerChat, pick: int) -> None:
@@ -153,6 +188,7 @@ def _perform_step(chat: BuyerChat, act: WalkStep) -> None:
 
 BUYER_STEPS: dict[str, Callable[[BuyerChat, int], None]] = {
     "says": _send_text,
+    "types": _type_sentence,
     "taps": _tap_choice,
     "picture": _send_picture,
     "receipt": _send_receipt,
@@ -161,18 +197,24 @@ BUYER_STEPS: dict[str, Callable[[BuyerChat, int], None]] = {
 }
 
 
-@given(walk=st.lists(st.tuples(st.integers(0, 1), walk_steps), min_size=5, max_size=40))
+@given(
+    has_choice=st.booleans(),
+    walk=st.lists(st.tuples(st.integers(0, 1), walk_steps), min_size=20, max_size=40),
+)
 @settings(
-    max_examples=10,
+    max_examples=MAX_WALKS,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
-def test_a_random_walk_is_always_answered_accepted_by_meta_and_leaves_the_inventory_whole(
-    db: None, walk: list[tuple[int, WalkStep]]
+def test_a_random_walk_never_gets_stuck_is_accepted_by_meta_and_leaves_the_inventory_whole(
+    db: None, has_choice: bool, walk: list[tuple[int, WalkStep]]
 ) -> None:
     with roll_back_afterwards():
         builders.create_raffle(numbers=30, max_per_contact=25)
-        builders.create_raffle(numbers=12, title="Winter Raffle", max_per_order=5, adults_only=True)
+        if has_choice:
+            builders.create_raffle(
+                numbers=12, title="Winter Raffle", max_per_order=5, adults_only=True
+            )
         chats = [BuyerChat(), BuyerChat()]
         for who, act in walk:
             chat = chats[who]
@@ -182,20 +224,65 @@ def test_a_random_walk_is_always_answered_accepted_by_meta_and_leaves_the_invent
                 _assert_one_reply(chat, act)
             else:
                 _perform_step(chat, act)
+        _assert_person_can_be_called(chats[1])
         for chat in chats:
-            assert chat.says("menu"), "MENU leads out of everywhere"
-            _assert_reviews_have_proofs()
+            _assert_menu_leads_out(chat)
             for message in chat.list_messages():
                 assert meta_limits.find_message_faults(message.payload) == []
+        _assert_reviews_have_proofs()
         assert inventory.find_inventory_problems() == []
 
 
 def _assert_one_reply(chat: BuyerChat, act: WalkStep) -> None:
-    before = len(chat.list_messages())
+    """Check that a message gets one reply, which says how to go on, or that it may be quiet.
+
+    Messages that wait together may share a reply.
+    """
+    replies_before, texts_before = len(chat.list_messages()), count_texts(chat)
     BUYER_STEPS[act.kind](chat, act.pick)
-    replies = len(chat.list_messages()) - before
-    may_be_quiet = act.kind in {"picture", "receipt"} and _was_just_acknowledged(chat)
-    assert replies == 1 or (replies == 0 and (may_be_quiet or _is_left_in_silence(chat)))
+    chat.gets_messages()
+    replies = chat.list_messages()[replies_before:]
+    if not replies:
+        may_be_quiet = act.kind in {"picture", "receipt"} and _was_just_acknowledged(chat)
+        assert may_be_quiet or _is_left_in_silence(chat), "an answer is missing"
+        return
+    assert len(replies) <= max(1, count_texts(chat) - texts_before)
+    for reply in replies:
+        assert _shows_next_step(reply), f"nothing to do next: {render_body(reply)}"
+
+
+def count_texts(chat: BuyerChat) -> int:
+    """Return how many texts the buyer has written."""
+    return InboundMessage.objects.filter(contact=chat.contact, type="text").count()
+
+
+def _shows_next_step(message: OutboundMessage) -> bool:
+    """Whether a message has a button or a row, asks something, or is about a receipt."""
+    has_question = bool(list_choices(message)) or "?" in render_body(message)
+    return has_question or message.key in RECEIPT_KEYS
+
+
+def _assert_menu_leads_out(chat: BuyerChat) -> None:
+    """Check that the word MENU shows the menu, at once or when a loop or flood is over."""
+    (menu,) = _write_and_wait(chat, "menu")
+    assert menu.key in MENU_KEYS
+    assert list_choices(menu)
+
+
+def _assert_person_can_be_called(chat: BuyerChat) -> None:
+    """Check that the word PERSON calls one, unless the buyer waits for one already."""
+    keys = [message.key for message in _write_and_wait(chat, "person")]
+    assert keys in (["person_told"], [])
+    chat.contact.refresh_from_db()
+    assert chat.contact.wants_person_at
+
+
+def _write_and_wait(chat: BuyerChat, word: str) -> list[OutboundMessage]:
+    """Write a word, and once more after an hour if the bot was silent; return the answer."""
+    answer = chat.says(word)
+    if _is_left_in_silence(chat):
+        answer = chat.later(hours=1, minutes=1).says(word)
+    return answer
 
 
 def _is_left_in_silence(chat: BuyerChat) -> bool:
