@@ -333,7 +333,7 @@ def _extend_amount(
     words: Sequence[Word], after: int, value: int, vocabulary: Vocabulary
 ) -> tuple[int, int, bool]:
     """Return an amount with a unit after tens, or with a hundred or a dozen after a unit."""
-    is_next = after < len(words) and words[after].token == words[after - 1].token + 1
+    is_next = after < len(words) and words[after].token <= words[after - 1].token + 1
     following = vocabulary.amounts.get(words[after].text, 0) if is_next else 0
     if 20 <= value < 100 and value % 10 == 0 and 0 < following < 10:  # noqa: PLR2004 - twenty one
         return after + 1, value + following, True

@@ -43,11 +43,13 @@ class NamedRaffle:
     Attributes:
         index: its index in the surroundings; None: none or several are named.
         words: the indexes of the words that name raffles, and of the "not" before one.
+        is_whole: whether the text is a title and nothing else.
 
     """
 
     index: int | None = None
     words: frozenset[int] = frozenset()
+    is_whole: bool = False
 
 
 def replace_seller_names(tokens: Sequence[Token], sellers: Sequence[str]) -> list[Token]:
@@ -95,6 +97,8 @@ class RaffleNames:
         "Not winter" names the other of two, and of several the one after a correction counts.
         """
         texts = [word.text for word in found.words]
+        if texts in self._titles:
+            return NamedRaffle(self._titles.index(texts), frozenset(range(len(texts))), True)
         named = self._find_titles(texts) or self._find_own_words(texts)
         places = frozenset().union(*named.values()) if named else frozenset[int]()
         refusals = {index: _find_refusal(texts, min(at)) for index, at in named.items()}

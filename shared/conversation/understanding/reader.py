@@ -327,6 +327,8 @@ class _Reader:
 
     def _choose_intents(self, numbers: Intent | None) -> tuple[Intent, tuple[Intent, ...]]:
         """Return what is meant, and what else; `numbers` is what the numbers of the text say."""
+        if self._named.is_whole and numbers is None:
+            return Intent.CHOOSE_RAFFLE, ()
         candidates = [
             Candidate(phrase.intents[0], index, phrase)
             for index, phrase in enumerate(self._found.phrases)
