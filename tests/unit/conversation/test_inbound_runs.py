@@ -20,7 +20,7 @@ from shared.conversation.inbound_runs import (
 )
 from shared.conversation.understanding.intents import Intent
 from shared.conversation.understanding.text_normalization import MAX_WORDS_TEXT, normalize_text
-from shared.whatsapp.content import ContentKind
+from shared.whatsapp.content import ContentKind, parse_content
 from shared.whatsapp.models import InboundMessage
 from tests.builders import NOON
 
@@ -184,8 +184,8 @@ def test_runs_keep_all_messages_in_order_within_the_limits(sent: list[tuple[str,
         if len(run) == 1:
             continue
         text = build_run_content(run).text
-        alone = [message.payload["text"]["body"] for message in run]
-        assert text.split("\n") == "\n".join(alone).split("\n")
+        alone = [parse_content(message.payload).text for message in run]
+        assert text == "\n".join(alone)
         assert len(text) <= MAX_WORDS_TEXT
         assert normalize_text(text) or not any(map(normalize_text, alone))
         assert Topic.DECISION not in {find_topic(text), *map(find_topic, alone)}
