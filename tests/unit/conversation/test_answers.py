@@ -64,6 +64,7 @@ KEYS: Final[Mapping[Intent, str]] = {
 }
 ELSEWHERE: Final = {
     *(Intent.MENU, Intent.CANCEL, Intent.STOP, Intent.START, Intent.PERSON, Intent.GREETING),
+    *(Intent.HELP, Intent.GIVE_UP, Intent.UNSURE),
     *(Intent.YES, Intent.NO, Intent.KEEP, Intent.ADULT, Intent.MINOR, Intent.UNKNOWN),
     *(Intent.BUY, Intent.RANDOM, Intent.PICK, Intent.TAKE, Intent.ADD, Intent.DROP, Intent.SWAP),
     *(Intent.EITHER, Intent.LIKE, Intent.SPEND, Intent.OTHER_NUMBERS, Intent.CHOOSE_RAFFLE),

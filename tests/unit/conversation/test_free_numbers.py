@@ -111,7 +111,7 @@ class TestNumbersLike:
     def test_are_listed_without_a_tap_if_too_many_are_wanted(self) -> None:
         body, titles = read(show(find(quantity=21)))
 
-        assert body.startswith("21 is more than you can take now, which is 20.\nFree numbers")
+        assert body.startswith("21 is too many: you can take at most 20 numbers now.\nFree numbers")
         assert titles == ["Random instead", "Menu"]
 
     @pytest.mark.parametrize("state", [State.CONFIRM_RESERVATION, State.CHOOSE_MODE])
@@ -188,7 +188,7 @@ class TestCheckedNumbers:
         assert read(step) == (
             (
                 "007 and 008 are free.\n013 is taken.\n"
-                "1000 is not a number of this raffle: they go from 000 to 999.\n"
+                "1000 is not a number of this raffle: its numbers go from 000 to 999.\n"
                 "Free close by: 012 and 014.\nWrite the ones you would like."
             ),
             ["Take 007 and 008", "Random instead", "Menu"],
