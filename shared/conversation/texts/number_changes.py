@@ -147,7 +147,8 @@ def build_numbers_fixed_message(order: OrderFacts, *, more: Sequence[int] = ()) 
     """
     raffle = order.raffle
     body = (
-        f"The {pluralize_number(len(order.numbers))} of order *{order.code}* cannot be changed here: "
+        f"The {pluralize_number(len(order.numbers))} of order *{order.code}* cannot be changed "
+        "here: "
         f"*{format_ticket_numbers(order.numbers, width=raffle.width)}*."
     )
     if order.wants_payment:
