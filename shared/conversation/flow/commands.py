@@ -7,7 +7,7 @@ from shared.conversation import button_ids
 from shared.conversation.button_ids import ButtonAction
 from shared.conversation.context import Context
 from shared.conversation.facts.values import Facts, OrderFacts
-from shared.conversation.flow import answers
+from shared.conversation.flow.questions import question_topics
 from shared.conversation.flow.screens import answer_with, offer_person, repeat_prompt, show_menu
 from shared.conversation.flow.turn import Turn
 from shared.conversation.texts import guidance, my_tickets, order_status, orders
@@ -40,7 +40,9 @@ def handle_cancel(turn: Turn) -> Step:
     """Cancel the live order; ask which one if there are several, and whether it is in doubt."""
     live = turn.facts.live_orders
     if not live and any(order.status is OrderStatus.PAID for order in turn.facts.orders):
-        return answers.answer_question(Intent.CAN_CANCEL, turn.state, turn.context, turn.facts)
+        return question_topics.answer_question(
+            Intent.CAN_CANCEL, turn.state, turn.context, turn.facts
+        )
     if not live:
         return show_menu(turn.facts, note=orders.build_nothing_to_cancel_note())
     if len(live) > 1:

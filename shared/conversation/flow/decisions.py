@@ -9,9 +9,10 @@ from typing import Final
 
 from shared.conversation.context import Context
 from shared.conversation.facts.values import RaffleFacts
-from shared.conversation.flow import age, answers, commands, handover, inquiries, opt_out, reserve
-from shared.conversation.flow.number_wishes import handle_number_wish
+from shared.conversation.flow import age, commands, handover, inquiries, opt_out, reserve
+from shared.conversation.flow.numbers.number_wishes import handle_number_wish
 from shared.conversation.flow.payment_words import handle_paid, show_how_to_pay
+from shared.conversation.flow.questions import question_topics
 from shared.conversation.flow.screens import (
     answer_with,
     ask_to_rephrase,
@@ -57,7 +58,7 @@ def _answer(turn: Turn) -> Step:
     wish = turn.reading.wish
     group = wish.take if wish is not None else None
     is_quantity = group is not None and group.is_single and not group.is_marked
-    return answers.answer_question(
+    return question_topics.answer_question(
         turn.reading.intent,
         turn.state,
         turn.context,
@@ -87,7 +88,7 @@ def _ask_what_instead(turn: Turn) -> Step:
 
 
 def _say_later(turn: Turn) -> Step:
-    return answers.answer_question(Intent.LATER, turn.state, turn.context, turn.facts)
+    return question_topics.answer_question(Intent.LATER, turn.state, turn.context, turn.facts)
 
 
 def _answer_thanks(turn: Turn) -> Step:
@@ -99,7 +100,7 @@ def _answer_thanks(turn: Turn) -> Step:
 
 
 def _answer_change(turn: Turn) -> Step:
-    return answers.answer_question(Intent.CHANGE, turn.state, turn.context, turn.facts)
+    return question_topics.answer_question(Intent.CHANGE, turn.state, turn.context, turn.facts)
 
 
 def _ask_whether_to_cancel(turn: Turn) -> Step:

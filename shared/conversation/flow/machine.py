@@ -10,7 +10,6 @@ from shared.conversation.flow import (
     decisions,
     doubts,
     effect_results,
-    free_numbers,
     handover,
     inquiries,
     open_questions,
@@ -19,6 +18,7 @@ from shared.conversation.flow import (
     raffle_links,
 )
 from shared.conversation.flow.buttons import handle_tap
+from shared.conversation.flow.numbers import free_numbers
 from shared.conversation.flow.reconcile import reconcile_state
 from shared.conversation.flow.screens import ask_to_rephrase, repeat_prompt
 from shared.conversation.flow.turn import Turn

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from shared.conversation.facts.values import OrderFacts
-from shared.conversation.flow import answers
+from shared.conversation.flow.questions import question_topics
 from shared.conversation.flow.screens import show_order
 from shared.conversation.flow.turn import Turn
 from shared.conversation.texts import order_status
@@ -31,9 +31,9 @@ def handle_order_code(named: Sequence[OrderFacts], turn: Turn) -> Step | None:
     if proof_id is not None and _places_receipt(turn):
         also = tuple(each.id for each in named[1:])
         return Step(turn.state, turn.understood, effect=AssignProof(proof_id, order.id, also))
-    if intent in answers.ANSWERS and intent in QUESTIONS - SHOWN_BY_ORDER:
+    if intent in question_topics.ANSWERS and intent in QUESTIONS - SHOWN_BY_ORDER:
         about = turn.context.with_changes(draft_order_id=order.id)
-        return answers.answer_question(intent, turn.state, about, turn.facts)
+        return question_topics.answer_question(intent, turn.state, about, turn.facts)
     claims_paid = intent is Intent.PAID and order.wants_receipt
     note = order_status.build_paid_without_proof_note() if claims_paid else ""
     pay = intent is Intent.HOW_TO_PAY

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from shared.conversation.context import Context
 from shared.conversation.facts.values import Facts, OrderFacts
-from shared.conversation.flow import answers
+from shared.conversation.flow.questions import question_topics
 from shared.conversation.flow.screens import answer_with, show_order
 from shared.conversation.flow.turn import Turn
 from shared.conversation.texts import order_status, receipts
@@ -19,7 +19,7 @@ def show_how_to_pay(turn: Turn) -> Step:
     order = turn.order
     is_hold = order is not None and order in possible and order.status is OrderStatus.DRAFT
     if not possible or is_hold:
-        return answers.answer_question(
+        return question_topics.answer_question(
             Intent.HOW_TO_PAY, turn.state, turn.context, turn.facts, raffle=turn.named_raffle
         )
     return _show(possible, turn, pay=True)
@@ -30,7 +30,7 @@ def handle_paid(turn: Turn) -> Step:
     wanting = turn.facts.orders_wanting_receipt
     possible = list_orders_in_payment(turn.facts)
     if not possible:
-        return answers.answer_question(Intent.RECEIPT, turn.state, turn.context, turn.facts)
+        return question_topics.answer_question(Intent.RECEIPT, turn.state, turn.context, turn.facts)
     note = order_status.build_paid_without_proof_note() if wanting else ""
     return _show(possible, turn, note=note, pay=False)
 

@@ -12,7 +12,7 @@ import pytest
 from shared.conversation.button_ids import ButtonAction, build_button_id
 from shared.conversation.context import Context
 from shared.conversation.facts.values import Facts, RaffleFacts
-from shared.conversation.flow.answers import ANSWERS, answer_question
+from shared.conversation.flow.questions.question_topics import ANSWERS, answer_question
 from shared.conversation.understanding.intents import Intent
 from shared.conversation.values import Reply
 from shared.core.enums import DrawMethod, Mode, OrderStatus, State

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from shared.conversation import flow
 from shared.conversation.context import Context
 from shared.conversation.facts.values import Facts, OrderFacts
-from shared.conversation.flow import number_changes
+from shared.conversation.flow.numbers import number_changes
 from shared.conversation.values import (
     ButtonTapped,
     CancelOwnOrder,

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.conversation.understanding.intents import Intent
-from shared.conversation.understanding.reader import Surroundings, read_text
+from shared.conversation.understanding.raffle_names import Surroundings
+from shared.conversation.understanding.reader import read_text
 from shared.conversation.understanding.text_readings import NumberGroup, TextReading
 from shared.conversation.understanding.vocabulary import Doubt
 from tests.cases import walk_cases

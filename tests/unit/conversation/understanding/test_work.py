@@ -20,7 +20,8 @@ from shared.conversation.understanding import order_names, phrases, text_normali
 from shared.conversation.understanding.chat_wishes import find_wish
 from shared.conversation.understanding.intents import Intent
 from shared.conversation.understanding.number_list import parse_number_list
-from shared.conversation.understanding.reader import Surroundings, read_text
+from shared.conversation.understanding.raffle_names import Surroundings
+from shared.conversation.understanding.reader import read_text
 from shared.conversation.understanding.text_normalization import (
     MAX_NUMBERS_TEXT,
     MAX_WORDS_TEXT,

@@ -9,11 +9,12 @@ from typing import Final
 
 from shared.conversation.context import Context
 from shared.conversation.facts.values import Facts, RaffleFacts
-from shared.conversation.flow import age, order_questions, raffle_questions
-from shared.conversation.flow.next_steps import choose_next_step
-from shared.conversation.flow.questions import Answer, Question
+from shared.conversation.flow import age
+from shared.conversation.flow.questions import order_questions, raffle_questions
+from shared.conversation.flow.questions.next_steps import choose_next_step
+from shared.conversation.flow.questions.question_values import Answer, Question
 from shared.conversation.texts import parts
-from shared.conversation.texts.next_steps import NextStep
+from shared.conversation.texts.answers.next_steps import NextStep
 from shared.conversation.texts.parts import build_long_reply
 from shared.conversation.understanding.intents import Intent
 from shared.conversation.values import Reply, Step

@@ -6,7 +6,7 @@ Each topic has a text about one order, and a general one for a buyer with severa
 from datetime import datetime
 
 from shared.conversation.facts.values import OrderFacts, RaffleFacts
-from shared.conversation.texts.order_phrases import (
+from shared.conversation.texts.answers.order_phrases import (
     add_contact,
     build_held_sentence,
     describe_over,

@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 
 from shared.conversation.facts.values import RaffleFacts
-from shared.conversation.texts.answers import (
+from shared.conversation.texts.answers.order_phrases import add_contact, name_seller
+from shared.conversation.texts.answers.raffle_answers import (
     describe_offer,
     explain_no_sale,
     get_seller,
     list_raffles,
 )
-from shared.conversation.texts.order_phrases import add_contact, name_seller
 from shared.conversation.texts.parts import format_draw_time
 
 # ── the seller ────────────────────────────────────────────────────────────────────────────────────

@@ -4,8 +4,14 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from shared.conversation.facts.values import Facts, RaffleFacts
-from shared.conversation.flow.questions import Answer, Question, find_raffles, find_seller, get_only
-from shared.conversation.texts import answers, general_answers
+from shared.conversation.flow.questions.question_values import (
+    Answer,
+    Question,
+    find_raffles,
+    find_seller,
+    get_only,
+)
+from shared.conversation.texts.answers import general_answers, raffle_answers
 from shared.core.enums import OrderStatus, State
 
 
@@ -17,7 +23,7 @@ def answer_about_raffles(
     def build_answer(question: Question) -> Answer:
         several = find_raffles(question, on_sale=on_sale)
         if not several:
-            return Answer(answers.build_nothing_on_sale_answer(), is_covered=True)
+            return Answer(raffle_answers.build_nothing_on_sale_answer(), is_covered=True)
         return Answer(build(question, several), get_only(several))
 
     return build_answer
@@ -38,29 +44,33 @@ def answer_about_seller(
 # ── raffles ───────────────────────────────────────────────────────────────────────────────────────
 
 answer_price: Final = answer_about_raffles(
-    lambda question, several: answers.build_price_answer(several, quantity=question.quantity),
+    lambda question, several: raffle_answers.build_price_answer(
+        several, quantity=question.quantity
+    ),
     on_sale=True,
 )
 answer_prize: Final = answer_about_raffles(
-    lambda _question, several: answers.build_prize_answer(several)
+    lambda _question, several: raffle_answers.build_prize_answer(several)
 )
 answer_draw_date: Final = answer_about_raffles(
-    lambda _question, several: answers.build_draw_date_answer(several)
+    lambda _question, several: raffle_answers.build_draw_date_answer(several)
 )
 answer_left: Final = answer_about_raffles(
-    lambda _question, several: answers.build_left_answer(several), on_sale=True
+    lambda _question, several: raffle_answers.build_left_answer(several), on_sale=True
 )
 answer_limits: Final = answer_about_raffles(
-    lambda _question, several: answers.build_limits_answer(several), on_sale=True
+    lambda _question, several: raffle_answers.build_limits_answer(several), on_sale=True
 )
 answer_age: Final = answer_about_raffles(
-    lambda question, several: answers.build_age_answer(several, is_adult=question.facts.is_adult)
+    lambda question, several: raffle_answers.build_age_answer(
+        several, is_adult=question.facts.is_adult
+    )
 )
 
 
 def _describe_chances(question: Question, several: tuple[RaffleFacts, ...]) -> str:
     own = [_count_own(question.facts, raffle) for raffle in several]
-    return answers.build_chances_answer(several, own=own, quantity=question.quantity)
+    return raffle_answers.build_chances_answer(several, own=own, quantity=question.quantity)
 
 
 def _count_own(facts: Facts, raffle: RaffleFacts) -> int:
@@ -78,8 +88,8 @@ def answer_raffles(question: Question) -> Answer:
     """Return what is on sale."""
     on_sale = question.facts.raffles
     if not on_sale:
-        return Answer(answers.build_nothing_on_sale_answer(), is_covered=True)
-    return Answer(answers.build_raffles_answer(on_sale), get_only(on_sale))
+        return Answer(raffle_answers.build_nothing_on_sale_answer(), is_covered=True)
+    return Answer(raffle_answers.build_raffles_answer(on_sale), get_only(on_sale))
 
 
 # ── the seller and the bot ────────────────────────────────────────────────────────────────────────

@@ -4,8 +4,8 @@ from collections.abc import Callable, Sequence
 
 from shared.conversation.facts.values import RaffleFacts
 from shared.conversation.formatting import format_count, format_money
+from shared.conversation.texts.answers.order_phrases import MAX_LISTED, name_seller
 from shared.conversation.texts.draws import build_draw_method_note
-from shared.conversation.texts.order_phrases import MAX_LISTED, name_seller
 from shared.conversation.texts.parts import format_draw_time, pluralize_number
 from shared.conversation.texts.raffles import build_not_selling_note
 from shared.core.enums import DrawMethod

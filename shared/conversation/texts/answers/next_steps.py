@@ -7,7 +7,7 @@ from datetime import datetime
 from shared.conversation.facts.values import OrderFacts, RaffleFacts
 from shared.conversation.formatting import format_money
 from shared.conversation.texts import age, order_status, orders, raffles, receipts
-from shared.conversation.texts.order_phrases import build_held_sentence
+from shared.conversation.texts.answers.order_phrases import build_held_sentence
 from shared.conversation.texts.parts import (
     MENU_BUTTON,
     MY_TICKETS_BUTTON,

@@ -8,8 +8,8 @@ from shared.conversation.button_ids import ButtonAction
 from shared.conversation.context import Context
 from shared.conversation.facts.values import Facts, OrderFacts, RaffleFacts
 from shared.conversation.flow.reconcile import derive_order_state
-from shared.conversation.texts import next_steps
-from shared.conversation.texts.next_steps import NextStep
+from shared.conversation.texts.answers import next_steps
+from shared.conversation.texts.answers.next_steps import NextStep
 from shared.core.enums import OrderStatus, State
 
 

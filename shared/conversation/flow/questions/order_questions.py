@@ -5,9 +5,15 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from shared.conversation.facts.values import Facts, OrderFacts, RaffleFacts
-from shared.conversation.flow.questions import Answer, Question, find_raffles, find_seller, get_only
-from shared.conversation.flow.raffle_questions import answer_price
-from shared.conversation.texts import order_answers, order_phrases, payment_answers
+from shared.conversation.flow.questions.question_values import (
+    Answer,
+    Question,
+    find_raffles,
+    find_seller,
+    get_only,
+)
+from shared.conversation.flow.questions.raffle_questions import answer_price
+from shared.conversation.texts.answers import order_answers, order_phrases, payment_answers
 from shared.core.enums import OrderStatus
 
 

@@ -10,7 +10,7 @@ from typing import assert_never
 
 from shared.conversation.facts.values import OrderFacts, RaffleFacts
 from shared.conversation.formatting import format_money
-from shared.conversation.texts.order_phrases import (
+from shared.conversation.texts.answers.order_phrases import (
     add_contact,
     count_numbers,
     describe_over,

@@ -6,7 +6,8 @@ from typing import Final, assert_never
 
 from shared.conversation.context import Context
 from shared.conversation.facts.values import OrderFacts, RaffleFacts
-from shared.conversation.flow import inquiries, number_changes, reserve
+from shared.conversation.flow import inquiries, reserve
+from shared.conversation.flow.numbers import number_changes
 from shared.conversation.flow.screens import ask_to_rephrase, repeat_prompt, show_menu, show_order
 from shared.conversation.flow.turn import Turn
 from shared.conversation.texts import guidance, number_questions, raffles

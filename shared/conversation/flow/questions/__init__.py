@@ -1,0 +1,1 @@
+"""Questions of buyers: who answers which, and what the answer ends with."""

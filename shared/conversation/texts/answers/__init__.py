@@ -1,0 +1,1 @@
+"""Texts that answer questions, each with the next step at its end."""
