@@ -1,4 +1,4 @@
-"""Whether the bot answers a buyer, and why not, as a sentence for staff."""
+"""Sentences for staff on whether the bot answers a buyer, and why not."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What staff do in a chat: write to the buyer, quiet the bot, let it answer again."""
+"""Actions of staff in a chat: write to the buyer, quiet the bot, let it answer again."""
 
 from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse

@@ -36,7 +36,7 @@ MAX_MESSAGES_PER_RUN: Final = 8
 """The most messages of a run; people who write in pieces send about five."""
 
 
-class Topic(IntEnum):
+class RunTopic(IntEnum):
     """What a text is about, as far as it matters which texts share an answer.
 
     Of several in one text the greatest counts.
@@ -48,11 +48,11 @@ class Topic(IntEnum):
     DECISION = auto()  # is answered by itself
 
 
-TOPICS: Final[Mapping[Intent, Topic]] = {
-    **dict.fromkeys(Intent, Topic.QUESTION),
+TOPICS: Final[Mapping[Intent, RunTopic]] = {
+    **dict.fromkeys(Intent, RunTopic.QUESTION),
     **dict.fromkeys(
         (Intent.GREETING, Intent.FOREIGN_GREETING, Intent.THANKS),
-        Topic.SMALL_TALK,
+        RunTopic.SMALL_TALK,
     ),
     **dict.fromkeys(
         (
@@ -70,7 +70,7 @@ TOPICS: Final[Mapping[Intent, Topic]] = {
             Intent.CHOOSE_RAFFLE,
             Intent.UNKNOWN,
         ),
-        Topic.PURCHASE,
+        RunTopic.PURCHASE,
     ),
     **dict.fromkeys(
         (
@@ -90,7 +90,7 @@ TOPICS: Final[Mapping[Intent, Topic]] = {
             Intent.ORDER_CHOICE,
             Intent.PAID,
         ),
-        Topic.DECISION,
+        RunTopic.DECISION,
     ),
 }
 """The topic of each intent; one that is not named is a question, which shares no answer."""
@@ -123,7 +123,7 @@ def take_run(
             break
         joined_topic = _join_topics(topic, find_topic(added))
         text = _join_texts(text, added)
-        if joined_topic is None or not _is_readable(text) or find_topic(text) is Topic.DECISION:
+        if joined_topic is None or not _is_readable(text) or find_topic(text) is RunTopic.DECISION:
             break
         topic = joined_topic
         run.append(message)
@@ -148,13 +148,13 @@ def build_run_content(run: Sequence[InboundMessage]) -> MessageContent:
     return MessageContent(ContentKind.TEXT, text, replied_to=contents[-1].replied_to)
 
 
-def find_topic(text: str) -> Topic:
+def find_topic(text: str) -> RunTopic:
     """Return what a text is about."""
     if _names_decision(text):
-        return Topic.DECISION
+        return RunTopic.DECISION
     reading = read_text(text)
     if reading.intent is Intent.UNKNOWN and _says_nothing(reading):
-        return Topic.SMALL_TALK
+        return RunTopic.SMALL_TALK
     return max(TOPICS[intent] for intent in (reading.intent, *reading.others))
 
 
@@ -182,13 +182,13 @@ def _says_nothing(reading: TextReading) -> bool:
     return not (reading.core_words or reading.wish or reading.doubts or reading.unread)
 
 
-def _join_topics(first: Topic, second: Topic) -> Topic | None:
+def _join_topics(first: RunTopic, second: RunTopic) -> RunTopic | None:
     """Return the topic of two texts together; None if each wants an answer of its own."""
-    if Topic.DECISION in {first, second}:
+    if RunTopic.DECISION in {first, second}:
         return None
-    if Topic.SMALL_TALK in {first, second}:
+    if RunTopic.SMALL_TALK in {first, second}:
         return max(first, second)
-    return first if first is second is Topic.PURCHASE else None
+    return first if first is second is RunTopic.PURCHASE else None
 
 
 def _read_untried_text(message: InboundMessage, counted: Collection[int]) -> str | None:

@@ -1,4 +1,4 @@
-"""What staff and the API do in a chat: write to the buyer, pause the bot, let it answer again."""
+"""Use cases of a chat with a person: write to the buyer, pause the bot, let it answer again."""
 
 from datetime import datetime
 from typing import Final

@@ -42,7 +42,7 @@ class SourceRow:
     address: str = ""
 
 
-class SourceForm(forms.Form):
+class LinkSourceForm(forms.Form):
     """The word that tells a link apart, and the business number if there are several."""
 
     source = forms.CharField(
@@ -84,7 +84,7 @@ def share_view(request: HttpRequest, raffle_id: int) -> HttpResponse:
     require_permission(request, SHARE_PERMISSION)
     raffle = get_object_or_404(Raffle, pk=raffle_id)
     numbers = share_links.list_business_numbers(raffle)
-    form = SourceForm(request.GET or None, numbers=numbers)
+    form = LinkSourceForm(request.GET or None, numbers=numbers)
     values = form.cleaned_data if form.is_valid() else {}
     link = None
     if numbers:

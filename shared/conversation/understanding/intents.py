@@ -1,4 +1,4 @@
-"""What a buyer may mean by a text."""
+"""Intents: the meanings that a text may have."""
 
 from enum import StrEnum
 

@@ -1,4 +1,4 @@
-"""What a text was read as: its intent, its numbers, and what was left unread."""
+"""Readings of texts: the intent, the numbers, and what was left unread."""
 
 from dataclasses import dataclass, field, replace
 from decimal import Decimal

@@ -13,7 +13,7 @@ from shared.conversation.inbound_runs import (
     MAX_MESSAGES_PER_RUN,
     MAX_PAUSE,
     TOPICS,
-    Topic,
+    RunTopic,
     build_run_content,
     find_topic,
     take_run,
@@ -154,7 +154,7 @@ def test_the_content_of_a_run_is_its_texts_as_lines() -> None:
 
 @pytest.mark.parametrize("intent", Intent)
 def test_every_intent_has_a_topic(intent: Intent) -> None:
-    assert TOPICS[intent] in Topic
+    assert TOPICS[intent] in RunTopic
 
 
 texts = st.one_of(
@@ -188,5 +188,5 @@ def test_runs_keep_all_messages_in_order_within_the_limits(sent: list[tuple[str,
         assert text == "\n".join(alone)
         assert len(text) <= MAX_WORDS_TEXT
         assert normalize_text(text) or not any(map(normalize_text, alone))
-        assert Topic.DECISION not in {find_topic(text), *map(find_topic, alone)}
+        assert RunTopic.DECISION not in {find_topic(text), *map(find_topic, alone)}
         assert run[-1].sent_at - run[0].sent_at <= MAX_PAUSE * len(run)

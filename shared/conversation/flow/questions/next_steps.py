@@ -9,7 +9,7 @@ from shared.conversation.context import Context
 from shared.conversation.facts.values import Facts, OrderFacts, RaffleFacts
 from shared.conversation.flow.reconcile import derive_order_state
 from shared.conversation.texts.answers import next_steps
-from shared.conversation.texts.answers.next_steps import NextStep
+from shared.conversation.texts.answers.next_steps import AnswerEnding
 from shared.core.enums import OrderStatus, State
 
 
@@ -22,7 +22,7 @@ def choose_next_step(
     orders: tuple[OrderFacts, ...] = (),
     is_covered: bool = False,
     is_quiet: bool = False,
-) -> NextStep:
+) -> AnswerEnding:
     """Return the next step that fits a state.
 
     Where nothing is asked, it is about what the answer was about.
@@ -55,7 +55,7 @@ def _choose_by_state(
     raffle: RaffleFacts | None,
     orders: tuple[OrderFacts, ...],
     is_covered: bool,
-) -> NextStep:
+) -> AnswerEnding:
     order = facts.find_order(context.draft_order_id)
     chosen = facts.find_raffle(context.raffle_id)
     covered = is_covered and order in orders
@@ -85,7 +85,7 @@ def _choose_by_state(
             assert_never(state)
 
 
-def _find_open_question(context: Context, facts: Facts) -> NextStep | None:
+def _find_open_question(context: Context, facts: Facts) -> AnswerEnding | None:
     """Return the question about a receipt or the age that waits for its answer."""
     asked_about = [order for order in map(facts.find_order, context.proof_order_ids) if order]
     if context.proof_id is not None and asked_about:
@@ -116,7 +116,7 @@ def _find_waiting(facts: Facts, raffle: RaffleFacts | None) -> tuple[OrderFacts,
 
 def _choose_freely(
     facts: Facts, raffle: RaffleFacts | None, orders: tuple[OrderFacts, ...], *, is_covered: bool
-) -> NextStep:
+) -> AnswerEnding:
     """Return the step where nothing is asked: an open order, the raffle, or what is on sale."""
     opened = _list_open(orders)
     if len(opened) == 1:
@@ -130,7 +130,7 @@ def _choose_freely(
     return _choose_raffle(facts, is_covered=is_covered or bool(orders))
 
 
-def _choose_raffle(facts: Facts, *, is_covered: bool) -> NextStep:
+def _choose_raffle(facts: Facts, *, is_covered: bool) -> AnswerEnding:
     match facts.raffles:
         case ():
             over = any(order.raffle.is_sealed or order.raffle.is_drawn for order in facts.orders)
@@ -141,7 +141,7 @@ def _choose_raffle(facts: Facts, *, is_covered: bool) -> NextStep:
             return next_steps.build_which_raffle_step(several, now=facts.now)
 
 
-def _continue_order(order: OrderFacts, facts: Facts, *, is_covered: bool) -> NextStep:
+def _continue_order(order: OrderFacts, facts: Facts, *, is_covered: bool) -> AnswerEnding:
     if order.has_lapsed or order.raffle.is_called_off:
         return next_steps.build_ended_step(order)
     match derive_order_state(order):

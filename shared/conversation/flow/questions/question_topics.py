@@ -14,7 +14,7 @@ from shared.conversation.flow.questions import order_questions, raffle_questions
 from shared.conversation.flow.questions.next_steps import choose_next_step
 from shared.conversation.flow.questions.question_values import Answer, Question
 from shared.conversation.texts import parts
-from shared.conversation.texts.answers.next_steps import NextStep
+from shared.conversation.texts.answers.next_steps import AnswerEnding
 from shared.conversation.texts.parts import build_long_reply
 from shared.conversation.understanding.intents import Intent
 from shared.conversation.values import Reply, Step
@@ -67,7 +67,7 @@ def _close_other_questions(context: Context) -> Context:
     )
 
 
-def _build_reply(key: str, answer: Answer, end: NextStep) -> Reply:
+def _build_reply(key: str, answer: Answer, end: AnswerEnding) -> Reply:
     body = "\n\n".join(filter(None, [answer.text, end.sentence]))
     about = answer.orders[0].code if len(answer.orders) == 1 else end.about
     if end.rows:
@@ -79,7 +79,7 @@ def _build_reply(key: str, answer: Answer, end: NextStep) -> Reply:
 
 
 @dataclass(frozen=True, slots=True)
-class Topic:
+class QuestionTopic:
     """A question.
 
     Attributes:
@@ -94,38 +94,48 @@ class Topic:
     leads_to_person: bool = False
 
 
-ANSWERS: Final[Mapping[Intent, Topic]] = {
-    Intent.PRICE: Topic("answer_price", raffle_questions.answer_price),
-    Intent.TOTAL: Topic("answer_total", order_questions.answer_total),
-    Intent.PRIZE: Topic("answer_prize", raffle_questions.answer_prize),
-    Intent.DRAW_DATE: Topic("answer_draw_date", raffle_questions.answer_draw_date),
-    Intent.LEFT: Topic("answer_left", raffle_questions.answer_left),
-    Intent.LIMITS: Topic("answer_limits", raffle_questions.answer_limits),
-    Intent.HOW_TO_PAY: Topic("answer_how_to_pay", order_questions.answer_how_to_pay),
-    Intent.RECEIPT: Topic("answer_receipt", order_questions.answer_receipt),
-    Intent.REAL: Topic("answer_real", raffle_questions.answer_real, leads_to_person=True),
-    Intent.REFUND: Topic("answer_refund", order_questions.answer_refund, leads_to_person=True),
-    Intent.CHANGE: Topic("answer_change", order_questions.answer_change, leads_to_person=True),
-    Intent.CAN_CANCEL: Topic(
+ANSWERS: Final[Mapping[Intent, QuestionTopic]] = {
+    Intent.PRICE: QuestionTopic("answer_price", raffle_questions.answer_price),
+    Intent.TOTAL: QuestionTopic("answer_total", order_questions.answer_total),
+    Intent.PRIZE: QuestionTopic("answer_prize", raffle_questions.answer_prize),
+    Intent.DRAW_DATE: QuestionTopic("answer_draw_date", raffle_questions.answer_draw_date),
+    Intent.LEFT: QuestionTopic("answer_left", raffle_questions.answer_left),
+    Intent.LIMITS: QuestionTopic("answer_limits", raffle_questions.answer_limits),
+    Intent.HOW_TO_PAY: QuestionTopic("answer_how_to_pay", order_questions.answer_how_to_pay),
+    Intent.RECEIPT: QuestionTopic("answer_receipt", order_questions.answer_receipt),
+    Intent.REAL: QuestionTopic("answer_real", raffle_questions.answer_real, leads_to_person=True),
+    Intent.REFUND: QuestionTopic(
+        "answer_refund", order_questions.answer_refund, leads_to_person=True
+    ),
+    Intent.CHANGE: QuestionTopic(
+        "answer_change", order_questions.answer_change, leads_to_person=True
+    ),
+    Intent.CAN_CANCEL: QuestionTopic(
         "answer_cancel", order_questions.answer_can_cancel, leads_to_person=True
     ),
-    Intent.MORE_TIME: Topic(
+    Intent.MORE_TIME: QuestionTopic(
         "answer_more_time", order_questions.answer_more_time, leads_to_person=True
     ),
-    Intent.LATE: Topic("answer_late", order_questions.answer_late),
-    Intent.DELIVERY: Topic(
+    Intent.LATE: QuestionTopic("answer_late", order_questions.answer_late),
+    Intent.DELIVERY: QuestionTopic(
         "answer_delivery", raffle_questions.answer_delivery, leads_to_person=True
     ),
-    Intent.PRIVACY: Topic("answer_privacy", raffle_questions.answer_privacy, leads_to_person=True),
-    Intent.BOT: Topic("answer_bot", raffle_questions.answer_bot, leads_to_person=True),
-    Intent.SELLER: Topic("answer_seller", raffle_questions.answer_seller, leads_to_person=True),
-    Intent.AGE: Topic("answer_age", raffle_questions.answer_age),
-    Intent.LANGUAGE: Topic("answer_language", raffle_questions.answer_language),
-    Intent.RAFFLES: Topic("answer_raffles", raffle_questions.answer_raffles),
-    Intent.CHANCES: Topic("answer_chances", raffle_questions.answer_chances),
-    Intent.HOW_IT_WORKS: Topic("answer_how_it_works", raffle_questions.answer_how_it_works),
-    Intent.FOREIGN_GREETING: Topic("foreign_greeting", raffle_questions.answer_foreign_greeting),
-    Intent.THANKS: Topic("thanks", raffle_questions.answer_thanks),
-    Intent.LATER: Topic("later", order_questions.answer_later),
+    Intent.PRIVACY: QuestionTopic(
+        "answer_privacy", raffle_questions.answer_privacy, leads_to_person=True
+    ),
+    Intent.BOT: QuestionTopic("answer_bot", raffle_questions.answer_bot, leads_to_person=True),
+    Intent.SELLER: QuestionTopic(
+        "answer_seller", raffle_questions.answer_seller, leads_to_person=True
+    ),
+    Intent.AGE: QuestionTopic("answer_age", raffle_questions.answer_age),
+    Intent.LANGUAGE: QuestionTopic("answer_language", raffle_questions.answer_language),
+    Intent.RAFFLES: QuestionTopic("answer_raffles", raffle_questions.answer_raffles),
+    Intent.CHANCES: QuestionTopic("answer_chances", raffle_questions.answer_chances),
+    Intent.HOW_IT_WORKS: QuestionTopic("answer_how_it_works", raffle_questions.answer_how_it_works),
+    Intent.FOREIGN_GREETING: QuestionTopic(
+        "foreign_greeting", raffle_questions.answer_foreign_greeting
+    ),
+    Intent.THANKS: QuestionTopic("thanks", raffle_questions.answer_thanks),
+    Intent.LATER: QuestionTopic("later", order_questions.answer_later),
 }
 """The questions, and small talk, that are answered from the facts alone."""

@@ -20,7 +20,7 @@ from shared.whatsapp.messages import MAX_ROWS, ListRow, ReplyButton
 
 
 @dataclass(frozen=True, slots=True)
-class NextStep:
+class AnswerEnding:
     """What a buyer can do next.
 
     Attributes:
@@ -39,15 +39,15 @@ class NextStep:
     about: str = ""
 
 
-def _take_controls(reply: Reply, sentence: str) -> NextStep:
+def _take_controls(reply: Reply, sentence: str) -> AnswerEnding:
     """Return the buttons or the list of a message below another sentence."""
-    return NextStep(sentence, reply.buttons, reply.rows, reply.list_button, reply.about)
+    return AnswerEnding(sentence, reply.buttons, reply.rows, reply.list_button, reply.about)
 
 
 # ── choosing ──────────────────────────────────────────────────────────────────────────────────────
 
 
-def build_no_raffles_step(*, has_results: bool, is_said: bool) -> NextStep:
+def build_no_raffles_step(*, has_results: bool, is_said: bool) -> AnswerEnding:
     """Return the step while nothing is on sale.
 
     Args:
@@ -57,39 +57,39 @@ def build_no_raffles_step(*, has_results: bool, is_said: bool) -> NextStep:
     """
     sentence = "" if is_said else "There is no raffle on sale right now."
     buttons = (WHO_WON_BUTTON, MY_TICKETS_BUTTON) if has_results else (MY_TICKETS_BUTTON,)
-    return NextStep(sentence, buttons)
+    return AnswerEnding(sentence, buttons)
 
 
-def build_which_raffle_step(on_sale: Sequence[RaffleFacts], *, now: datetime) -> NextStep:
+def build_which_raffle_step(on_sale: Sequence[RaffleFacts], *, now: datetime) -> AnswerEnding:
     """Return the choice between several raffles."""
     return _take_controls(
         raffles.build_raffle_list_message(on_sale, now=now), "Which raffle would you like?"
     )
 
 
-def build_choose_step(raffle: RaffleFacts, *, now: datetime) -> NextStep:
+def build_choose_step(raffle: RaffleFacts, *, now: datetime) -> AnswerEnding:
     """Return the choice between random and own numbers of a raffle, if there are any left."""
     if not raffle.available:
-        return NextStep(buttons=(MENU_BUTTON, MY_TICKETS_BUTTON))
+        return AnswerEnding(buttons=(MENU_BUTTON, MY_TICKETS_BUTTON))
     card = raffles.build_raffle_card_message(raffle, now=now)
     return _take_controls(card, "Random numbers or your own?")
 
 
-def build_quantity_step(raffle: RaffleFacts) -> NextStep:
+def build_quantity_step(raffle: RaffleFacts) -> AnswerEnding:
     """Return the question how many random numbers the buyer wants."""
     return _take_controls(
         raffles.build_ask_quantity_message(raffle), "How many numbers would you like?"
     )
 
 
-def build_numbers_step(raffle: RaffleFacts) -> NextStep:
+def build_numbers_step(raffle: RaffleFacts) -> AnswerEnding:
     """Return the question which ticket numbers the buyer wants."""
     return _take_controls(
         raffles.build_ask_numbers_message(raffle), "Which numbers would you like?"
     )
 
 
-def build_age_step(raffle: RaffleFacts) -> NextStep:
+def build_age_step(raffle: RaffleFacts) -> AnswerEnding:
     """Return the open question whether the buyer is 18 or older."""
     return _take_controls(age.build_age_question(raffle), "Are you 18 or older?")
 
@@ -97,7 +97,7 @@ def build_age_step(raffle: RaffleFacts) -> NextStep:
 # ── orders ────────────────────────────────────────────────────────────────────────────────────────
 
 
-def build_hold_step(order: OrderFacts, *, is_covered: bool, now: datetime) -> NextStep:
+def build_hold_step(order: OrderFacts, *, is_covered: bool, now: datetime) -> AnswerEnding:
     """Return what to do with held numbers.
 
     Args:
@@ -113,7 +113,7 @@ def build_hold_step(order: OrderFacts, *, is_covered: bool, now: datetime) -> Ne
     return _take_controls(orders.build_held_message(order, now=now), sentence)
 
 
-def build_payment_step(order: OrderFacts, *, is_covered: bool, now: datetime) -> NextStep:
+def build_payment_step(order: OrderFacts, *, is_covered: bool, now: datetime) -> AnswerEnding:
     """Return what is still to be done for an order; arguments as above."""
     if is_covered:
         sentence = ""
@@ -126,7 +126,7 @@ def build_payment_step(order: OrderFacts, *, is_covered: bool, now: datetime) ->
     return _take_controls(orders.build_still_to_pay_message(order, now=now), sentence)
 
 
-def build_review_step(order: OrderFacts, *, is_covered: bool) -> NextStep:
+def build_review_step(order: OrderFacts, *, is_covered: bool) -> AnswerEnding:
     """Return the step while a payment is checked, or one more receipt is wanted."""
     sentence = f"Order *{order.code}* is being checked; I will write here."
     if order.asked_again:
@@ -136,26 +136,26 @@ def build_review_step(order: OrderFacts, *, is_covered: bool) -> NextStep:
     )
 
 
-def build_paid_step(order: OrderFacts) -> NextStep:
+def build_paid_step(order: OrderFacts) -> AnswerEnding:
     """Return what a buyer of paid numbers can look at."""
     return _take_controls(order_status.build_all_done_message(order), "")
 
 
-def build_ended_step(order: OrderFacts) -> NextStep:
+def build_ended_step(order: OrderFacts) -> AnswerEnding:
     """Return what is left after an order has ended."""
     first = build_next_button(order) if order.raffle.is_on_sale else MENU_BUTTON
     if order.raffle.is_sealed or order.raffle.is_drawn:
         first = WHO_WON_BUTTON
-    return NextStep(buttons=(first, MY_TICKETS_BUTTON), about=order.code)
+    return AnswerEnding(buttons=(first, MY_TICKETS_BUTTON), about=order.code)
 
 
-def build_which_order_step(several: Sequence[OrderFacts]) -> NextStep:
+def build_which_order_step(several: Sequence[OrderFacts]) -> AnswerEnding:
     """Return the choice between several orders; of many, the latest."""
     shown = several[-MAX_ROWS:]
     return _take_controls(receipts.build_pay_which_message(shown), "Which order do you mean?")
 
 
-def build_which_receipt_step(proof_id: int, several: Sequence[OrderFacts]) -> NextStep:
+def build_which_receipt_step(proof_id: int, several: Sequence[OrderFacts]) -> AnswerEnding:
     """Return the open question for which order a receipt is."""
     reply = receipts.build_which_order_message(proof_id, several)
     return _take_controls(reply, reply.body)
