@@ -54,7 +54,7 @@ from shared.core.constants import (
 )
 from shared.core.enums import SilenceReason
 from shared.raffles.models import Order
-from shared.whatsapp.content import ContentKind, parse_content
+from shared.whatsapp.content import ContentKind, MessageContent, parse_content
 from shared.whatsapp.models import InboundMessage, WhatsAppContact
 from shared.whatsapp.services import handover
 from shared.whatsapp.services.inbox import contacts, inbox_queue
@@ -272,7 +272,6 @@ def _answer_in_order(
     stale: InboundMessage | None = None
     skipped: InboundMessage | None = None
     answers = 0
-    is_paused = handover.is_paused(contact, now=now)
     [before] = load_messages_before(waiting[:1])
     recent = RecentMessages(waiting, before=before)
     cpu_deadline = cpu_clock() + MAX_TRANSACTION_CPU_SECONDS
@@ -286,13 +285,12 @@ def _answer_in_order(
                 continue
             if now - message.sent_at > STALE_AFTER and not may_act_when_stale(content):
                 stale = message
-                inbound_answers.note_source(InboundTurn(contact, message, now, pivot), content)
-                if is_paused:
-                    message.error = SilenceReason.PERSON
+                _leave_unanswered(InboundTurn(contact, message, now, pivot), content)
                 result += AnswerResult(messages=1)
                 continue
             if recent.is_skipped(place, content):
-                skipped, message.error = message, _get_reason_to_skip(contact, now=now)
+                skipped, message.error = message, SilenceReason.FLOOD
+                _leave_unanswered(InboundTurn(contact, message, now, pivot), content)
                 result += AnswerResult(messages=1)
                 continue
             run = waiting[place : place + 1]
@@ -325,9 +323,11 @@ def _answer_in_order(
     return result
 
 
-def _get_reason_to_skip(contact: WhatsAppContact, *, now: datetime) -> SilenceReason:
-    """Return why an excess message gets no answer; words for a person are no flood."""
-    return SilenceReason.PERSON if handover.is_paused(contact, now=now) else SilenceReason.FLOOD
+def _leave_unanswered(turn: InboundTurn, content: MessageContent) -> None:
+    """Note what a message without an answer says; during a pause, leave it to a person."""
+    inbound_answers.note_source(turn, content)
+    if handover.is_paused(turn.contact, now=turn.now):
+        inbound_answers.leave_to_person(turn, content)
 
 
 def _take_run(

@@ -12,6 +12,7 @@ from shared.conversation.context import Context
 from shared.conversation.effects import InboundTurn
 from shared.conversation.errors import EndlessConversation
 from shared.conversation.facts.values import Facts
+from shared.conversation.flow.handover import asks_person
 from shared.conversation.flow.receipt_evidence import choose_order_for_picture
 from shared.conversation.flow.reconcile import reconcile_state
 from shared.conversation.flow.screens import repeat_prompt
@@ -39,7 +40,7 @@ from shared.conversation.values import (
 from shared.core import config
 from shared.core.constants import STALE_AFTER
 from shared.core.enums import SilenceReason, State
-from shared.whatsapp.content import MessageContent, parse_content
+from shared.whatsapp.content import ContentKind, MessageContent, parse_content
 from shared.whatsapp.models import OutboundMessage, WhatsAppContact
 from shared.whatsapp.services import handover, opt_out
 from shared.whatsapp.services.outbox.message_claims import ClaimedMessage
@@ -166,6 +167,14 @@ def note_source(turn: InboundTurn, content: MessageContent) -> None:
     )
 
 
+def leave_to_person(turn: InboundTurn, content: MessageContent) -> None:
+    """Keep a message without an answer because a person answers; list its buyer if it asks."""
+    turn.message.error = SilenceReason.PERSON
+    is_text = content.kind is ContentKind.TEXT
+    if asks_person(content.text) if is_text else content.kind is not ContentKind.TAP:
+        _change_contact(turn, ContactChange.WAIT_FOR_PERSON)
+
+
 def _note_sources_of_earlier(turn: InboundTurn) -> None:
     for message in turn.earlier:
         note_source(replace(turn, message=message, earlier=()), parse_content(message.payload))
@@ -185,13 +194,15 @@ def _note_step(turn: InboundTurn, step: Step) -> None:
 def _change_contact(turn: InboundTurn, change: ContactChange) -> None:
     """Change a contact as a step says; its columns are saved with the conversation."""
     contact, now = turn.contact, turn.now
+    sent_at = min(turn.message.sent_at, now)
     waited = contact.wants_person_at is not None
     match change:
         case ContactChange.ASK_PERSON:
             hours = config.get_settings().person_pause_hours
-            handover.pause_bot(contact, now=now, hours=hours, asked=True)
+            handover.pause_bot(contact, now=now, hours=hours)
+            handover.wait_for_person(contact, since=sent_at)
         case ContactChange.WAIT_FOR_PERSON:
-            handover.wait_for_person(contact, now=now)
+            handover.wait_for_person(contact, since=sent_at)
         case ContactChange.RESUME:
             handover.resume_bot(contact, now=now)
         case ContactChange.STOP:

@@ -105,7 +105,7 @@ def pause(contact_id: int, *, by: Actor, now: datetime) -> WhatsAppContact:
     """
     contact = _lock_contact(contact_id)
     hours = config.get_settings().person_pause_hours
-    handover.pause_bot(contact, now=now, hours=hours, asked=False)
+    handover.pause_bot(contact, now=now, hours=hours)
     handover.save_handover(contact)
     _log.info("bot_paused", contact_id=contact.pk, by=by.kind)
     return contact

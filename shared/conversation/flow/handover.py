@@ -68,6 +68,21 @@ def resume(facts: Facts) -> Step:
     return replace(commands.reset_to_menu(facts), contact_change=ContactChange.RESUME)
 
 
+def asks_person(text: str) -> bool:
+    """Return whether a text wants an answer from the person who took the chat over.
+
+    Politeness, a yes or no, fillers such as "ok", and the commands, which the bot answers, do not.
+    """
+    reading = read_text(text)
+    is_understood = normalize_text(text) in _ACKNOWLEDGEMENTS and not reading.is_question
+    if is_understood or _parse_exact_command(text) is not None:
+        return False
+    if reading.doubts or reading.unread or reading.wish is not None or reading.is_question:
+        return True
+    is_filler = reading.intent is Intent.UNKNOWN and not reading.core_words
+    return not is_filler and not _POLITE.issuperset((reading.intent, *reading.others))
+
+
 def _handle_text(text: str, state: State, context: Context, facts: Facts) -> Step | None:
     wish = find_wish(text)
     if wish is not None and not (facts.is_paused and wish is Intent.PERSON):
@@ -80,8 +95,7 @@ def _handle_text(text: str, state: State, context: Context, facts: Facts) -> Ste
         case Intent.HELP | Intent.CANCEL:
             return None
         case _:
-            is_polite = read_text(text).intent is Intent.THANKS
-            return _wait_quietly(state, context, facts, is_question=not is_polite)
+            return _wait_quietly(state, context, facts, is_question=asks_person(text))
 
 
 def _handle_wish(wish: ChatWish, state: State, context: Context, facts: Facts) -> Step:
@@ -120,6 +134,13 @@ def _parse_exact_command(text: str) -> Intent | None:
 _EXACT_COMMANDS: Final = {
     intent.value: intent for intent in (Intent.MENU, Intent.HELP, Intent.CANCEL)
 }
+
+
+_POLITE: Final = frozenset(
+    {Intent.GREETING, Intent.FOREIGN_GREETING, Intent.THANKS, Intent.YES, Intent.NO}
+)
+_ACKNOWLEDGEMENTS: Final = frozenset({"got it", "got it thanks", "got it thank you", "received"})
+"""Whole texts that say "understood", and something about a receipt elsewhere."""
 
 
 def _is_menu_button(tap_id: str) -> bool:

@@ -10,6 +10,9 @@ The functions change a contact that the caller has locked; `save_handover` write
 from datetime import datetime, timedelta
 from typing import Final
 
+from django.db.models import Q
+
+from shared.core.enums import OutboxStatus
 from shared.whatsapp.models import WhatsAppContact
 
 HANDOVER_FIELDS: Final = ("wants_person_at", "bot_paused_until", "stopped_at")
@@ -21,28 +24,41 @@ def is_paused(contact: WhatsAppContact, *, now: datetime) -> bool:
     return contact.bot_paused_until is not None and now < contact.bot_paused_until
 
 
-def pause_bot(contact: WhatsAppContact, *, now: datetime, hours: int, asked: bool) -> None:
+def pause_bot(contact: WhatsAppContact, *, now: datetime, hours: int) -> None:
     """Pause the bot, never for a shorter time than it is already paused for.
 
     Args:
         contact: the buyer, locked.
         now: the time from which the pause counts.
         hours: the length of the pause.
-        asked: whether the buyer asked for a person; then they wait for one from now on, unless
-            they wait already.
 
     """
     until = now + timedelta(hours=hours)
     if contact.bot_paused_until is None or contact.bot_paused_until < until:
         contact.bot_paused_until = until
-    if asked:
-        wait_for_person(contact, now=now)
 
 
-def wait_for_person(contact: WhatsAppContact, *, now: datetime) -> None:
-    """List a buyer as waiting for a person from now on, unless they wait already."""
-    if contact.wants_person_at is None:
-        contact.wants_person_at = now
+def wait_for_person(contact: WhatsAppContact, *, since: datetime) -> None:
+    """List a buyer as waiting for a person, unless they wait already or were answered since.
+
+    Args:
+        contact: the buyer, locked.
+        since: when they wrote what a person is to answer.
+
+    """
+    if contact.wants_person_at is None and not _was_answered(contact, since=since):
+        contact.wants_person_at = since
+
+
+def _was_answered(contact: WhatsAppContact, *, since: datetime) -> bool:
+    """Return whether a person wrote after a message of the buyer, and Meta did not refuse it.
+
+    Buyers' messages and those from the WhatsApp Business app have whole seconds. In the same
+    second, what the seller wrote in the app is taken for an answer.
+    """
+    by_people = contact.outbound_messages.filter(written_by__isnull=False)
+    later = by_people.filter(Q(created_at=since) | Q(created_at__gte=since + timedelta(seconds=1)))
+    return later.exclude(status__in=(OutboxStatus.FAILED, OutboxStatus.STALE)).exists()
 
 
 def note_answer(contact: WhatsAppContact, *, now: datetime, hours: int) -> None:
@@ -54,7 +70,7 @@ def note_answer(contact: WhatsAppContact, *, now: datetime, hours: int) -> None:
         hours: the length of the pause.
 
     """
-    pause_bot(contact, now=now, hours=hours, asked=False)
+    pause_bot(contact, now=now, hours=hours)
     if contact.wants_person_at is not None and contact.wants_person_at <= now:
         contact.wants_person_at = None
 

@@ -1,6 +1,6 @@
 """Tests of the handover to a person, and of STOP and START, with real rows."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 import pytest
@@ -16,6 +16,7 @@ from shared.core.enums import (
     EventType,
     InboxStatus,
     OrderStatus,
+    OutboxKind,
     OutboxStatus,
     SilenceReason,
 )
@@ -23,6 +24,7 @@ from shared.events.models import Event
 from shared.raffles.models import PaymentProof
 from shared.use_cases import handover
 from shared.whatsapp.models import Alarm, InboundMessage, OutboundMessage
+from shared.whatsapp.services import handover as handover_service
 from shared.whatsapp.services.inbox import contacts
 from tests import builders
 from tests.builders import NOON
@@ -55,6 +57,30 @@ def read_contact(chat: BuyerChat) -> Any:
 def list_silences() -> list[str]:
     """Return why messages got no answer, in the order in which they were written."""
     return list(InboundMessage.objects.order_by("pk").values_list("error", flat=True))
+
+
+def answer_by_hand(chat: BuyerChat) -> None:
+    """Ask for a person, and let one answer."""
+    chat.says("human")
+    by = builders.build_staff_actor()
+    handover.send_staff_message.__wrapped__(  # type: ignore[attr-defined]
+        chat.contact.pk, text="Hello, Rita here.", by=by, now=chat.now
+    )
+    Event.objects.all().delete()
+
+
+def create_echo(chat: BuyerChat, *, at: datetime) -> None:
+    """Store what the seller wrote in the WhatsApp Business app."""
+    OutboundMessage.objects.create(
+        phone_number_id=chat.contact.phone_number_id,
+        contact=chat.contact,
+        kind=OutboxKind.REPLY,
+        key="app",
+        payload={},
+        status=OutboxStatus.SENT,
+        written_by="WhatsApp Business app",
+        created_at=at,
+    )
 
 
 def count_waits() -> int:
@@ -164,6 +190,51 @@ class TestPerson:
         assert chat.says("hello?", sent_at=NOON + timedelta(minutes=1)) == []
 
         assert list_silences()[-1] == SilenceReason.PERSON
+
+    def test_a_question_from_an_outage_is_listed_since_it_was_asked(self, chat: BuyerChat) -> None:
+        answer_by_hand(chat)
+        asked_at = chat.later(minutes=1).now
+        chat.receives("text", {"text": {"body": "Where is my ticket?"}})
+        chat.receives("text", {"text": {"body": "thanks"}})
+
+        assert chat.later(minutes=30).answer_waiting() == []
+
+        assert read_contact(chat).wants_person_at == asked_at
+        assert count_waits() == 1
+        assert list_silences()[1:] == [SilenceReason.PERSON, SilenceReason.PERSON]
+
+    def test_a_question_in_a_flood_is_listed(self, chat: BuyerChat) -> None:
+        answer_by_hand(chat)
+        chat.later(minutes=1)
+        for _ in range(30):
+            chat.receives("text", {"text": {"body": "thanks"}})
+        chat.receives("text", {"text": {"body": "Where is my ticket?"}})
+
+        assert chat.answer_waiting() == []
+
+        assert read_contact(chat).wants_person_at == chat.now
+
+    @pytest.mark.parametrize("late", [0, 30])
+    def test_a_question_that_a_person_answered_since_is_not_listed(
+        self, chat: BuyerChat, late: int
+    ) -> None:
+        answer_by_hand(chat)
+        asked_at = chat.later(minutes=1).now
+        chat.receives("text", {"text": {"body": "Where is my ticket?"}})
+        create_echo(chat, at=asked_at)
+
+        chat.later(minutes=late).answer_waiting()
+
+        assert read_contact(chat).wants_person_at is None
+
+    def test_an_answer_in_the_second_of_the_question_ends_the_wait(self, chat: BuyerChat) -> None:
+        chat.receives("text", {"text": {"body": "person"}})
+        chat.now += timedelta(milliseconds=700)
+        chat.answer_waiting()
+
+        handover_service.note_answer(read_contact(chat), now=NOON, hours=1)
+
+        assert chat.contact.wants_person_at is None
 
     def test_a_batch_is_as_silent(self, chat: BuyerChat) -> None:
         chat.says("human")

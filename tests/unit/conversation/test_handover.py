@@ -42,6 +42,27 @@ WORDS: Final = (
 )
 
 
+POLITE: Final = (
+    *(
+        "Thanks!",
+        "ok",
+        "OK 👍",
+        "great",
+        "got it",
+        "Got it, thanks!",
+        "👍",
+        "gracias",
+        "🙏",
+        "hola",
+    ),
+    *("yes", "no", "hi", "thank you so much!", "perfect", "no problem", "...", "😂", "alright"),
+)
+QUESTIONS: Final = (
+    *("hello?", "ok?", "?", "got it?", "ok but when", "no that is not right", "yes where is it"),
+    *("hola no he recibido nada", "thanks, one more thing", "12", "I paid yesterday", "bye asdf"),
+)
+
+
 def take(state: State, event: BuyerInput, **facts: Any) -> Step:
     """Return the step of a state in its usual situation, with these facts changed."""
     context, known = FACTS_BY_STATE[state]
@@ -124,8 +145,15 @@ class TestPause:
         assert step.contact_change is ContactChange.WAIT_FOR_PERSON
         assert not step.replies
 
-    def test_lists_nobody_for_a_thank_you(self) -> None:
-        assert take(State.DONE, TextReceived("Thanks!"), is_paused=True).contact_change is None
+    @walk_cases("text", POLITE)
+    def test_lists_nobody_for_politeness(self, text: str) -> None:
+        assert take(State.DONE, TextReceived(text), is_paused=True).contact_change is None
+
+    @walk_cases("text", QUESTIONS)
+    def test_lists_whoever_says_more(self, text: str) -> None:
+        step = take(State.DONE, TextReceived(text), is_paused=True)
+
+        assert step.contact_change is ContactChange.WAIT_FOR_PERSON
 
     @walk_cases(
         ("state", "event"), product(State, [TextReceived("Menu!"), TextReceived("start"), MENU_TAP])
