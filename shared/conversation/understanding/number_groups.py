@@ -16,6 +16,9 @@ from shared.conversation.understanding.vocabulary import WordRole, load_vocabula
 RANGE_WORDS: Final = frozenset({"to", "through", "till", "until"})
 RANGE_OPENINGS: Final = frozenset({"from", "between"})
 JOINING_WORDS: Final = frozenset({"and", "n", "plus", "an"})
+COUNTING_WORDS: Final = frozenset({"dozen", "couple", "pair", "trio"})
+"""Words of amounts that are quantities by themselves: "half a dozen"."""
+
 NAMING_WORDS: Final = frozenset({"number", "nr", "num", "lucky"})
 KEPT_WORDS: Final = frozenset({"for", "of"})
 """Words between two numbers that make their meaning unclear: "3 for 2", "2 of 10"."""
@@ -122,7 +125,8 @@ def read_number_group(
         numbers.values,
         is_marked=numbers.is_marked,
         is_single=numbers.is_single,
-        is_counted=single is not None and _is_counted(phrases),
+        is_counted=single is not None
+        and (_is_counted(phrases) or not COUNTING_WORDS.isdisjoint(found.get_text(single).split())),
         is_in_words=single is not None and single.is_in_words,
         is_plain=numbers.is_plain,
         is_doubtful=numbers.is_doubtful,
@@ -195,8 +199,9 @@ def _choose_words(found: PhraseList, phrases: Sequence[Phrase]) -> dict[int, str
     for phrase in phrases:
         first, last = found.get_tokens(phrase)
         if phrase.amount is not None:
-            if phrase.is_in_words:
-                written[first] = str(phrase.amount)
+            if phrase.is_in_words:  # "5five" is no 55
+                is_glued = _is_glued(found.tokens, first, last)
+                written[first] = found.tokens[first].text if is_glued else str(phrase.amount)
             continue
         text = found.get_text(phrase)
         if text == "n" and _has_degree_sign(found.tokens, last):

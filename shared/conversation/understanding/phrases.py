@@ -34,6 +34,7 @@ NAME_SIMILARITY: Final = 84
 """The similarity, out of 100, from which a word counts as one of a raffle's name."""
 
 MAX_AMOUNT_WORDS: Final = 3
+_HYPHENS: Final = frozenset("-‐‑")
 DESTRUCTIVE_WORDS: Final = frozenset(
     {"cancel", "stop", "unsubscribe", "delete", "release", "refund"}
 )
@@ -49,6 +50,7 @@ class Word:
         token: the index of its token.
         is_misspelt: whether a word that destroys is only nearly written.
         is_corrected: whether it is nearly another word, and that was taken for it.
+        is_joined: whether no more than a hyphen stands between it and the word before.
 
     """
 
@@ -56,6 +58,7 @@ class Word:
     token: int
     is_misspelt: bool = False
     is_corrected: bool = False
+    is_joined: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +163,10 @@ def find_phrases(tokens: Sequence[Token], *, names: Collection[str] = ()) -> Phr
     found = PhraseList(tokens)
     for index, token in enumerate(tokens):
         if token.kind in {TokenKind.WORD, TokenKind.NUMBER}:
-            found.words += _compare_as(token, index, vocabulary, names)
+            words = _compare_as(token, index, vocabulary, names)
+            before = tokens[found.words[-1].token + 1 : index] if found.words else []
+            is_joined = all(each.text in _HYPHENS for each in before)
+            found.words += [replace(words[0], is_joined=is_joined), *words[1:]] if words else []
     found.words = _read_to_for_two(found.words)
     text = "".join(f"{word.text} " for word in found.words)
     starts = [0]
@@ -333,7 +339,7 @@ def _extend_amount(
     words: Sequence[Word], after: int, value: int, vocabulary: Vocabulary
 ) -> tuple[int, int, bool]:
     """Return an amount with a unit after tens, or with a hundred or a dozen after a unit."""
-    is_next = after < len(words) and words[after].token <= words[after - 1].token + 1
+    is_next = after < len(words) and words[after].is_joined
     following = vocabulary.amounts.get(words[after].text, 0) if is_next else 0
     if 20 <= value < 100 and value % 10 == 0 and 0 < following < 10:  # noqa: PLR2004 - twenty one
         return after + 1, value + following, True

@@ -242,10 +242,14 @@ def _correct(before: Sequence[NumberGroup], numbers: NumberGroup) -> list[Number
 
 
 def _apply_rules(moment: _Moment, found: PhraseList) -> None:
+    wish = moment.wish
+    waits = wish.mode is NumberMode.DROP and not wish.drop
     for fits, apply in RULES:
         if fits(moment):
-            apply(moment.wish)
-            moment.wish.used.add(found.phrases.index(moment.phrase))
+            apply(wish)
+            if waits and wish.mode is not NumberMode.DROP:  # "not add 300"
+                wish.is_contradictory = True
+            wish.used.add(found.phrases.index(moment.phrase))
             return
 
 

@@ -90,7 +90,7 @@ QUESTIONS: Final[Mapping[str, Mapping[State, str]]] = {
     "number of tickets 5": {MODE: "quantity_or_number", CONFIRM: "quantity_or_number"},
     "5 tickets": {PICK: "quantity_or_number"},
     "five": {MODE: "quantity_or_number", CONFIRM: "quantity_or_number"},
-    "five dozen": {MODE: "these_numbers", PICK: "these_numbers", QTY: "ask_quantity"},
+    "five dozen": {MODE: "ask_quantity", PICK: "ask_quantity", QTY: "ask_quantity"},
     "two hundred": {MODE: "these_numbers", QTY: "ask_quantity"},
     "$100": dict.fromkeys(CONTEXTS, "money_worth"),
     "100 dollars": dict.fromkeys(CONTEXTS, "money_worth"),

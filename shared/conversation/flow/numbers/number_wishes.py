@@ -174,6 +174,9 @@ class _Choice:
         """Return the step for a number alone, which may be a quantity or a ticket number."""
         if self._bare is BareNumberMeaning.QUANTITY and group.may_be_named:
             return self._ask_what_number_is(number)
+        is_ticket = self._bare is BareNumberMeaning.TICKET
+        if is_ticket and group.may_be_named and self._hold is not None:
+            return self._ask_about_hold((number,), self._hold)
         if wish.replaces and self._hold is not None:
             step = self._replace_hold(number, self._hold)
             if step is not None:
@@ -182,8 +185,8 @@ class _Choice:
             case BareNumberMeaning.QUANTITY:
                 return self._take_quantity(number)
             case BareNumberMeaning.TICKET if group.is_in_words:
-                is_ticket = self._raffle.has_ticket_number(number)
-                return self._take_numbers((number,)) if is_ticket else self._take_quantity(number)
+                exists = self._raffle.has_ticket_number(number)
+                return self._take_numbers((number,)) if exists else self._take_quantity(number)
             case BareNumberMeaning.TICKET:
                 return self._take_numbers((number,))
             case BareNumberMeaning.ASK:
