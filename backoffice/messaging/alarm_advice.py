@@ -121,6 +121,15 @@ def _advise_on_failed_inbound_message(message: str) -> AlarmAdvice:
     return AlarmAdvice(steps, ("The message", page))
 
 
+def _advise_on_lost_answer(contact: str) -> AlarmAdvice:
+    return _advise_on_chat(
+        contact,
+        "Open the chat: the message says why it did not arrive.",
+        "Write again, or reach the buyer in another way if their 24 h window is closed.",
+        "Once they know, mark this as resolved.",
+    )
+
+
 def _advise_on_flood(contact: str) -> AlarmAdvice:
     return _advise_on_chat(
         contact,
@@ -348,6 +357,7 @@ ADVICE_BUILDERS: Final[Mapping[str, Callable[[str], AlarmAdvice]]] = {
     "unreachable": _advise_on_unreachable_meta,
     "backlog": _advise_on_backlog,
     "inbound_failed": _advise_on_failed_inbound_message,
+    "answer_lost": _advise_on_lost_answer,
     "flood": _advise_on_flood,
     "chat_loop": _advise_on_chat_loop,
     "unknown_number": _advise_on_unknown_business_number,

@@ -16,7 +16,12 @@ from shared.whatsapp.json_reader import read_integer, read_items, read_mapping
 from shared.whatsapp.models import DeliveryStatus, OutboundMessage, WhatsAppContact
 from shared.whatsapp.services import business_numbers
 from shared.whatsapp.services.inbox import contacts, recipient_ids
-from shared.whatsapp.services.outbox import failure_reports, message_status, outbox_statements
+from shared.whatsapp.services.outbox import (
+    failure_reports,
+    lost_answers,
+    message_status,
+    outbox_statements,
+)
 
 UNMATCHED_STATUSES_KEPT_FOR: Final = timedelta(days=8)
 """Meta repeats webhooks for seven days; a status without a message after that is not ours."""
@@ -79,20 +84,18 @@ def _apply(statuses: Sequence[DeliveryStatus], *, now: datetime) -> None:
             )
         else:
             _advance_delivery(message, status)
-    _save_changed_messages(
-        [
-            message
-            for pk, message in messages.items()
-            if _collect_saved_fields(message) != before[pk]
-        ],
-        before,
-    )
+    changed = [
+        message for pk, message in messages.items() if _collect_saved_fields(message) != before[pk]
+    ]
+    _save_changed_messages(changed, before)
     outbox_statements.MARK_APPLIED.run(ids=matches, now=now)
     for failure in new_failures:
         was_given_up = before[failure.message.pk]["status"] == OutboxStatus.FAILED
         if not was_given_up and failure.message.delivery not in _ARRIVED_DELIVERIES:
             failure_reports.announce_failure(failure.message, now=now)
         _alarm_about_failure(failure, now=now)
+    for message in filter(lost_answers.is_lost_answer, changed):
+        lost_answers.report_lost_answer(message, now=now)
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ from shared.whatsapp.errors import NoAddressee
 from shared.whatsapp.models import BusinessNumber, OutboundMessage, WhatsAppContact
 from shared.whatsapp.services import business_numbers
 from shared.whatsapp.services.inbox import contacts
-from shared.whatsapp.services.outbox import failure_reports, outbox_statements
+from shared.whatsapp.services.outbox import failure_reports, lost_answers, outbox_statements
 
 RESERVED_FOR: Final = timedelta(seconds=5)
 """The time in which a claimed message is to leave; then another gateway may take it."""
@@ -194,7 +194,11 @@ def settle_closed_windows(contact_ids: Collection[int], *, now: datetime) -> Non
             if window.is_window_open(contact.last_inbound_at, now=now):
                 continue
             queued = contact.outbound_messages.filter(status=OutboxStatus.QUEUED)
+            unsent_answers = queued.filter(kind=OutboxKind.REPLY, written_by__isnull=False)
+            lost = list(unsent_answers.order_by("pk"))
             queued.filter(kind=OutboxKind.REPLY).update(status=OutboxStatus.STALE)
+            for message in lost:
+                lost_answers.report_lost_answer(message, now=now)
             queued.filter(kind=OutboxKind.NOTICE).update(status=OutboxStatus.WITHHELD)
 
 
@@ -299,6 +303,8 @@ def _fail_without_addressee(message: OutboundMessage, *, now: datetime) -> None:
     message.save(update_fields=["status", "lease", "lease_until", "error"])
     failure_reports.announce_failure(message, now=now)
     failure_reports.sound_failure_alarm(message, now=now)
+    if lost_answers.is_lost_answer(message):
+        lost_answers.report_lost_answer(message, now=now)
 
 
 def _build_claimed_message(

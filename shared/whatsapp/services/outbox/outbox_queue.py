@@ -15,7 +15,7 @@ from shared.core.statements.compiled_queries import CompiledQuery, IsIn, Paramet
 from shared.whatsapp.errors import MessageNotFailed
 from shared.whatsapp.models import InboundMessage, OutboundMessage, WhatsAppContact
 from shared.whatsapp.services.inbox import contacts
-from shared.whatsapp.services.outbox import failure_reports, outbox_statements
+from shared.whatsapp.services.outbox import failure_reports, lost_answers, outbox_statements
 from shared.whatsapp.services.outbox.message_status import (
     SUPERSEDED,
     UNTRIED_FIELDS,
@@ -159,7 +159,7 @@ def resend_message(message_id: int) -> OutboundMessage:
 
     It keeps its place before newer messages to the same buyer. The 24 h window is checked when it
     is claimed, as always. If the first copy is delivered before the new one is sent, its status
-    webhook marks the message as sent.
+    webhook marks the message as sent. A buyer whom a person wrote to waits for nobody any more.
 
     Raises:
         MessageNotFailed: it is waiting, being sent, or arrived, or somebody already sent it
@@ -167,7 +167,7 @@ def resend_message(message_id: int) -> OutboundMessage:
         OutboundMessage.DoesNotExist: there is no such message.
 
     """
-    contacts.lock_contact(
+    contact = contacts.lock_contact(
         OutboundMessage.objects.values_list("contact_id", flat=True).get(pk=message_id)
     )
     message = OutboundMessage.objects.select_for_update(no_key=True).get(pk=message_id)
@@ -178,6 +178,9 @@ def resend_message(message_id: int) -> OutboundMessage:
         raise MessageNotFailed(status=message.status)
     reset_to_queued(message)
     message.save(update_fields=list(UNTRIED_FIELDS))
+    if message.written_by is not None:
+        contact.wants_person_at = None
+        contact.save(update_fields=["wants_person_at"])
     return message
 
 
@@ -322,4 +325,6 @@ def _resend_unknown(*, now: datetime) -> int:
         if message.status == OutboxStatus.FAILED:
             failure_reports.announce_failure(message, now=now)
             failure_reports.sound_failure_alarm(message, now=now)
+        if lost_answers.is_lost_answer(message):
+            lost_answers.report_lost_answer(message, now=now)
     return len(unanswered)

@@ -12,7 +12,7 @@ from shared.whatsapp.graph_errors import FailureReaction, Judgement
 from shared.whatsapp.models import OutboundMessage, WhatsAppContact
 from shared.whatsapp.services import alarms, business_numbers
 from shared.whatsapp.services.inbox import contacts
-from shared.whatsapp.services.outbox import failure_reports, message_status
+from shared.whatsapp.services.outbox import failure_reports, lost_answers, message_status
 from shared.whatsapp.services.outbox.message_claims import ClaimedMessage
 from shared.whatsapp.services.outbox.message_status import UNTRIED_FIELDS
 
@@ -60,6 +60,8 @@ def record_failure(
     message.save(update_fields=list(UNTRIED_FIELDS))
     if message.status == OutboxStatus.FAILED:
         failure_reports.announce_failure(message, now=now)
+    if lost_answers.is_lost_answer(message):
+        lost_answers.report_lost_answer(message, now=now)
     # Meta refused the number it was sent from, which may have been replaced meanwhile.
     message.phone_number_id = claimed.phone_number_id
     _alarm_about_refusal(message, judgement, code=code, error=error, now=now)
