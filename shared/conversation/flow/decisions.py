@@ -145,6 +145,16 @@ def _ask_quantity(turn: Turn) -> Step:
     return reserve.ask_quantity(raffle, turn.context)
 
 
+def _take_asked_or_ask_quantity(turn: Turn) -> Step:
+    """Take the number of the question whether it is a quantity, to which "random" is an answer."""
+    raffle, context = turn.raffle, turn.context
+    if raffle is None or raffle.id != context.raffle_id or context.mode is not None:
+        return _ask_quantity(turn)
+    if context.qty is None:
+        return _ask_quantity(turn)
+    return reserve.hold_random(raffle, context.qty, context, turn.facts)
+
+
 def _ask_numbers(turn: Turn) -> Step:
     raffle = turn.raffle
     if raffle is None:
@@ -253,7 +263,7 @@ HANDLERS: Final[Mapping[Intent, Mapping[State, Handler]]] = {
         ASK_PICK_NUMBERS=_show_named_or_repeat,
         CONFIRM_RESERVATION=_show_named_or_repeat,
     ),
-    Intent.RANDOM: _everywhere(_ask_quantity),
+    Intent.RANDOM: _everywhere(_ask_quantity, CHOOSE_MODE=_take_asked_or_ask_quantity),
     Intent.PICK: _everywhere(_ask_numbers),
     Intent.TAKE: _everywhere(_take),
     Intent.ADD: _everywhere(handle_number_wish),

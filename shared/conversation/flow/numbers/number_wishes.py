@@ -234,7 +234,9 @@ class _Choice:
             return self._ask_whether_numbers((number,))
         if not self._raffle.has_ticket_number(number):
             return reserve.ask_quantity(self._raffle, self._context)
-        asking = self._turn.understood.with_changes(raffle_id=self._raffle.id)
+        asking = self._turn.understood.with_changes(
+            raffle_id=self._raffle.id, mode=None, qty=number
+        )
         reply = number_questions.build_quantity_or_number_message(
             self._raffle, number, hold=self._hold
         )
