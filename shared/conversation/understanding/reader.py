@@ -224,6 +224,8 @@ class _Reader:
         drop = wish_grammar.merge_groups(parts.drop)
         otherwise = wish_grammar.merge_groups(parts.otherwise)
         if take is not None and drop is not None:
+            if take.is_single and take.values == drop.values:  # "13, not 13"
+                self._doubts.add(Doubt.CONTRADICTION)
             if take.is_counted and not drop.is_marked:
                 drop = None  # "5 tickets, not 3"
             else:
@@ -399,7 +401,8 @@ class _Reader:
             unread_numbers=unread_numbers,
             is_question=is_question,
         )
-        if len(self._money) > 1 or _PHONE_NUMBER.search(self._folded):
+        is_beside_money = bool(self._money) and chosen in NUMBER_WISHES - {Intent.SPEND}
+        if len(self._money) > 1 or is_beside_money or _PHONE_NUMBER.search(self._folded):
             doubts.add(Doubt.UNREAD_NUMBER)
         return doubts
 
