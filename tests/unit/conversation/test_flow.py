@@ -147,9 +147,8 @@ WORDS: dict[str, tuple[ConversationEvent, dict[State, tuple[State, str]]]] = {
     "done": (
         TextReceived("done"),
         {
-            MENU: (MENU, "raffle_list"), MODE: (MODE, "card"), QTY: (QTY, "ask_quantity"),
-            PICK: (PICK, "ask_numbers"), CONFIRM: (CONFIRM, "held"), WAIT: (WAIT, "still_to_pay"),
-            DONE: (DONE, "under_review"),
+            **{state: (state, "answer_receipt") for state in (MENU, MODE, QTY, PICK)},
+            CONFIRM: (CONFIRM, "held"), WAIT: (WAIT, "still_to_pay"), DONE: (DONE, "under_review"),
         },
     ),
     "a bare number": (
@@ -157,7 +156,7 @@ WORDS: dict[str, tuple[ConversationEvent, dict[State, tuple[State, str]]]] = {
         {
             MENU: (MENU, "raffle_list"), MODE: (MODE, "quantity_or_number"),
             QTY: (QTY, "HoldRandom"), PICK: (PICK, "HoldNumbers"),
-            CONFIRM: (MODE, "quantity_or_number"), WAIT: (WAIT, "still_to_pay"),
+            CONFIRM: (MODE, "quantity_or_number"), WAIT: (MODE, "quantity_or_number"),
             DONE: (MODE, "quantity_or_number"),
         },
     ),
@@ -165,7 +164,7 @@ WORDS: dict[str, tuple[ConversationEvent, dict[State, tuple[State, str]]]] = {
         TextReceived("5 random"),
         {
             MENU: (MENU, "raffle_list"), MODE: (QTY, "HoldRandom"), QTY: (QTY, "HoldRandom"),
-            PICK: (QTY, "HoldRandom"), CONFIRM: (QTY, "HoldRandom"), WAIT: (WAIT, "still_to_pay"),
+            PICK: (QTY, "HoldRandom"), CONFIRM: (QTY, "HoldRandom"), WAIT: (QTY, "HoldRandom"),
             DONE: (QTY, "HoldRandom"),
         },
     ),
@@ -174,7 +173,7 @@ WORDS: dict[str, tuple[ConversationEvent, dict[State, tuple[State, str]]]] = {
         {
             MENU: (MENU, "raffle_list"), MODE: (PICK, "HoldNumbers"), QTY: (PICK, "HoldNumbers"),
             PICK: (PICK, "HoldNumbers"), CONFIRM: (PICK, "HoldNumbers"),
-            WAIT: (WAIT, "still_to_pay"), DONE: (PICK, "HoldNumbers"),
+            WAIT: (PICK, "HoldNumbers"), DONE: (PICK, "HoldNumbers"),
         },
     ),
     "rules": (
@@ -203,7 +202,7 @@ WORDS: dict[str, tuple[ConversationEvent, dict[State, tuple[State, str]]]] = {
         },
     ),
     "nonsense": (
-        TextReceived("when is the weather good?"),
+        TextReceived("the weather is lovely"),
         {
             MENU: (MENU, "raffle_list"), MODE: (MODE, "card"), QTY: (QTY, "ask_quantity"),
             PICK: (PICK, "ask_numbers"), CONFIRM: (CONFIRM, "held"), WAIT: (WAIT, "still_to_pay"),
@@ -709,7 +708,7 @@ class TestProofs:
 class TestSquaring:
     def test_sees_that_the_seller_confirmed_meanwhile(self) -> None:
         step = flow.step(
-            WAIT, Context(raffle_id=1, draft_order_id=10), TextReceived("thanks"), build_facts(PAID)
+            WAIT, Context(raffle_id=1, draft_order_id=10), TextReceived("ok"), build_facts(PAID)
         )
 
         assert (step.state, outcome(step)) == (DONE, "all_done")
