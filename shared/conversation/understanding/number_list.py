@@ -43,7 +43,6 @@ _MARK: Final = re.compile(
 )
 _COUNTED: Final = re.compile(rf" ?(?:{'|'.join(sorted(_COUNTED_NOUNS))})\b")
 _WORD: Final = re.compile(r"[^\W\d_]++(?:'[^\W\d_]++)*+")
-_THOUSANDS: Final = re.compile(r"(?<![\d,])\d{1,3}(?:,\d{3})++(?![\d,])")
 
 _SEPARATORS: Final = frozenset(" ,;/+&|#()[]،؛、")
 _DECORATIONS: Final = frozenset("·•'’*_\"“”«»")
@@ -76,12 +75,7 @@ class NumberList:
     is_plain: bool
 
 
-def join_thousands(text: str) -> str:
-    """Return the text with "1,000" written as "1000"."""
-    return _THOUSANDS.sub(lambda found: found.group().replace(",", ""), text)
-
-
-def has_misleading_signs(text: str) -> bool:
+def _has_misleading_signs(text: str) -> bool:
     """Return whether signs change the meaning of the numbers, in digits or in words."""
     gaps = _DIGIT_RUN.split(text)[::2]
     return (
@@ -109,7 +103,7 @@ def parse_number_list(text: str, *, last_number: int | None) -> NumberList | Non
 
     """
     pieces = _DIGIT_RUN.split(text)
-    is_unclear = has_misleading_signs(text)
+    is_unclear = _has_misleading_signs(text)
     is_doubtful, pieces = _group_thousands(pieces, last_number=last_number)
     gaps, runs = pieces[::2], pieces[1::2]
     if not runs or any(len(run) > MAX_DIGITS for run in runs):
