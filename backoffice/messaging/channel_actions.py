@@ -25,7 +25,7 @@ from shared.whatsapp.models import (
     OutboundMessage,
     WhatsAppContact,
 )
-from shared.whatsapp.services import alarms, business_numbers
+from shared.whatsapp.services import alarms, business_numbers, opt_out
 from shared.whatsapp.services.inbox import contacts, inbox_queue
 from shared.whatsapp.services.outbox import outbox_queue
 
@@ -166,6 +166,8 @@ def _set_blocked(request: HttpRequest, contact_id: int, *, blocked: bool) -> Htt
 
 
 def _describe_sending_time(message: OutboundMessage) -> str:
+    if opt_out.forbids_message(message.contact, kind=message.kind):
+        return "The buyer wrote STOP: it is sent as soon as they write again."
     if window.is_window_open(message.contact.last_inbound_at, now=timezone.now()):
         return "The message is queued again and goes out within seconds."
     if message.kind == OutboxKind.NOTICE:

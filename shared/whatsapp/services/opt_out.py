@@ -44,6 +44,11 @@ def stop(contact: WhatsAppContact, *, now: datetime) -> bool:
     return True
 
 
+def forbids_message(contact: WhatsAppContact, *, kind: str) -> bool:
+    """Return whether a message would be one of our own accord to a buyer who wrote STOP."""
+    return kind == OutboxKind.NOTICE and contact.stopped_at is not None
+
+
 def start(contact: WhatsAppContact) -> bool:
     """Send a buyer messages of our own accord again.
 

@@ -20,9 +20,15 @@ from shared.core.enums import OutboxKind, OutboxStatus
 from shared.whatsapp import messages, window
 from shared.whatsapp.errors import NoAddressee
 from shared.whatsapp.models import BusinessNumber, OutboundMessage, WhatsAppContact
-from shared.whatsapp.services import business_numbers
+from shared.whatsapp.services import business_numbers, opt_out
 from shared.whatsapp.services.inbox import contacts
-from shared.whatsapp.services.outbox import failure_reports, lost_answers, outbox_statements
+from shared.whatsapp.services.outbox import (
+    failure_reports,
+    lost_answers,
+    message_status,
+    outbox_statements,
+)
+from shared.whatsapp.services.outbox.message_status import UNTRIED_FIELDS
 
 RESERVED_FOR: Final = timedelta(seconds=5)
 """The time in which a claimed message is to leave; then another gateway may take it."""
@@ -268,6 +274,10 @@ def _claim_rows(
 ) -> list[ClaimedMessage]:
     claimed = []
     for message in outbox_statements.LOCK_CLAIMABLE.fetch(ids=ids, now=now):
+        if _is_from_before_stop(message):
+            message_status.withhold_if_stopped(message, message.contact)
+            message.save(update_fields=list(UNTRIED_FIELDS))
+            continue
         try:
             body = _build_body(message, message.contact)
         except NoAddressee:
@@ -283,6 +293,18 @@ def _claim_rows(
         ids = [message.id for message in claimed]
         outbox_statements.RESERVE.run(ids=ids, lease=lease, lease_until=now + lease_for)
     return claimed
+
+
+def _is_from_before_stop(message: OutboundMessage) -> bool:
+    """Return whether a notice was queued before its buyer wrote STOP.
+
+    STOP leaves one alone that is reserved or being sent; it comes here if it was not sent then. One
+    that was released because the buyer wrote since is due from that moment on.
+    """
+    if not opt_out.forbids_message(message.contact, kind=message.kind):
+        return False
+    stopped_at, due_at = message.contact.stopped_at, message.next_attempt_at
+    return due_at is None or (stopped_at is not None and due_at < stopped_at)
 
 
 def _build_body(message: OutboundMessage, contact: WhatsAppContact) -> messages.Message:

@@ -6,7 +6,8 @@ from typing import Any, Final
 
 from shared.core.constants import UNKNOWN_SEND_WAIT
 from shared.core.enums import OutboxKind, OutboxStatus
-from shared.whatsapp.models import OutboundMessage
+from shared.whatsapp.models import OutboundMessage, WhatsAppContact
+from shared.whatsapp.services import opt_out
 
 UNTRIED_FIELDS: Final[Mapping[str, Any]] = {
     "status": OutboxStatus.QUEUED,
@@ -39,6 +40,15 @@ def withhold_message(message: OutboundMessage) -> None:
     is_notice = message.kind == OutboxKind.NOTICE
     message.status = OutboxStatus.WITHHELD if is_notice else OutboxStatus.STALE
     message.lease = message.lease_until = message.next_attempt_at = None
+
+
+def withhold_if_stopped(message: OutboundMessage, contact: WhatsAppContact) -> None:
+    """Withhold a queued notice whose buyer wrote STOP since it was queued for the first time."""
+    if message.status == OutboxStatus.QUEUED and opt_out.forbids_message(
+        contact, kind=message.kind
+    ):
+        message.status = OutboxStatus.WITHHELD
+        message.lease = message.lease_until = message.next_attempt_at = None
 
 
 def return_to_queue(message: OutboundMessage) -> None:

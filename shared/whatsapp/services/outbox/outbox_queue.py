@@ -14,6 +14,7 @@ from shared.core.statements.compiled_inserts import CompiledInsert
 from shared.core.statements.compiled_queries import CompiledQuery, IsIn, Parameter
 from shared.whatsapp.errors import MessageNotFailed
 from shared.whatsapp.models import InboundMessage, OutboundMessage, WhatsAppContact
+from shared.whatsapp.services import opt_out
 from shared.whatsapp.services.inbox import contacts
 from shared.whatsapp.services.outbox import failure_reports, lost_answers, outbox_statements
 from shared.whatsapp.services.outbox.message_status import (
@@ -21,6 +22,7 @@ from shared.whatsapp.services.outbox.message_status import (
     UNTRIED_FIELDS,
     is_superseded,
     reset_to_queued,
+    withhold_if_stopped,
 )
 
 _MESSAGES_PER_SWEEP = 500
@@ -129,7 +131,7 @@ def enqueue_messages(new: Sequence[NewMessage], *, now: datetime) -> list[Outbou
 
 
 def _choose_first_status(new: NewMessage) -> OutboxStatus:
-    is_unwanted = new.kind is OutboxKind.NOTICE and new.contact.stopped_at is not None
+    is_unwanted = opt_out.forbids_message(new.contact, kind=new.kind)
     return OutboxStatus.WITHHELD if is_unwanted else OutboxStatus.QUEUED
 
 
@@ -159,7 +161,8 @@ def resend_message(message_id: int) -> OutboundMessage:
 
     It keeps its place before newer messages to the same buyer. The 24 h window is checked when it
     is claimed, as always. If the first copy is delivered before the new one is sent, its status
-    webhook marks the message as sent. A buyer whom a person wrote to waits for nobody any more.
+    webhook marks the message as sent. A buyer whom a person wrote to waits for nobody any more. A
+    notice to a buyer who wrote STOP is withheld.
 
     Raises:
         MessageNotFailed: it is waiting, being sent, or arrived, or somebody already sent it
@@ -177,6 +180,7 @@ def resend_message(message_id: int) -> OutboundMessage:
     if message.status != OutboxStatus.FAILED and not undelivered:
         raise MessageNotFailed(status=message.status)
     reset_to_queued(message)
+    withhold_if_stopped(message, contact)
     message.save(update_fields=list(UNTRIED_FIELDS))
     if message.written_by is not None:
         contact.wants_person_at = None

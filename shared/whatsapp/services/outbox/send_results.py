@@ -55,6 +55,7 @@ def record_failure(
     message.error_code = code
     message.error = error = failure_reports.describe_failure(judgement, words)
     _apply_reaction(message, contact, claimed=claimed, judgement=judgement, now=now, jitter=jitter)
+    message_status.withhold_if_stopped(message, contact)
     if superseded:
         message_status.settle_superseded(message)
     message.save(update_fields=list(UNTRIED_FIELDS))
@@ -81,6 +82,7 @@ def record_not_reached(claimed: ClaimedMessage, *, now: datetime, jitter: float)
     if message is None:
         return
     message_status.return_to_queue(message)
+    message_status.withhold_if_stopped(message, message.contact)
     if message_status.is_superseded(message):
         message_status.settle_superseded(message)
     message.save(update_fields=list(UNTRIED_FIELDS))
