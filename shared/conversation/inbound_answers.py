@@ -206,9 +206,9 @@ def _change_contact(turn: InboundTurn, change: ContactChange) -> None:
         case ContactChange.RESUME:
             handover.resume_bot(contact, now=now)
         case ContactChange.STOP:
-            opt_out.stop(contact, now=now)
+            opt_out.stop(contact, at=sent_at, now=now)
         case ContactChange.START:
-            opt_out.start(contact)
+            opt_out.start(contact, at=sent_at)
             handover.resume_bot(contact, now=now)
         case _:
             assert_never(change)

@@ -22,7 +22,7 @@ DATA_NAME: Final = "buyer.json"
 _CONTACT_COLUMNS: Final = (
     *("phone_number_id", "wa_id", "user_id", "parent_user_id", "profile_name", "username"),
     *("state", "context", "last_inbound_at", "is_blocked", "adult_confirmed_at"),
-    *("wants_person_at", "bot_paused_until", "stopped_at"),
+    *("wants_person_at", "bot_paused_until", "stopped_at", "started_at"),
     "attribution",
     "created_at",
 )

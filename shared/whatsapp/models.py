@@ -66,6 +66,12 @@ class WhatsAppContact(SearchableModel):
         editable=False,
         help_text="When they wrote STOP: they only get answers to what they write.",
     )
+    started_at = models.DateTimeField(
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="When they last ended a STOP; an older STOP that comes late changes nothing.",
+    )
     attribution = models.JSONField(
         null=True,
         blank=True,

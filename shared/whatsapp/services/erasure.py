@@ -165,6 +165,7 @@ def erase_contacts(contacts: Collection[WhatsAppContact], *, now: datetime) -> i
         wants_person_at=None,
         bot_paused_until=None,
         stopped_at=None,
+        started_at=None,
         attribution=None,
         identity_conflict=False,
         send_after=None,

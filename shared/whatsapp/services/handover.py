@@ -15,7 +15,7 @@ from django.db.models import Q
 from shared.core.enums import OutboxStatus
 from shared.whatsapp.models import WhatsAppContact
 
-HANDOVER_FIELDS: Final = ("wants_person_at", "bot_paused_until", "stopped_at")
+HANDOVER_FIELDS: Final = ("wants_person_at", "bot_paused_until", "stopped_at", "started_at")
 """The columns of a contact that handovers and STOP change."""
 
 

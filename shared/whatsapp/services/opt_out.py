@@ -19,13 +19,14 @@ from shared.core.enums import OutboxKind, OutboxStatus
 from shared.whatsapp.models import WhatsAppContact
 
 
-def stop(contact: WhatsAppContact, *, now: datetime) -> bool:
+def stop(contact: WhatsAppContact, *, at: datetime, now: datetime) -> bool:
     """Stop messages of our own accord to a buyer, also those that are queued.
 
     Notices that a gateway has already reserved leave within seconds.
 
     Args:
         contact: the buyer, locked; the caller saves it.
+        at: when the buyer said so, at most now.
         now: the current time.
 
     Returns:
@@ -34,7 +35,7 @@ def stop(contact: WhatsAppContact, *, now: datetime) -> bool:
     """
     if contact.stopped_at is not None:
         return False
-    contact.stopped_at = now
+    contact.stopped_at = at
     queued = contact.outbound_messages.filter(
         Q(lease_until=None) | Q(lease_until__lte=now),
         status=OutboxStatus.QUEUED,
@@ -49,11 +50,12 @@ def forbids_message(contact: WhatsAppContact, *, kind: str) -> bool:
     return kind == OutboxKind.NOTICE and contact.stopped_at is not None
 
 
-def start(contact: WhatsAppContact) -> bool:
+def start(contact: WhatsAppContact, *, at: datetime) -> bool:
     """Send a buyer messages of our own accord again.
 
     Args:
         contact: the buyer, locked; the caller saves it.
+        at: when the buyer said so, at most now.
 
     Returns:
         Whether it changed anything: False if they had not stopped.
@@ -61,4 +63,6 @@ def start(contact: WhatsAppContact) -> bool:
     """
     had_stopped = contact.stopped_at is not None
     contact.stopped_at = None
+    if had_stopped:
+        contact.started_at = at
     return had_stopped

@@ -24,7 +24,7 @@ def stop(contact: WhatsAppContact) -> bool:
     """Stop messages to a buyer, and save it."""
     with transaction.atomic():
         locked = contacts.lock_contact(contact.pk)
-        changed = opt_out.stop(locked, now=NOON)
+        changed = opt_out.stop(locked, at=NOON, now=NOON)
         handover.save_handover(locked)
     contact.refresh_from_db()
     return changed
@@ -185,7 +185,7 @@ def test_start_ends_it() -> None:
     buyer = create_contact()
     stop(buyer)
 
-    assert opt_out.start(buyer)
-    assert not opt_out.start(buyer)
+    assert opt_out.start(buyer, at=NOON)
+    assert not opt_out.start(buyer, at=NOON)
     buyer.save()
     assert read_status(queue_message(buyer, kind=OutboxKind.NOTICE)) == OutboxStatus.QUEUED

@@ -38,6 +38,7 @@ _FIELDS: Final = (
     "wants_person_at",
     "bot_paused_until",
     "stopped_at",
+    "started_at",
     "attribution",
     "identity_conflict",
     "send_after",
@@ -246,6 +247,7 @@ def _merge_fields(pair: ContactPair, *, current_id: int | None) -> None:
             filter(None, (kept.bot_paused_until, joined.bot_paused_until)), default=None
         ),
         "stopped_at": _choose_first(kept.stopped_at, joined.stopped_at),
+        "started_at": max(filter(None, (kept.started_at, joined.started_at)), default=None),
         "attribution": later.attribution,
         "identity_conflict": False,
         "send_after": max(filter(None, (kept.send_after, joined.send_after)), default=None),

@@ -21,17 +21,20 @@ from shared.whatsapp.services.inbox import contacts
 def apply_preferences(phone_number_id: str, value: Mapping[str, Any], *, now: datetime) -> None:
     """Stop or resume messages to the buyers whom a webhook names; strangers are left out.
 
+    What they chose later counts; within a second, what comes later in the webhook.
+
     Args:
         phone_number_id: the business number, one of ours.
         value: the value of the change.
         now: the current time.
 
     """
-    for item in map(read_mapping, read_items(value.get("user_preferences"))):
+    items = list(map(read_mapping, read_items(value.get("user_preferences"))))
+    chosen = [(min(read_timestamp(item.get("timestamp")) or now, now), item) for item in items]
+    for at, item in sorted(chosen, key=lambda each: each[0]):
         contact_id = _find_contact(phone_number_id, item)
         if contact_id is not None:
             contact = contacts.lock_contact(contact_id)
-            at = min(read_timestamp(item.get("timestamp")) or now, now)
             if _apply_preference(contact, read_string(item, "value"), at=at, now=now):
                 handover.save_handover(contact)
 
@@ -50,11 +53,11 @@ def _find_contact(phone_number_id: str, item: Mapping[str, Any]) -> int | None:
 def _apply_preference(
     contact: WhatsAppContact, preference: str, *, at: datetime, now: datetime
 ) -> bool:
-    """Apply a preference; one from before the last STOP says nothing new."""
+    """Apply a preference; one from before the last STOP or START says nothing new."""
     match preference:
-        case "stop":
-            return opt_out.stop(contact, now=now)
+        case "stop" if contact.started_at is None or contact.started_at <= at:
+            return opt_out.stop(contact, at=at, now=now)
         case "resume" if contact.stopped_at is not None and contact.stopped_at <= at:
-            return opt_out.start(contact)
+            return opt_out.start(contact, at=at)
         case _:
             return False

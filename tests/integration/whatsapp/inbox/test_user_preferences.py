@@ -17,17 +17,25 @@ USER_ID = "US.13491208655302741918"
 
 def store(preference: str, *, at: datetime = NOON, now: datetime = NOON, **ids: object) -> None:
     """Store a webhook with one preference."""
-    item = {
-        "detail": "User requested to stop marketing messages",
-        "category": "marketing_messages",
-        "value": preference,
-        "timestamp": int(at.timestamp()),
-        **ids,
-    }
+    store_all((preference, at), now=now, **ids)
+
+
+def store_all(*preferences: tuple[str, datetime], now: datetime = NOON, **ids: object) -> None:
+    """Store a webhook with preferences of one buyer, in this order."""
+    items = [
+        {
+            "detail": "User requested to stop marketing messages",
+            "category": "marketing_messages",
+            "value": preference,
+            "timestamp": int(at.timestamp()),
+            **ids,
+        }
+        for preference, at in preferences
+    ]
     value = {
         "messaging_product": "whatsapp",
         "metadata": {"display_phone_number": "15550100000", "phone_number_id": PHONE_NUMBER_ID},
-        "user_preferences": [item],
+        "user_preferences": items,
     }
     document = {"entry": [{"id": "1", "changes": [{"field": "user_preferences", "value": value}]}]}
     webhook = payloads.parse_webhook(json.dumps(document).encode())
@@ -58,6 +66,42 @@ def test_an_older_resume_does_not_end_a_later_stop() -> None:
     store("resume", wa_id=buyer.wa_id, at=NOON - MINUTE)
 
     assert read_stop(buyer) == NOON
+
+
+def test_a_stop_counts_from_when_it_was_chosen() -> None:
+    buyer = create_contact()
+
+    store("stop", wa_id=buyer.wa_id, at=NOON - MINUTE)
+
+    assert read_stop(buyer) == NOON - MINUTE
+
+
+def test_an_older_stop_does_not_end_a_later_start() -> None:
+    buyer = create_contact(stopped_at=NOON - 2 * MINUTE)
+    store("resume", wa_id=buyer.wa_id)
+
+    store("stop", wa_id=buyer.wa_id, at=NOON - MINUTE)
+
+    assert read_stop(buyer) is None
+
+
+@pytest.mark.parametrize(
+    ("preferences", "stopped_at"),
+    [
+        ([("resume", NOON), ("stop", NOON - MINUTE)], None),
+        ([("stop", NOON), ("resume", NOON - MINUTE)], NOON),
+        ([("stop", NOON), ("resume", NOON)], None),
+        ([("resume", NOON), ("stop", NOON)], NOON),
+    ],
+)
+def test_the_latest_of_a_webhook_counts(
+    preferences: list[tuple[str, datetime]], stopped_at: datetime | None
+) -> None:
+    buyer = create_contact()
+
+    store_all(*preferences, wa_id=buyer.wa_id)
+
+    assert read_stop(buyer) == stopped_at
 
 
 def test_the_user_id_is_looked_at_before_the_phone_number() -> None:
