@@ -1,6 +1,6 @@
 """Random walks of buyers while the seller decides and time passes.
 
-CI takes few walks, the same ones each time. A thousand others, on both databases:
+CI takes few walks, the same ones each time. Four hundred others, on both databases:
 
     uv run pytest --hypothesis-profile=thorough --timeout=3600 \
         tests/integration/conversation/test_random_walks.py
