@@ -70,6 +70,12 @@ class ServiceWindowClosed(DomainError):
     code = "service_window_closed"
 
 
+class BusinessNumberNotOurs(DomainError):
+    """This buyer wrote to a business number that this program does not send from."""
+
+    code = "business_number_not_ours"
+
+
 class MessageTextMissing(DomainError):
     """A message needs a text."""
 

@@ -10,6 +10,7 @@ from shared.core.enums import OutboxKind
 from shared.core.errors import DomainError
 from shared.raffles.actor import Actor
 from shared.use_cases.errors import (
+    BusinessNumberNotOurs,
     BuyerErased,
     ContactBlocked,
     ContactJoined,
@@ -19,7 +20,7 @@ from shared.use_cases.errors import (
 )
 from shared.whatsapp import messages, window
 from shared.whatsapp.models import OutboundMessage, WhatsAppContact
-from shared.whatsapp.services import handover
+from shared.whatsapp.services import business_numbers, handover
 from shared.whatsapp.services.inbox import contacts
 from shared.whatsapp.services.outbox import outbox_queue
 
@@ -49,6 +50,8 @@ def send_staff_message(contact_id: int, *, text: str, by: Actor, now: datetime) 
         MessageTextTooLong: it is longer than WhatsApp allows; details `limit` and `length`.
         ContactJoined: the contact was joined into another one; detail `contact_id`.
         BuyerErased: the personal data of the buyer was erased.
+        BusinessNumberNotOurs: they belong to a business number that is not in the settings; detail
+            `phone_number_id`.
         ContactBlocked: the buyer is blocked.
         ServiceWindowClosed: the buyer's last message is too old; detail `last_inbound_at`.
         WhatsAppContact.DoesNotExist: there is no such contact.
@@ -80,6 +83,8 @@ def find_staff_message_refusal(contact: WhatsAppContact, *, now: datetime) -> Do
         return ContactJoined(contact_id=contact.joined_into_id)
     if contact.erased_at is not None:
         return BuyerErased()
+    if not business_numbers.is_ours(contact.phone_number_id):
+        return BusinessNumberNotOurs(phone_number_id=contact.phone_number_id)
     if contact.is_blocked:
         return ContactBlocked()
     if not window.is_window_open(contact.last_inbound_at, now=now):

@@ -11,6 +11,7 @@ from shared.core.errors import DomainError
 from shared.raffles.actor import Actor
 from shared.use_cases import handover
 from shared.use_cases.errors import (
+    BusinessNumberNotOurs,
     BuyerErased,
     ContactBlocked,
     ContactJoined,
@@ -81,6 +82,7 @@ class TestStaffMessage:
             ({"last_inbound_at": None}, ServiceWindowClosed),
             ({"last_inbound_at": NOON - timedelta(hours=24)}, ServiceWindowClosed),
             ({"erased_at": NOON}, BuyerErased),
+            ({"phone_number_id": "999"}, BusinessNumberNotOurs),
         ],
     )
     def test_is_refused(self, fields: dict[str, Any], error: type[DomainError]) -> None:
