@@ -24,8 +24,10 @@ from shared.raffles.services import locks, orders
 from shared.raffles.services.draws import receipt_chain
 from shared.raffles.services.payment_decisions import payments
 from shared.use_cases.draws import result_followers
-from shared.whatsapp import window
+from shared.whatsapp import predicates, window
+from shared.whatsapp.models import OutboundMessage
 from shared.whatsapp.services import alarms
+from shared.whatsapp.services.outbox import outbox_queue
 
 _log = logs.get_logger(__name__)
 
@@ -74,6 +76,12 @@ def _query_orders(event: RaffleEvent) -> QuerySet[Order]:
     if event.action == RaffleAction.REDRAWN:
         return result_followers.query_misinformed_orders(event)
     of_raffle = Order.objects.filter(raffle_id=event.raffle_id)
+    if event.action == RaffleAction.OPENED:
+        unsent = OutboundMessage.objects.filter(
+            predicates.QUEUED_OUTBOUND | predicates.WITHHELD_OUTBOUND,
+            key=raffle_updates.SALE_STOPPED_KEY,
+        )
+        return of_raffle.filter(code__in=unsent.values("about"))
     if event.action in {RaffleAction.PAUSED, RaffleAction.CLOSED}:
         return of_raffle.filter(status__in=Order.LIVE)
     return of_raffle
@@ -145,13 +153,15 @@ def _end_called_off_order(order: Order, event: RaffleEvent, now: datetime) -> No
 def _follow_stopped_sale(order: Order, event: RaffleEvent, now: datetime) -> None:
     """Tell a buyer who holds numbers or owes for them that these stay theirs: once, if it arrives.
 
-    Outside the 24-hour window nobody is told: a sale that has stopped may go on before they write,
-    and then the menu tells them what they hold and owe.
+    Outside the 24-hour window, and after STOP, nobody is told: a sale that has stopped may go on
+    before they write, and then the menu tells them what they hold and owe.
     """
     contact, raffle = order.contact, order.raffle
     if order.status not in Order.LIVE or contact is None or raffle.status != event.to_status:
         return
-    if not window.is_window_open(contact.last_inbound_at, now=now):
+    if contact.stopped_at is not None or not window.is_window_open(
+        contact.last_inbound_at, now=now
+    ):
         return
     live = list(
         Order.objects.filter(
@@ -167,6 +177,14 @@ def _follow_stopped_sale(order: Order, event: RaffleEvent, now: datetime) -> Non
     if kept:
         reply = raffle_updates.build_sale_stopped_message(kept, now=now)
         notify_contact(contact, reply, now=now)
+
+
+def _follow_reopened_sale(order: Order, event: RaffleEvent, _: datetime) -> None:
+    """Withdraw the message that the sale has stopped, if it was not sent so far."""
+    if order.contact_id is not None and order.raffle.status == event.to_status:
+        outbox_queue.mark_superseded(
+            order.contact_id, about=str(order), keys=(raffle_updates.SALE_STOPPED_KEY,)
+        )
 
 
 def _follow_moved_draw(order: Order, event: RaffleEvent, now: datetime) -> None:
@@ -202,6 +220,7 @@ def _is_news(order: Order, event: RaffleEvent) -> bool:
 
 
 _FOLLOWERS: Final[Mapping[RaffleAction, Callable[[Order, RaffleEvent, datetime], None]]] = {
+    RaffleAction.OPENED: _follow_reopened_sale,
     RaffleAction.PAUSED: _follow_stopped_sale,
     RaffleAction.CLOSED: _follow_stopped_sale,
     RaffleAction.CALLED_OFF: _end_called_off_order,

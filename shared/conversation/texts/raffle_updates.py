@@ -28,6 +28,8 @@ from shared.conversation.values import Reply
 from shared.core.enums import OrderStatus
 from shared.whatsapp.messages import ReplyButton
 
+SALE_STOPPED_KEY: Final = "sale_stopped"
+
 
 def build_sale_stopped_message(orders: Sequence[OrderFacts], *, now: datetime) -> Reply:
     """Return the message that a raffle is paused or closed, and that held numbers stay.
@@ -48,7 +50,7 @@ def build_sale_stopped_message(orders: Sequence[OrderFacts], *, now: datetime) -
     draw = build_draw_date_sentence(last).strip() if raffle.draw_at is not None else ""
     body = "\n".join([stopped, *lines, f"{draw} Questions? {raffle.seller_contact}.".strip()])
     buttons = [_build_next_step_button(order) for order in reversed(orders) if order.wants_receipt]
-    reply = build_long_reply("sale_stopped", body, [*buttons[:1], MY_TICKETS_BUTTON])
+    reply = build_long_reply(SALE_STOPPED_KEY, body, [*buttons[:1], MY_TICKETS_BUTTON])
     return replace(reply, about=last.code)
 
 

@@ -15,6 +15,7 @@ from shared.raffles.models import Raffle, RaffleEvent
 from shared.raffles.services import locks
 
 _ACTIONS_ABOUT_ORDERS: Final = (
+    RaffleAction.OPENED,
     RaffleAction.PAUSED,
     RaffleAction.CLOSED,
     RaffleAction.DRAW_MOVED,

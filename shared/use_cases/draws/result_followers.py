@@ -103,8 +103,13 @@ def find_last_telling(raffle_id: int) -> RaffleEvent | None:
 
 
 def follow_results(order: Order, event: RaffleEvent, now: datetime) -> None:
-    """Tell the buyer of a paid order who won: once, inside the window, and no winner."""
+    """Tell the buyer of a paid order who won: once, inside the window, and no winner.
+
+    Who wrote STOP is not told; they are among those to tell by hand.
+    """
     if order.status != OrderStatus.PAID or order.contact is None:
+        return
+    if order.contact.stopped_at is not None:
         return
     if not window.is_window_open(order.contact.last_inbound_at, now=now):
         return

@@ -74,7 +74,7 @@ class TellableBuyers:
 
     Attributes:
         inside: buyers whom WhatsApp lets us write to now.
-        outside: buyers who wrote longer ago than that.
+        outside: buyers who wrote longer ago than that, or who wrote STOP.
         cash: orders sold for cash, whose buyers have no chat.
 
     """
@@ -248,7 +248,7 @@ def count_tellable_buyers(raffle: Raffle, *, now: datetime) -> TellableBuyers:
     Buyers whose data was erased are not among them.
     """
     earliest = now - (SERVICE_WINDOW - SERVICE_WINDOW_MARGIN)
-    inside = Q(contact__last_inbound_at__gt=earliest)
+    inside = Q(contact__last_inbound_at__gt=earliest, contact__stopped_at=None)
     paid = Order.objects.filter(raffle=raffle, status=OrderStatus.PAID, erased_at=None)
     counts = paid.exclude(contact__erased_at__isnull=False).aggregate(
         all=Count("contact", distinct=True),

@@ -198,6 +198,21 @@ class TestAllBuyers:
         counts = result_messages.count_tellable_buyers(raffle, now=DRAW_AT)
         assert counts == TellableBuyers(inside=4, outside=0, cash=1)
 
+    def test_who_wrote_stop_are_told_by_hand(self) -> None:
+        raffle = drawn_raffles.create_raffle_to_draw()
+        sold = sell_to_buyers(raffle, 4)
+        WhatsAppContact.objects.update(stopped_at=NOON)
+        drawn_raffles.seal(raffle)
+        (result,) = drawn_raffles.draw(raffle)
+        drawn_raffles.confirm(result)
+
+        counts = result_messages.count_tellable_buyers(raffle, now=DRAW_AT)
+        tell_everybody(raffle)
+
+        assert counts == TellableBuyers(inside=0, outside=4, cash=0)
+        assert list_keys() == ["winner"]  # withheld: it concerns what is theirs
+        assert len(result_messages.load_untold(raffle)) == len(sold) - 1
+
     @pytest.mark.same_everywhere
     def test_are_told_once_though_another_process_goes_on_after_some(self) -> None:
         raffle, results = draw_raffle(buyers=6)

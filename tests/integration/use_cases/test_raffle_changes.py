@@ -8,7 +8,7 @@ from typing import Any, Final
 import pytest
 from django.db import OperationalError, transaction
 
-from shared.core.enums import OrderAction, OrderStatus, RaffleAction
+from shared.core.enums import OrderAction, OrderStatus, OutboxStatus, RaffleAction
 from shared.raffles.models import Order, Raffle, RaffleEvent, TicketNumber
 from shared.raffles.services import lifecycle, orders
 from shared.raffles.services.ticket_numbers import inventory
@@ -242,6 +242,36 @@ class TestStoppedSale:
 
         assert not OutboundMessage.objects.filter(key="sale_stopped").exists()
         assert load_open_events() == []
+
+
+def test_who_wrote_stop_is_not_told(raffle: Raffle) -> None:
+    order = order_states.create_held_order(
+        raffle, contact=builders.create_contact(stopped_at=NOON - MINUTE)
+    )
+    lifecycle.pause(raffle.pk, by=build_staff_actor(), now=NOON)
+
+    work_off_everything()
+
+    assert list_texts(order) == []
+
+
+@pytest.mark.parametrize("status", [OutboxStatus.QUEUED, OutboxStatus.WITHHELD])
+def test_what_was_not_sent_of_a_pause_is_withdrawn_when_it_ends(
+    raffle: Raffle, status: OutboxStatus
+) -> None:
+    order_states.create_held_order(raffle, numbers=[1])
+    other = order_states.create_held_order(raffle, numbers=[2])
+    lifecycle.pause(raffle.pk, by=build_staff_actor(), now=NOON)
+    work_off_everything()
+    OutboundMessage.objects.update(status=status)
+    OutboundMessage.objects.filter(about=other.code).update(status=OutboxStatus.SENT)
+    lifecycle.open_raffle(raffle.pk, by=build_staff_actor(), now=NOON)
+
+    work_off_everything()
+
+    statuses = OutboundMessage.objects.order_by("pk").values_list("status", flat=True)
+    assert list(statuses) == [OutboxStatus.STALE, OutboxStatus.SENT]
+    assert load_open_events() == []
 
 
 def test_nobody_is_told_that_a_number_stays_once_the_draw_is_due(raffle: Raffle) -> None:
