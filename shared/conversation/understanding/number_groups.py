@@ -120,16 +120,18 @@ def read_number_group(
     if numbers is None:
         return None
     single = amounts[0] if len(amounts) == 1 else None
+    counts_by_words = any(
+        not COUNTING_WORDS.isdisjoint(found.get_text(amount).split()) for amount in amounts
+    )
     is_named = is_random and single is not None and _is_named(found, single)
     return NumberGroup(
         numbers.values,
         is_marked=numbers.is_marked,
         is_single=numbers.is_single,
-        is_counted=single is not None
-        and (_is_counted(phrases) or not COUNTING_WORDS.isdisjoint(found.get_text(single).split())),
+        is_counted=single is not None and (_is_counted(phrases) or counts_by_words),
         is_in_words=single is not None and single.is_in_words,
         is_plain=numbers.is_plain,
-        is_doubtful=numbers.is_doubtful,
+        is_doubtful=numbers.is_doubtful or (single is None and counts_by_words),
         is_unclear=numbers.is_unclear,
         may_be_named=not numbers.is_marked and _may_be_named(found, phrases, numbers),
         is_lucky=is_named and not _is_counted(phrases),

@@ -224,7 +224,7 @@ class _Reader:
         drop = wish_grammar.merge_groups(parts.drop)
         otherwise = wish_grammar.merge_groups(parts.otherwise)
         if take is not None and drop is not None:
-            if take.is_single and take.values == drop.values:  # "13, not 13"
+            if take.is_single and set(take.values) <= set(drop.values):  # "13, not 13"
                 self._doubts.add(Doubt.CONTRADICTION)
             if take.is_counted and not drop.is_marked:
                 drop = None  # "5 tickets, not 3"

@@ -385,6 +385,7 @@ PIECES: Final = (
     " and ", "and ", " for ", " to ", " tickets", " random", "lucky ", "#", "+", "no ", "number ",
     "five", " twenty", " please", "\n", "x", ":", "…", "(", "the ", " dozen", " of ", "'", "️⃣",
 )  # fmt: skip
+NUMBER: Final = r"\d|five|twenty|dozen"
 AMOUNTS: Final = {"five": 5, "twenty": 20, "dozen": 12, "twenty five": 25, "twenty-five": 25}
 
 
@@ -408,7 +409,7 @@ def is_readable(effect: HoldNumbers | HoldRandom, text: str, *, held: Collection
     if isinstance(effect, HoldRandom):
         return effect.quantity - len(effect.keeping) in named
     new = set(effect.numbers) - set(held)
-    if re.search(r"\d\W*(?:[-–…]|to|and|\.\.)\W*\d", joined):
+    if re.search(rf"(?:{NUMBER})\W*(?:[-–…]|to|and|\.\.)\W*(?:{NUMBER})", plain):
         return all(min(named) <= number <= max(named) for number in new)
     return new <= named
 

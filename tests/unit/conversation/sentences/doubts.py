@@ -34,6 +34,10 @@ _CHANGES: Final = frozenset({Intent.DROP, Intent.SWAP, Intent.EITHER})
 """Intents that a negation or a condition gives to a text with ticket numbers."""
 
 _NEGATED_NUMBER: Final = re.compile(r"\b(?:not|don't|never) #?(\d{1,9})\b")
+_CORRECTION: Final = re.compile(
+    r"\b(?:not|don't|never) (?:[a-z]+ )?(?:#?\d|one|two|three|four|five|six|seven|eight|nine|ten)"
+)
+"""A number that is taken back: "2 tickets, not three", "7, 13, not 13"."""
 _FREE: Final = re.compile(r"\b(?:free|available|have|has|taken|sold|gone|left|there)\b")
 
 
@@ -103,7 +107,8 @@ def _changes_numbers(effect: Effect, text: str, scene: Scene) -> bool:
     """
     reading = Turn.read(text, scene.state, scene.context, scene.facts).reading
     wish = reading.wish
-    if reading.intent not in _CHANGES or wish is None:
+    is_correction = reading.intent is Intent.TAKE and _CORRECTION.search(text) is not None
+    if wish is None or not (reading.intent in _CHANGES or is_correction):
         return False
     groups = [group for group in (wish.take, wish.otherwise) if group is not None]
     named = {number for group in groups for number in group.values}
