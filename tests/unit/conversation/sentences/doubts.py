@@ -33,7 +33,8 @@ DOUBTS: Final = (*NEGATIONS, *CONDITIONS, *UNREAD_NUMBERS, *UNKNOWN_WORDS)
 _CHANGES: Final = frozenset({Intent.DROP, Intent.SWAP, Intent.EITHER})
 """Intents that a negation or a condition gives to a text with ticket numbers."""
 
-_NEGATED_NUMBER: Final = re.compile(r"\b(?:not|don't|never) #?(\d{1,9})\b")
+_NEGATED_NUMBER: Final = re.compile(r"(?<!if )\b(?:not|don't|never) #?(\d{1,9})\b")
+_DROPS: Final = re.compile(r"\b(?:minus|without|except|instead)\b")
 _CORRECTION: Final = re.compile(
     r"\b(?:not|don't|never) (?:[a-z]+ )?(?:#?\d|one|two|three|four|five|six|seven|eight|nine|ten)"
 )
@@ -78,6 +79,8 @@ def find_unmeant_act(text: str, word: str, place: int, scene: Scene) -> Effect |
         return None if is_overlooked else effect
     if word in NEGATIONS and _names_other_raffle(effect, before):
         return None
+    if word in NEGATIONS and effect == before and _DROPS.search(text):
+        return None  # it says the same once more: "7 13 45 minus not the 13"
     if word in CONDITIONS and _waits_to_be_free(effect, before, text):
         return None
     return None if _changes_numbers(effect, insert(text, word, place), scene) else effect
