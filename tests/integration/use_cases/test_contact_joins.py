@@ -15,7 +15,7 @@ from shared.core.errors import DomainError
 from shared.events.models import Event
 from shared.raffles.models import Order, OrderEvent, PaymentProof
 from shared.raffles.services.ticket_numbers import inventory
-from shared.use_cases import contact_joins, order_endings, orphan_proofs, payments
+from shared.use_cases import contact_joins, handover, order_endings, orphan_proofs, payments
 from shared.whatsapp.errors import (
     ContactAlreadyJoined,
     JoinAlreadyUndone,
@@ -290,6 +290,20 @@ class TestUndo:
         contact_joins.undo_join(first.pk, **BY)
 
         assert not WhatsAppContact.objects.exclude(joined_into=None).exists()
+
+    @pytest.mark.parametrize("answered", [True, False])
+    def test_brings_back_a_wait_that_nobody_ended_since(self, answered: bool) -> None:
+        old, new = create_pair()
+        moment = NOON.replace(microsecond=123_456)
+        WhatsAppContact.objects.filter(pk=new.contact.pk).update(wants_person_at=moment)
+        join = contact_joins.join_contacts(old.contact.pk, new.contact.pk, **BY)
+        if answered:
+            handover.resume(old.contact.pk, by=ACTOR, now=LATER)
+
+        contact_joins.undo_join(join.pk, **BY)
+
+        waiting = WhatsAppContact.objects.filter(wants_person_at__isnull=False)
+        assert list(waiting) == ([] if answered else [new.contact])
 
     def test_leaves_a_contact_blocked_that_was_blocked_since(self) -> None:
         old, new = create_pair()

@@ -23,6 +23,7 @@ from shared.whatsapp.models import (
     OutboundMessage,
     WhatsAppContact,
 )
+from shared.whatsapp.services.handover import HANDOVER_FIELDS
 
 _FIELDS: Final = (
     "user_id",
@@ -150,7 +151,8 @@ def lock_join(join_id: int) -> ContactJoin:
 def undo_join(join: ContactJoin, *, about: Collection[str], by: str, now: datetime) -> None:
     """Restore the ids, conversation and messages of a joined contact.
 
-    If somebody blocked or unblocked them since, that stays so for the kept contact.
+    If somebody blocked or unblocked them since, that stays so for the kept contact. What changed
+    since about a wait for a person, a pause of the bot or STOP stays so for both.
 
     Args:
         join: the join, with its contacts locked by `lock_join`, and checked by `is_undoable`.
@@ -167,7 +169,10 @@ def undo_join(join: ContactJoin, *, about: Collection[str], by: str, now: dateti
     later = OutboundMessage.objects.filter(contact=kept, about__in=about, created_at__gte=join.at)
     _move_rows(later, to=joined)
     _move_rows(ContactAlias.objects.filter(pk__in=moved["aliases"]), to=joined)
+    handover_changes = _list_handover_changes(join)
     _restore_fields(join)
+    if handover_changes:
+        WhatsAppContact.objects.filter(pk__in=(kept.pk, joined.pk)).update(**handover_changes)
     if blocked_since is not None:
         WhatsAppContact.objects.filter(pk=kept.pk).update(is_blocked=blocked_since)
     ContactJoin.objects.filter(pk=join.pk).update(undone_at=now, undone_by=by[:150])
@@ -242,12 +247,7 @@ def _merge_fields(pair: ContactPair, *, current_id: int | None) -> None:
         "last_inbound_at": later.last_inbound_at,
         "is_blocked": kept.is_blocked or joined.is_blocked,
         "adult_confirmed_at": _choose_first(kept.adult_confirmed_at, joined.adult_confirmed_at),
-        "wants_person_at": _choose_first(kept.wants_person_at, joined.wants_person_at),
-        "bot_paused_until": max(
-            filter(None, (kept.bot_paused_until, joined.bot_paused_until)), default=None
-        ),
-        "stopped_at": _choose_first(kept.stopped_at, joined.stopped_at),
-        "started_at": max(filter(None, (kept.started_at, joined.started_at)), default=None),
+        **_merge_handovers(_take_snapshot(kept), _take_snapshot(joined)),
         "attribution": later.attribution,
         "identity_conflict": False,
         "send_after": max(filter(None, (kept.send_after, joined.send_after)), default=None),
@@ -261,6 +261,40 @@ def _merge_fields(pair: ContactPair, *, current_id: int | None) -> None:
         ContactAlias(phone_number_id=kept.phone_number_id, user_id=user_id, contact=kept)
         for user_id in sorted(filter(None, former_user_ids))
     )
+
+
+def _merge_handovers(kept: Mapping[str, Any], joined: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the columns of `HANDOVER_FIELDS` for both contacts together."""
+    both = {name: (kept.get(name), joined.get(name)) for name in HANDOVER_FIELDS}
+    return {
+        "wants_person_at": _choose_first(*both["wants_person_at"]),
+        "bot_paused_until": _choose_last(*both["bot_paused_until"]),
+        "stopped_at": _choose_first(*both["stopped_at"]),
+        "started_at": _choose_last(*both["started_at"]),
+    }
+
+
+def _list_handover_changes(join: ContactJoin) -> dict[str, Any]:
+    """Return the columns of `HANDOVER_FIELDS` that changed since a join: a person answered …"""
+    before = [_parse_snapshot(join.before[one]) for one in ("kept", "joined")]
+    merged = _merge_handovers(*before)
+    now = {name: getattr(join.kept, name) for name in HANDOVER_FIELDS}
+    return {
+        name: value
+        for name, value in now.items()
+        if _drop_microseconds(value) != _drop_microseconds(merged[name])
+    }
+
+
+def _drop_microseconds(moment: datetime | None) -> datetime | None:
+    """Return a moment to the millisecond, as snapshots have it."""
+    if moment is None:
+        return None
+    return moment.replace(microsecond=moment.microsecond // 1_000 * 1_000)
+
+
+def _choose_last(*moments: datetime | None) -> datetime | None:
+    return max(filter(None, moments), default=None)
 
 
 def _choose_first(*moments: datetime | None) -> datetime | None:
@@ -287,13 +321,18 @@ def _restore_fields(join: ContactJoin) -> None:
 def _update_contact(
     contact: WhatsAppContact, values: Mapping[str, Any], *, joined_into: int | None
 ) -> None:
+    restored = _parse_snapshot(values)
+    WhatsAppContact.objects.filter(pk=contact.pk).update(**restored, joined_into=joined_into)
+
+
+def _parse_snapshot(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields of a snapshot that was stored as JSON."""
     fields = {field.name: field for field in WhatsAppContact._meta.concrete_fields}  # noqa: SLF001 - documented by Django
-    restored = {
+    return {
         name: fields[name].to_python(values[name])
         for name in _FIELDS
         if name in values  # a join of an earlier version may lack a newer field
     }
-    WhatsAppContact.objects.filter(pk=contact.pk).update(**restored, joined_into=joined_into)
 
 
 def _list_lost_ids(join: ContactJoin) -> list[str]:
