@@ -35,8 +35,11 @@ class WaitingPeople:
 
 
 def query_waiting_people() -> QuerySet[WhatsAppContact]:
-    """Return the contacts that wait for a person; the partial index finds them."""
-    waiting = WhatsAppContact.objects.filter(wants_person_at__isnull=False)
+    """Return the contacts that wait for a person; the partial index finds them.
+
+    A blocked buyer is not among them: nobody can write to them.
+    """
+    waiting = WhatsAppContact.objects.filter(wants_person_at__isnull=False, is_blocked=False)
     return waiting.filter(joined_into=None, erased_at=None)
 
 

@@ -48,7 +48,10 @@ class ContactHandoverFilter(filters.ConditionFilter):
     title = "Person or STOP"
     parameter_name = "handover"
     answers: ClassVar = {
-        "waits": ("Waits for a person", Q(wants_person_at__isnull=False)),
+        "waits": (
+            "Waits for a person",
+            Q(wants_person_at__isnull=False, is_blocked=False),
+        ),
         "stopped": ("Wrote STOP", Q(stopped_at__isnull=False)),
     }
 
@@ -93,7 +96,7 @@ class WhatsAppContactAdmin(TabbedAdmin):
     def name(self, contact: WhatsAppContact) -> SafeString:
         """Return the name, with a badge for each thing that is not as usual."""
         badges = []
-        if contact.wants_person_at is not None:
+        if contact.wants_person_at is not None and not contact.is_blocked:
             waits = display.format_time_since(contact.wants_person_at, now=timezone.now())
             badges.append(display.render_badge(f"Waits {waits} for a person", style="warning"))
         if contact.stopped_at is not None:

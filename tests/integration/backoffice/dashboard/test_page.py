@@ -503,6 +503,7 @@ class TestWaitingPeople:
         now = timezone.now()
         later = builders.create_contact(profile_name="Late Lena", wants_person_at=now - 5 * MINUTE)
         first = builders.create_contact(profile_name="Ana", wants_person_at=now - 95 * MINUTE)
+        builders.create_contact(wants_person_at=now - 99 * MINUTE, is_blocked=True)
         builders.create_contact(profile_name="Content Cora")
 
         people = load_dashboard(owner).people

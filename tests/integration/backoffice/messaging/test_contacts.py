@@ -43,7 +43,7 @@ class TestList:
 
     def test_filters_by_window_and_blocking(self, owner: Client) -> None:
         now = timezone.now()
-        opened = builders.create_contact(last_inbound_at=now, stopped_at=now)
+        opened = builders.create_contact(last_inbound_at=now, stopped_at=now, wants_person_at=now)
         closed = builders.create_contact(
             last_inbound_at=now - timedelta(days=2), is_blocked=True, wants_person_at=now
         )
@@ -53,7 +53,7 @@ class TestList:
             ("window=closed", closed),
             ("blocked=yes", closed),
             ("blocked=no", opened),
-            ("handover=waits", closed),
+            ("handover=waits", opened),
             ("handover=stopped", opened),
             (f"q=%2B{opened.wa_id}", opened),
         ]:
