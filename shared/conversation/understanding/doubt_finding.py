@@ -7,13 +7,14 @@ numbers beside words that nobody knows.
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 from shared.conversation.understanding.intent_ranking import HARMLESS, QUESTIONS
 from shared.conversation.understanding.intents import Intent
 from shared.conversation.understanding.number_items import Group
 from shared.conversation.understanding.phrases import Phrase, PhraseList
-from shared.conversation.understanding.vocabulary import Doubt, load_vocabulary
+from shared.conversation.understanding.vocabulary import Doubt, WordRole, load_vocabulary
 
 _AGAINST_NUMBERS: Final = frozenset({
     Intent.NO, Intent.CANCEL, Intent.GIVE_UP, Intent.LATER, Intent.KEEP, Intent.STOP, Intent.MINOR,
@@ -109,6 +110,8 @@ def find_doubts(
         doubts.add(Doubt.CONDITION)
     if any(_has_unread_neighbour(group, found, understood.named) for group in groups):
         doubts.add(Doubt.UNREAD_NUMBER)
+    if groups and _turns_unread_words(found, understood.named):
+        doubts.add(Doubt.UNREAD_NUMBER)
     return doubts
 
 
@@ -177,4 +180,22 @@ def _has_unread_neighbour(group: Group, found: PhraseList, named: Collection[int
     return not found.has_break_before(after)
 
 
+def _turns_unread_words(found: PhraseList, named: Collection[int]) -> bool:
+    """Return whether a word that nobody knows touches one that turns the meaning of numbers.
+
+    "Instead of" is another word than "instead" before a word that was not read.
+    """
+    return any(
+        _TURNING_ROLES.intersection(one.roles or other.roles)
+        and not found.has_break_after(one)
+        and any(not (each.is_known or _is_named(each, named)) for each in (one, other))
+        for one, other in pairwise(found.phrases)
+    )
+
+
+_TURNING_ROLES: Final = frozenset({
+    WordRole.DROP, WordRole.DROP_AFTER, WordRole.CHANGE, WordRole.TO, WordRole.INSTEAD_OF,
+    WordRole.INSTEAD, WordRole.ELSE, WordRole.IF_FREE, WordRole.OR, WordRole.LESS,
+    WordRole.NUMBER,
+})  # fmt: skip
 _SOUND_LIKE_NUMBERS: Final = frozenset({"to", "too", "for", "won", "ate"})

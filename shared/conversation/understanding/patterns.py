@@ -1,8 +1,8 @@
 """Patterns of words, compiled so that the longest one at a place of a text is found quickly.
 
 A pattern is written as in `english.toml`: words in lower case, `(a|b c)` for one of several,
-`[a|b]` for one of several or nothing, `<name>` for a word of a class, and `<n>` for digits. A text
-is its words, each followed by one space.
+`[a|b]` for one of several or nothing, `<name>` for a word of a class, and `<n>` for up to nine
+digits. A text is its words, each followed by one space.
 """
 
 import re
@@ -144,7 +144,7 @@ class PatternIndex[Meaning]:
     def _compile_words(self, words: Iterable[str]) -> tuple[str, set[str], bool]:
         written = list(words)
         self._words |= set(written) - {DIGITS}
-        parts = (r"\d+ " if word == DIGITS else re.escape(word) + " " for word in written)
+        parts = (r"\d{1,9}+ " if word == DIGITS else re.escape(word) + " " for word in written)
         return "".join(parts), set(written[:1]), not written
 
 

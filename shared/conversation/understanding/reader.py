@@ -57,6 +57,8 @@ SHORT_WISH: Final = 2
 """Words of the longest wish for a person that must be the whole text: "a person"."""
 
 _SPACED_LETTERS: Final = re.compile(r"(?:[^\W\d_]\s+){2,}[^\W\d_]")
+_MISLEADING_SIGN: Final = re.compile(r"\d ?[%٪‰‱]|\d:\d")
+"""Rates and times of the day, wherever they stand."""
 _PHONE_NUMBER: Final = re.compile(r"\+ ?\d[\d ()-]{6,}")
 _ASKING_FOR: Final = frozenset({
     "do you have", "have you got", "you have", "have you", "got", "you got", "is", "are",
@@ -141,7 +143,8 @@ class _Reader:
     def read(self) -> TextReading:
         """Return the reading."""
         is_unclear = any(group.numbers.is_unclear for group in self._items.groups)
-        if UNREADABLE in self._folded or self._items.has_unreadable or is_unclear:
+        is_misleading = UNREADABLE in self._folded or _MISLEADING_SIGN.search(self._folded)
+        if is_misleading or self._items.has_unreadable or is_unclear:
             self._doubts.add(Doubt.UNREAD_NUMBER)
         pattern = self._read_pattern(self._items)
         intent, wish = self._read_wish(pattern)
@@ -230,6 +233,9 @@ class _Reader:
                 drop = None  # "5 tickets, not 3"
             else:
                 take, drop = wish_grammar.subtract(take, drop)
+        if take is None and otherwise is not None:  # "61, else 7 off"
+            self._doubts.add(Doubt.CONTRADICTION)
+            take, otherwise = otherwise, None
         if take is not None and otherwise is not None and parts.replaced is not None:
             otherwise = wish_grammar.replace_numbers(take, parts.replaced, otherwise)
         is_random = self._means(Intent.RANDOM) or (parts.shares > 0 and self._means(Intent.PICK))
