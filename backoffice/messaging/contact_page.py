@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
+from uuid import UUID, uuid4
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -88,6 +89,7 @@ class ContactDetailPage:
         until: until when they can.
         draft: a text that was not sent, to be kept in the box.
         draft_by_hand: wa.me link with that text; empty without a phone number.
+        request_key: unique key of the form that sends a text, so that it is sent once.
         version: changes with each message and with the state of the bot; see `chat_state`.
         may_block: whether the user may block and unblock the contact.
         may_export: whether the user may export what is stored about the contact.
@@ -118,6 +120,7 @@ class ContactDetailPage:
     until: str
     draft: str
     draft_by_hand: str
+    request_key: UUID
     version: str
     may_block: bool
     may_export: bool
@@ -166,6 +169,7 @@ def load_contact_page(
         until=display.format_time(_compute_window_end(contact)),
         draft=draft,
         draft_by_hand=chat_view.build_whatsapp_link(contact.wa_id, text=draft.strip()),
+        request_key=uuid4(),
         version=chat_state.compute_chat_version(contact, bubbles=talk.bubbles, now=now),
         may_block=not gone and request.user.has_perm(BLOCK_CONTACT_PERMISSION),
         may_export=not gone and request.user.has_perm(EXPORT_BUYER_PERMISSION),

@@ -1,5 +1,7 @@
 """Actions of staff in a chat: write to the buyer, quiet the bot, let it answer again."""
 
+from uuid import UUID
+
 from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -24,14 +26,27 @@ def reply_view(request: HttpRequest, contact_id: int) -> HttpResponse:
     contact = get_object_or_404(WhatsAppContact, pk=contact_id)
     text = request.POST.get("text", "").replace("\r\n", "\n")
     with StaffAction(request) as action:
-        handover.send_staff_message(
-            contact.pk, text=text, by=build_staff_actor(request), now=timezone.now()
+        sent = handover.send_staff_message(
+            contact.pk,
+            text=text,
+            by=build_staff_actor(request),
+            now=timezone.now(),
+            request_key=_read_request_key(request),
         )
-        audit_log.record_action(request, contact, "Wrote to the buyer")
+        if not sent.repeated:
+            audit_log.record_action(request, contact, "Wrote to the buyer")
         action.report(messages.SUCCESS, f"Your message to {contact} is on its way.")
     if action.succeeded:
         return redirect(build_chat_url(contact.pk))
     return render_contact_page(request, contact, draft=text)
+
+
+def _read_request_key(request: HttpRequest) -> UUID | None:
+    """Return the key of the form, or None for one without a valid key."""
+    try:
+        return UUID(request.POST.get("request_key", ""))
+    except ValueError:
+        return None
 
 
 @require_POST

@@ -1,7 +1,9 @@
 """Use cases of a chat with a person: write to the buyer, pause the bot, let it answer again."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
+from uuid import UUID
 
 from django.db import transaction
 
@@ -32,8 +34,18 @@ STAFF_KEY: Final = "staff"
 _NAME_LENGTH: Final = 150
 
 
+@dataclass(frozen=True, slots=True)
+class StaffMessage:
+    """A message that a person wrote; `repeated`: its form had been sent before."""
+
+    message: OutboundMessage
+    repeated: bool
+
+
 @transaction.atomic(durable=True)
-def send_staff_message(contact_id: int, *, text: str, by: Actor, now: datetime) -> OutboundMessage:
+def send_staff_message(
+    contact_id: int, *, text: str, by: Actor, now: datetime, request_key: UUID | None = None
+) -> StaffMessage:
     """Queue a message that a person wrote to a buyer; the bot is paused, and they are answered.
 
     It is sent after what is queued before it. A buyer who wrote STOP gets it, too: they wrote, and
@@ -44,6 +56,8 @@ def send_staff_message(contact_id: int, *, text: str, by: Actor, now: datetime) 
         text: what they read, with WhatsApp's *bold*; white space around it is dropped.
         by: the author.
         now: the current time.
+        request_key: the unique key of the form; the same text with the same key again returns the
+            first message.
 
     Raises:
         MessageTextMissing: there is no visible character.
@@ -59,22 +73,27 @@ def send_staff_message(contact_id: int, *, text: str, by: Actor, now: datetime) 
     """
     body = _require_text(text)
     contact = _lock_contact(contact_id)
+    payload = messages.build_text(body)
+    first = OutboundMessage.objects.filter(callback_data=request_key).first()
+    if first is not None and first.payload == payload:
+        return StaffMessage(first, repeated=True)
     refusal = find_staff_message_refusal(contact, now=now)
     if refusal is not None:
         raise refusal
     message = outbox_queue.enqueue_message(
         contact,
-        messages.build_text(body),
+        payload,
         key=STAFF_KEY,
         kind=OutboxKind.REPLY,
         now=now,
         written_by=by.label[:_NAME_LENGTH],
+        callback_data=request_key if first is None else None,
     )
     handover.note_answer(contact, now=now, hours=config.get_settings().person_pause_hours)
     contact.wants_person_at = None  # whatever the clock of the gateway says
     handover.save_handover(contact)
     _log.info("staff_message_queued", contact_id=contact.pk, outbound_id=message.pk, by=by.kind)
-    return message
+    return StaffMessage(message, repeated=False)
 
 
 def find_staff_message_refusal(contact: WhatsAppContact, *, now: datetime) -> DomainError | None:

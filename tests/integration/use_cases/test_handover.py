@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -39,7 +40,7 @@ def create_buyer(**fields: Any) -> WhatsAppContact:
 
 def send(contact: WhatsAppContact, text: str = "I look into it.") -> OutboundMessage:
     """Send a text to a buyer as rita does."""
-    return handover.send_staff_message(contact.pk, text=text, by=RITA, now=NOON)
+    return handover.send_staff_message(contact.pk, text=text, by=RITA, now=NOON).message
 
 
 class TestStaffMessage:
@@ -116,6 +117,22 @@ class TestStaffMessage:
     def test_needs_a_text_that_whatsapp_accepts(self, text: str, error: type[DomainError]) -> None:
         with pytest.raises(error):
             send(create_buyer(), text)
+
+    def test_is_sent_once_though_its_form_is_sent_twice(self) -> None:
+        buyer, key = create_buyer(), uuid4()
+        texts = ("Yes.", "Yes.", "No.", "Yes.")
+
+        sent = [
+            handover.send_staff_message(
+                buyer.pk, text=text, by=RITA, now=NOON, request_key=None if last else key
+            )
+            for last, text in zip((False, False, False, True), texts, strict=True)
+        ]
+
+        assert [each.repeated for each in sent] == [False, True, False, False]
+        assert sent[0].message == sent[1].message
+        bodies = [each.payload["text"]["body"] for each in buyer.outbound_messages.order_by("pk")]
+        assert bodies == ["Yes.", "No.", "Yes."]
 
     def test_may_be_as_long_as_whatsapp_allows(self) -> None:
         assert send(create_buyer(), "x" * 4096).payload["text"]["body"] == "x" * 4096

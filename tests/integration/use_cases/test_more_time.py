@@ -157,6 +157,17 @@ class TestNotes:
         assert order_states.reload_order(order).expires_at == before.expires_at
         assert len(buyer.list_messages()) == told
 
+    def test_are_added_once_though_their_form_is_sent_twice(self, raffle: Raffle) -> None:
+        order = order_states.create_placed_order(raffle)
+
+        for note, at in [("Called", 0), (" Called", 1), ("Called again", 1), ("Called again", 3)]:
+            order_notes.add_order_note(
+                order.pk, note=note, by=build_staff_actor(), now=NOON + at * MINUTE
+            )
+
+        notes = order.events.filter(action=OrderAction.NOTE_ADDED).order_by("pk")
+        assert [each.reason for each in notes] == ["Called", "Called again", "Called again"]
+
     @pytest.mark.parametrize(
         ("note", "refusal"), [(" \n ", NoteEmpty), ("x" * (MAX_NOTE_LENGTH + 1), NoteTooLong)]
     )

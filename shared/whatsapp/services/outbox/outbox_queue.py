@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
+from uuid import UUID
 
 from django.db import transaction
 from django.db.models import BigIntegerField, CharField, F, Min, Q
@@ -41,6 +42,7 @@ class NewMessage:
         about: its subject for staff, e.g. an order's code.
         correlation_id: the id that its logs share with those of its cause.
         written_by: the person who wrote it; None: the bot.
+        callback_data: the unique key of the message; None: a new one.
 
     """
 
@@ -52,6 +54,7 @@ class NewMessage:
     about: str = ""
     correlation_id: str = ""
     written_by: str | None = None
+    callback_data: UUID | None = None
 
 
 def enqueue_message(
@@ -65,6 +68,7 @@ def enqueue_message(
     about: str = "",
     correlation_id: str = "",
     written_by: str | None = None,
+    callback_data: UUID | None = None,
 ) -> OutboundMessage:
     """Queue a message in the transaction of its cause.
 
@@ -78,6 +82,7 @@ def enqueue_message(
         about: its subject for staff, e.g. an order's code.
         correlation_id: the id that its logs share with those of its cause.
         written_by: the person who wrote it; None: the bot.
+        callback_data: the unique key of the message; None: a new one.
 
     Returns:
         The queued message.
@@ -92,6 +97,7 @@ def enqueue_message(
         about=about,
         correlation_id=correlation_id,
         written_by=written_by,
+        callback_data=callback_data,
     )
     [queued] = enqueue_messages([new], now=now)
     return queued
@@ -121,6 +127,7 @@ def enqueue_messages(new: Sequence[NewMessage], *, now: datetime) -> list[Outbou
             about=each.about,
             correlation_id=each.correlation_id,
             written_by=each.written_by,
+            **({} if each.callback_data is None else {"callback_data": each.callback_data}),
             status=_choose_first_status(each),
             created_at=now,
         )

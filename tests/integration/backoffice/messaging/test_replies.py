@@ -1,5 +1,6 @@
 """Tests of the chat on a contact's page: writing to the buyer, and the state of the bot."""
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -43,6 +44,11 @@ def post(browser: Client, buyer: WhatsAppContact, step: str, **form: str) -> Any
     return browser.post(build_url(WhatsAppContact, step, buyer.pk), form)
 
 
+def load_form(page: str) -> dict[str, str]:
+    """Return the hidden fields of the box to write in."""
+    return dict(re.findall(r'type="hidden" name="(request_key)" value="([^"]+)"', page))
+
+
 class TestReply:
     def test_is_queued_pauses_the_bot_and_is_logged_without_its_text(self, rita: Client) -> None:
         buyer = create_buyer(wants_person_at=timezone.now() - timedelta(minutes=12))
@@ -61,6 +67,15 @@ class TestReply:
         assert "rita wrote:" in text
         assert "because rita wrote to them at" in text
         assert LogEntry.objects.get().change_message == "Wrote to the buyer"
+
+    def test_is_sent_once_though_its_form_is_sent_twice(self, rita: Client) -> None:
+        buyer = create_buyer()
+        form = load_form(load_page(rita, buyer))
+
+        for _ in range(2):
+            post(rita, buyer, "reply", text="Yes.", **form)
+
+        assert OutboundMessage.objects.count() == LogEntry.objects.count() == 1
 
     @pytest.mark.parametrize(
         ("text", "told"),
