@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from shared.conversation import raffle_links
+from shared.conversation.facts import draws
 from shared.core.enums import OrderSourceKind
 from shared.raffles.models import Order
 from shared.raffles.order_sources import OrderSource, build_source
@@ -41,13 +42,24 @@ def note_source(
 
     """
     source = find_source(content, payload)
-    if source is not None:
+    if source is not None and not _names_unknown_raffle(contact, content, source):
         contact.attribution = {
             "kind": source.kind.value,
             "name": source.name,
             "id": source.id,
             "at": sent_at.isoformat(),
         }
+
+
+def _names_unknown_raffle(
+    contact: WhatsAppContact, content: MessageContent, source: OrderSource
+) -> bool:
+    """Return whether a source is a link to no raffle of the buyer's business number."""
+    link = raffle_links.parse_raffle_link(content.text)
+    if source.kind is not OrderSourceKind.LINK or link is None:
+        return False
+    number = contact.phone_number_id
+    return draws.find_public_raffle(link.raffle_id, phone_number_id=number) is None
 
 
 def find_source(content: MessageContent, payload: Mapping[str, Any]) -> OrderSource | None:

@@ -5,6 +5,7 @@ from typing import Final
 
 from django.db.models import Q
 
+from shared.conversation import raffle_links
 from shared.conversation.effects import InboundTurn
 from shared.conversation.understanding.chat_wishes import ChatWish, find_tapped_wish, find_wish
 from shared.conversation.understanding.intents import Intent
@@ -179,7 +180,7 @@ def may_act_when_stale(content: MessageContent) -> bool:
 def _says_cancel(content: MessageContent) -> bool:
     if content.kind is not ContentKind.TEXT:
         return False
-    reading = read_text(content.text)
+    reading = read_text(raffle_links.remove_link(content.text))
     return reading.intent is Intent.CANCEL and not reading.doubts
 
 
@@ -192,7 +193,7 @@ def find_chat_wish(content: MessageContent) -> ChatWish | None:
     """Return the wish of a message about the chat itself."""
     match content.kind:
         case ContentKind.TEXT:
-            return find_wish(content.text)
+            return find_wish(raffle_links.remove_link(content.text))
         case ContentKind.TAP:
             return find_tapped_wish(content.reply_id, content.text)
         case _:

@@ -1,14 +1,14 @@
 """The handover of a chat to a person, and wishes about the chat itself.
 
 While the bot is paused, words get no answer: a person does that. What a buyer needs all the while
-works as always: taps, receipts, and the exact words MENU (which brings the bot back), CANCEL, HELP,
-STOP and START.
+works as always: taps, receipts, the text of a raffle's link, which is as good as a tap, and the
+exact words MENU (which brings the bot back), CANCEL, HELP, STOP and START.
 """
 
 from dataclasses import replace
 from typing import Final, assert_never
 
-from shared.conversation import button_ids
+from shared.conversation import button_ids, raffle_links
 from shared.conversation.button_ids import ButtonAction
 from shared.conversation.context import Context
 from shared.conversation.facts.values import Facts
@@ -84,6 +84,10 @@ def asks_person(text: str) -> bool:
 
 
 def _handle_text(text: str, state: State, context: Context, facts: Facts) -> Step | None:
+    link = raffle_links.parse_link_text(text)
+    if link is not None and link.opens_raffle:
+        return None  # it shows the raffle, also during a pause
+    text = text if link is None else link.other_words
     wish = find_wish(text)
     if wish is not None and not (facts.is_paused and wish is Intent.PERSON):
         return _handle_wish(wish, state, context, facts)

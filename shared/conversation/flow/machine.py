@@ -162,6 +162,7 @@ def _handle_text(text: str, state: State, context: Context, facts: Facts) -> Ste
     linked = raffle_links.handle_raffle_link(text, state, context, facts)
     if linked is not None:
         return linked
+    text = raffle_links.remove_mark(text)
     named = facts.find_orders_by_code(order_names.find_order_codes(text))
     words = order_names.remove_order_codes(text, {order.code for order in named})
     if not named and order_names.is_order_code(text):

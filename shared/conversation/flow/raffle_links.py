@@ -12,15 +12,22 @@ from shared.core.enums import State
 def handle_raffle_link(text: str, state: State, context: Context, facts: Facts) -> Step | None:
     """Return the step for the text of a raffle's link, or None for any other text.
 
-    Like MENU, it leaves live orders alone; the card names them.
+    A text that says more than the link is another text. Like MENU, the step leaves live orders
+    alone; the card names them.
     """
-    link = raffle_links.parse_raffle_link(text)
-    if link is None:
+    found = raffle_links.parse_link_text(text)
+    if found is None or not found.opens_raffle:
         return None
-    raffle = facts.find_raffle(link.raffle_id)
+    raffle = facts.find_raffle(found.link.raffle_id)
     if raffle is None:
-        return Step(state, context, lookup=LookUpRaffle(link.raffle_id))
+        return Step(state, context, lookup=LookUpRaffle(found.link.raffle_id))
     return _show_raffle(raffle, facts)
+
+
+def remove_mark(text: str) -> str:
+    """Return a text without the mark of a link, as it is read like any other."""
+    found = raffle_links.parse_link_text(text)
+    return text if found is None else found.words
 
 
 def show_found_raffle(outcome: RaffleFound, facts: Facts) -> Step:

@@ -75,8 +75,12 @@ def test_a_draft_and_the_raffle_of_another_number_are_not_shown(fields: dict[str
     builders.create_raffle()
     hidden, chat = builders.create_raffle(title="Hidden", **fields), BuyerChat()
 
-    (answer,) = chat.says(raffle_links.build_link_text("x", link=RaffleLink(hidden.pk)))
+    chat.answer_waiting(chat.receives("sticker", {"sticker": {}, "referral": AD}))
 
+    (answer,) = chat.says(raffle_links.build_link_text("x", link=RaffleLink(hidden.pk, "word")))
+
+    chat.contact.refresh_from_db()
+    assert chat.contact.attribution["kind"] == OrderSourceKind.AD
     assert render_body(answer).startswith("I cannot find the raffle of that link.")
     assert "Hidden" not in render_body(answer)
 

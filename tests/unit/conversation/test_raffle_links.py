@@ -69,6 +69,12 @@ def test_the_text_reads_well() -> None:
         "[raffle 12]",
         "\uff08raffle \uff11\uff12\uff09",
         "*The (raffle 5) of the year* (raffle 12)",
+        "(raffle \u0661\u0662)",
+        "\uff08\uff52affle \u096712)".replace("12", "\u0968"),
+        "(raffle 12, poster of the club at the corner)",
+        "(raffle 12 \u2013 \U0001f3cd)",
+        "(raffle 12,)",
+        "(raffle 0012)",
     ],
 )
 def test_what_a_buyer_edits_around_the_mark_does_not_matter(text: str) -> None:
@@ -86,8 +92,7 @@ def test_what_a_buyer_edits_around_the_mark_does_not_matter(text: str) -> None:
         "(raffle)",
         "(raffle twelve)",
         "(raffle 12 and 13)",
-        "(raffle 1234567890123)",
-        "(raffle 12, poster of the club at the corner)",
+        "(raffle 12, 3 random please",
         "draffle(raffle)12",
     ],
 )
@@ -134,6 +139,40 @@ def test_a_safe_word_stays_as_it_is(word: str) -> None:
     assert len(source) <= raffle_links.MAX_SOURCE_LENGTH
 
 
+@walk_cases(
+    ("text", "source"),
+    [
+        ("(raffle 12, Caf\u00e9)", "cafe"),
+        ("(raffle 12, my poster!)", "my-poster"),
+        ("(raffle 12, POSTER", "poster"),
+        ("(raffle 12 / a_b)", "a-b"),
+        ("(raffle 12, a poster at the corner shop)", ""),
+        ("(raffle 12, \u30dd\u30b9\u30bf\u30fc)", ""),
+    ],
+)
+def test_an_odd_word_is_made_plain_or_dropped(text: str, source: str) -> None:
+    assert raffle_links.parse_raffle_link(text) == RaffleLink(12, source)
+
+
+def test_a_number_that_no_raffle_can_have_is_a_link_to_an_unknown_raffle() -> None:
+    text = f"Hi! I would like tickets for *x* (raffle {'9' * 13})"
+
+    step = flow.step(State.MENU, Context(), TextReceived(text), build_facts())
+
+    assert step.lookup == LookUpRaffle(raffle_links.UNKNOWN_RAFFLE_ID)
+
+
+@given(title=TITLES, link=LINKS)
+def test_the_text_of_a_link_says_nothing_else_whatever_the_title(
+    title: str, link: RaffleLink
+) -> None:
+    found = raffle_links.parse_link_text(raffle_links.build_link_text(title, link=link))
+
+    assert found is not None
+    assert found.other_words == ""
+    assert found.opens_raffle
+
+
 def follow(state: State, raffle_id: int, *, edits: str = "") -> Step:
     """Return the step for the text of a raffle's link in a usual situation of a state."""
     context, facts = FACTS_BY_STATE[state]
@@ -144,7 +183,7 @@ def follow(state: State, raffle_id: int, *, edits: str = "") -> Step:
 
 @walk_cases("state", State)
 def test_a_link_opens_its_card_in_every_state_and_leaves_a_live_order_alone(state: State) -> None:
-    step = follow(state, WINTER.id, edits=" 3 random, cancel the rest, yes")
+    step = follow(state, WINTER.id, edits=" please! I want some, thanks \U0001f64f")
 
     (reply,) = step.replies
     assert (step.state, step.context) == (State.CHOOSE_MODE, Context(raffle_id=WINTER.id))
@@ -153,6 +192,45 @@ def test_a_link_opens_its_card_in_every_state_and_leaves_a_live_order_alone(stat
     for order in FACTS_BY_STATE[state][1].live_orders:
         named = "007 · 213 · 845" if derive_order_state(order) is not State.DONE else order.code
         assert named in reply.body or order.code in reply.body
+
+
+@walk_cases(
+    ("text", "plain"),
+    [
+        ("cancel my order (raffle 1)", "cancel my order"),
+        ("I paid for (raffle 1) yesterday", "I paid for yesterday"),
+        ("(raffle 1) 3 random", "3 random"),
+        ("(raffle 1)\n07, 13", "07, 13"),
+        ("STOP (raffle 1)", "STOP"),
+        ("how do I pay (raffle 1)", "how do I pay"),
+        ("menu (raffle 1)", "menu"),
+    ],
+)
+@pytest.mark.parametrize("is_paused", [False, True])
+def test_a_text_that_says_more_is_read_without_the_mark(
+    text: str, plain: str, is_paused: bool
+) -> None:
+    for context, facts in FACTS_BY_STATE.values():
+        known = replace(facts, is_paused=is_paused)
+
+        with_mark, without = (
+            flow.step(State.WAIT_PROOF, context, TextReceived(said), known)
+            for said in (text, plain)
+        )
+
+        assert with_mark == without
+
+
+@walk_cases("state", State)
+def test_a_link_opens_its_card_during_a_pause_which_goes_on(state: State) -> None:
+    context, facts = FACTS_BY_STATE[state]
+    facts = replace(facts, raffles=(SUMMER, WINTER), is_paused=True, wants_person=True)
+    text = raffle_links.build_link_text("Talk to a person", link=RaffleLink(WINTER.id))
+
+    step = flow.step(state, context, TextReceived(text), facts)
+
+    assert (step.silence, step.contact_change) == (None, None)
+    assert step.replies[0].body.startswith("*Winter Raffle*")
 
 
 @walk_cases("order", [DRAFT, PENDING])
