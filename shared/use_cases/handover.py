@@ -74,7 +74,9 @@ def send_staff_message(
     body = _require_text(text)
     contact = _lock_contact(contact_id)
     payload = messages.build_text(body)
-    first = OutboundMessage.objects.filter(callback_data=request_key).first()
+    first = (
+        OutboundMessage.objects.filter(callback_data=request_key).first() if request_key else None
+    )
     if first is not None and first.payload == payload:
         return StaffMessage(first, repeated=True)
     refusal = find_staff_message_refusal(contact, now=now)

@@ -19,6 +19,7 @@ ELSEWHERE: Final = frozenset(
         "alarm_resolved",
         "another_person_needed",  # no prize is drawn again over the API
         "asked_just_now",
+        "business_number_not_ours",
         "buyer_name_missing",
         "chain_broken",  # no raffle is sealed over the API
         "contact_already_joined",
