@@ -14,9 +14,9 @@ from gateway.database import Database
 from gateway.workers import loop
 from gateway.workers.loop import StopSignal, WakeSignal, gather_all
 from gateway.workers.outbox import OutboxWorker
-from shared.conversation import inbound, inbound_batch
-from shared.conversation.inbound_answers import AnswerResult
-from shared.conversation.inbound_batch import BatchResult
+from shared.conversation.answering import answer_batches, waiting_messages
+from shared.conversation.answering.answer_batches import BatchResult
+from shared.conversation.answering.message_answers import AnswerResult
 from shared.whatsapp.services.inbox import inbox_queue
 
 PIVOT_LIMIT: Final = 2**31
@@ -140,7 +140,7 @@ class InboxWorker:
 
     async def _answer_alone(self, contact_id: int) -> int:
         answered = await self.database.run_unit(
-            inbound.answer_or_record_failure,
+            waiting_messages.answer_or_record_failure,
             contact_id,
             now=datetime.now(UTC),
             pivot=randbelow(PIVOT_LIMIT),
@@ -163,7 +163,7 @@ class InboxWorker:
 def _run_batch(contact_ids: Sequence[int]) -> tuple[BatchResult, float]:
     """Answer a batch; return its result and how many seconds of processor time it took."""
     began = time.thread_time()
-    result = inbound_batch.answer_contacts(
+    result = answer_batches.answer_contacts(
         contact_ids, now=datetime.now(UTC), pivot=randbelow(PIVOT_LIMIT), lease=uuid4()
     )
     return result, time.thread_time() - began

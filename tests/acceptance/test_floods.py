@@ -7,7 +7,7 @@ from typing import Final
 import pytest
 
 from deploy.sandbox.client import NothingSeen
-from shared.conversation.inbound_limits import FLOOD_MESSAGES, SAME_TEXTS
+from shared.conversation.answering.answer_limits import FLOOD_MESSAGES, SAME_TEXTS
 from shared.core.enums import InboxStatus, SilenceReason
 from shared.raffles.models import PaymentProof
 from shared.whatsapp import payloads

@@ -31,7 +31,7 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
-from shared.conversation import inbound
+from shared.conversation.answering import waiting_messages
 from shared.core.enums import DrawMethod
 from shared.events.services import deliveries
 from shared.publishing import recorder
@@ -157,7 +157,7 @@ def open_browser(session: str) -> Client:
 def answer_waiting(contact: Any, *, now: datetime) -> list[str]:
     """Answer the waiting messages and return the keys of the new messages."""
     before = set(contact.outbound_messages.values_list("pk", flat=True))
-    while inbound.answer_waiting_messages(contact.pk, now=now, pivot=12345).messages:
+    while waiting_messages.answer_waiting_messages(contact.pk, now=now, pivot=12345).messages:
         pass
     new = contact.outbound_messages.exclude(pk__in=before).order_by("pk")
     return list(new.values_list("key", flat=True))

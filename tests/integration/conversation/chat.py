@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db.models import F
 
-from shared.conversation import inbound
+from shared.conversation.answering.waiting_messages import answer_waiting_messages
 from shared.core.enums import InboxStatus, OutboxStatus, State
 from shared.raffles.models import Order
 from shared.whatsapp import messages
@@ -86,7 +86,7 @@ class BuyerChat:
     def answer_waiting(self, _: InboundMessage | None = None) -> list[OutboundMessage]:
         """Answer the waiting messages and return the bot's new messages."""
         before = {message.pk for message in self.list_messages()}
-        while inbound.answer_waiting_messages(self.contact.pk, now=self.now, pivot=12345).messages:
+        while answer_waiting_messages(self.contact.pk, now=self.now, pivot=12345).messages:
             pass
         return [message for message in self.list_messages() if message.pk not in before]
 

@@ -17,7 +17,7 @@ from uuid import UUID
 import pytest
 from django.db import connections
 
-from shared.conversation import inbound, inbound_batch
+from shared.conversation.answering import answer_batches, waiting_messages
 from shared.core.enums import InboxStatus, OrderAction, OrderStatus, RejectReason, SilenceReason
 from shared.core.errors import DomainError
 from shared.raffles.models import Order, OrderEvent
@@ -82,9 +82,9 @@ class ProcessSteps:
         """Answer all waiting messages in batches, and one by one what these leave."""
         while waiting := inbox_queue.list_waiting_contacts(now=NOON, limit=100):
             pivot = dice.randrange(2**31)
-            result = inbound_batch.answer_contacts(waiting, now=NOON, pivot=pivot)
+            result = answer_batches.answer_contacts(waiting, now=NOON, pivot=pivot)
             for contact_id in result.left:
-                inbound.answer_or_record_failure(contact_id, now=NOON, pivot=pivot)
+                waiting_messages.answer_or_record_failure(contact_id, now=NOON, pivot=pivot)
 
     def gateway_sends(self, dice: Random) -> None:
         """Claim messages, record them as sent and apply delivery statuses."""

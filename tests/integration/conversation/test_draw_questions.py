@@ -7,7 +7,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from shared.conversation import inbound_batch
+from shared.conversation.answering import answer_batches
 from shared.core.enums import RedrawReason
 from shared.raffles.draw_models import DrawResult, PrizeClaim
 from shared.raffles.models import Order, Raffle
@@ -195,7 +195,7 @@ def test_many_who_ask_at_once_cost_hardly_more_statements_than_one() -> None:
         ):
             chat.receives("text", {"text": {"body": text}})
         with CaptureQueriesContext(connection) as queries:
-            answered = inbound_batch.answer_contacts(
+            answered = answer_batches.answer_contacts(
                 [chat.contact.pk for chat in chats], now=DRAW_AT, pivot=1
             )
         assert (answered.answered.replies, answered.left) == (buyers, ())
@@ -256,7 +256,7 @@ class TestAge:
             chat.receives("text", {"text": {"body": text}})
         chat.later(seconds=3)
         for _ in range(2 if is_batch else 0):
-            inbound_batch.answer_contacts([chat.contact.pk], now=chat.now, pivot=1)
+            answer_batches.answer_contacts([chat.contact.pk], now=chat.now, pivot=1)
         chat.answer_waiting()
         chat.contact.refresh_from_db()
 

@@ -8,7 +8,7 @@ from django.db import transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from shared.conversation import inbound_batch
+from shared.conversation.answering import answer_batches
 from shared.conversation.notify import notify_contact
 from shared.conversation.values import Reply
 from shared.core import config
@@ -243,7 +243,7 @@ class TestPerson:
         chat.receives("text", {"text": {"body": "menu"}})
 
         for _ in range(2):
-            inbound_batch.answer_contacts([chat.contact.pk], now=chat.now, pivot=1)
+            answer_batches.answer_contacts([chat.contact.pk], now=chat.now, pivot=1)
 
         assert list_silences() == ["", SilenceReason.PERSON, ""]
         assert chat.list_message_keys() == ["person_told", "card"]
@@ -330,7 +330,7 @@ class TestStop:
         tell_news(chat)
         chat.receives("text", {"text": {"body": "stop"}})
 
-        result = inbound_batch.answer_contacts([chat.contact.pk], now=NOON, pivot=1)
+        result = answer_batches.answer_contacts([chat.contact.pk], now=NOON, pivot=1)
 
         assert result.answered.replies == 1
         assert OutboundMessage.objects.get(key="paid").status == OutboxStatus.WITHHELD

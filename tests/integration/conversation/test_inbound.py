@@ -7,8 +7,8 @@ from typing import Final
 import pytest
 from django.db import OperationalError, transaction
 
-from shared.conversation import inbound
-from shared.conversation.inbound_answers import AnswerResult
+from shared.conversation.answering import waiting_messages
+from shared.conversation.answering.message_answers import AnswerResult
 from shared.core.constants import ANSWER_CPU_SECONDS, MAX_INBOX_ATTEMPTS
 from shared.core.enums import InboxStatus, OrderStatus, OutboxStatus, RejectReason, State
 from shared.raffles.models import Order, PaymentProof, Raffle
@@ -375,7 +375,7 @@ class TestOrderOfMessages:
             sent_at = chat.now - timedelta(minutes=3 - minutes)
             chat.receives("text", {"text": {"body": text}}, sent_at=sent_at)
         answered = [
-            inbound.answer_waiting_messages(chat.contact.pk, now=chat.now, pivot=1)
+            waiting_messages.answer_waiting_messages(chat.contact.pk, now=chat.now, pivot=1)
             for _ in range(3)
         ]
 
@@ -535,7 +535,7 @@ class TestPoison:
         chat = self.create_poisoned_chat()
         message = chat.receives("text", {"text": {"body": "hi"}})
         for _ in range(MAX_INBOX_ATTEMPTS):
-            inbound.answer_or_record_failure(
+            waiting_messages.answer_or_record_failure(
                 chat.contact.pk, now=chat.later(minutes=1).now, pivot=1
             )
 
@@ -549,10 +549,10 @@ class TestPoison:
         raffle = builders.create_raffle()
         chat = BuyerChat()
         first = chat.receives("sticker", {"sticker": {}}, sent_at=chat.now - timedelta(minutes=2))
-        inbound.answer_or_record_failure(chat.contact.pk, now=chat.now, pivot=1)
+        waiting_messages.answer_or_record_failure(chat.contact.pk, now=chat.now, pivot=1)
         Raffle.objects.filter(pk=raffle.pk).update(time_zone="No/Where")
         second = chat.receives("text", {"text": {"body": "hi"}})
-        failed = inbound.answer_or_record_failure(chat.contact.pk, now=chat.now, pivot=1)
+        failed = waiting_messages.answer_or_record_failure(chat.contact.pk, now=chat.now, pivot=1)
 
         first.refresh_from_db()
         second.refresh_from_db()
@@ -562,9 +562,9 @@ class TestPoison:
     def test_waits_before_it_is_tried_again_and_later_messages_behind_it(self) -> None:
         chat = self.create_poisoned_chat()
         chat.receives("text", {"text": {"body": "hi"}})
-        inbound.answer_or_record_failure(chat.contact.pk, now=chat.now, pivot=1)
+        waiting_messages.answer_or_record_failure(chat.contact.pk, now=chat.now, pivot=1)
         later = chat.receives("text", {"text": {"body": "again"}}, sent_at=chat.now)
-        answered = inbound.answer_or_record_failure(chat.contact.pk, now=chat.now, pivot=1)
+        answered = waiting_messages.answer_or_record_failure(chat.contact.pk, now=chat.now, pivot=1)
 
         later.refresh_from_db()
         assert answered == AnswerResult()
@@ -586,7 +586,7 @@ class TestDeadlyMessage:
     def kill_repeatedly(self, chat: BuyerChat, times: int) -> None:
         for _ in range(times):
             with pytest.raises(ProcessKilled):
-                inbound.answer_or_record_failure(
+                waiting_messages.answer_or_record_failure(
                     chat.contact.pk, now=chat.later(minutes=2).now, pivot=1, cpu_clock=kill_process
                 )
 
@@ -596,7 +596,7 @@ class TestDeadlyMessage:
         chat = BuyerChat()
         message = chat.receives("text", {"text": {"body": "hi"}})
         self.kill_repeatedly(chat, MAX_INBOX_ATTEMPTS)
-        given_up = inbound.answer_or_record_failure(
+        given_up = waiting_messages.answer_or_record_failure(
             chat.contact.pk, now=chat.later(minutes=2).now, pivot=1, cpu_clock=kill_process
         )
 
@@ -610,7 +610,9 @@ class TestDeadlyMessage:
         chat = BuyerChat()
         message = chat.receives("text", {"text": {"body": "hi"}})
         self.kill_repeatedly(chat, 2)
-        inbound.answer_or_record_failure(chat.contact.pk, now=chat.later(minutes=2).now, pivot=1)
+        waiting_messages.answer_or_record_failure(
+            chat.contact.pk, now=chat.later(minutes=2).now, pivot=1
+        )
 
         message.refresh_from_db()
         assert (message.status, message.error) == (InboxStatus.PROCESSED, "")
@@ -620,7 +622,9 @@ class TestDeadlyMessage:
         chat = BuyerChat()
         first, second = (chat.receives("text", {"text": {"body": "hi"}}) for _ in range(2))
         self.kill_repeatedly(chat, 1)
-        inbound.answer_or_record_failure(chat.contact.pk, now=chat.later(minutes=2).now, pivot=1)
+        waiting_messages.answer_or_record_failure(
+            chat.contact.pk, now=chat.later(minutes=2).now, pivot=1
+        )
 
         first.refresh_from_db()
         second.refresh_from_db()
@@ -631,7 +635,7 @@ class TestDeadlyMessage:
         chat = BuyerChat()
         message = chat.receives("text", {"text": {"body": "hi"}})
         self.kill_repeatedly(chat, 1)
-        other = inbound.answer_or_record_failure(chat.contact.pk, now=chat.now, pivot=1)
+        other = waiting_messages.answer_or_record_failure(chat.contact.pk, now=chat.now, pivot=1)
 
         message.refresh_from_db()
         assert other == AnswerResult()
@@ -644,7 +648,7 @@ class TestDeadlyMessage:
         chat = BuyerChat()
         message = chat.receives("text", {"text": {"body": "hi"}})
         with pytest.raises(OperationalError):
-            inbound.answer_or_record_failure(
+            waiting_messages.answer_or_record_failure(
                 chat.contact.pk,
                 now=chat.later(minutes=2).now,
                 pivot=1,
@@ -657,7 +661,9 @@ class TestDeadlyMessage:
     def test_costs_a_message_that_is_answered_in_time_nothing(self, raffle: Raffle) -> None:
         chat = BuyerChat()
         message = chat.receives("text", {"text": {"body": "hi"}})
-        inbound.answer_or_record_failure(chat.contact.pk, now=chat.later(seconds=50).now, pivot=1)
+        waiting_messages.answer_or_record_failure(
+            chat.contact.pk, now=chat.later(seconds=50).now, pivot=1
+        )
 
         message.refresh_from_db()
         assert (message.status, message.attempts) == (InboxStatus.PROCESSED, 0)
@@ -666,7 +672,9 @@ class TestDeadlyMessage:
         chat = BuyerChat()
         for text in ("hi", "3 random", "yes"):
             chat.receives("text", {"text": {"body": text}})
-        inbound.answer_or_record_failure(chat.contact.pk, now=chat.later(minutes=40).now, pivot=1)
+        waiting_messages.answer_or_record_failure(
+            chat.contact.pk, now=chat.later(minutes=40).now, pivot=1
+        )
 
         assert chat.list_message_keys() == ["back_again"]
         assert {each.status for each in InboundMessage.objects.all()} == {InboxStatus.PROCESSED}
@@ -680,7 +688,7 @@ class TestShareOfTime:
         chat = BuyerChat()
         message = chat.receives("text", {"text": {"body": "hi"}})
         clock = count(0, ANSWER_CPU_SECONDS + 1)
-        failed = inbound.answer_or_record_failure(
+        failed = waiting_messages.answer_or_record_failure(
             chat.contact.pk, now=chat.now, pivot=1, cpu_clock=lambda: next(clock)
         )
 
@@ -697,7 +705,7 @@ class TestShareOfTime:
             chat.receives("text", {"text": {"body": "menu"}})
         clock = count(0, ANSWER_CPU_SECONDS / 2)
         answered = [
-            inbound.answer_or_record_failure(
+            waiting_messages.answer_or_record_failure(
                 chat.contact.pk, now=chat.now, pivot=1, cpu_clock=lambda: next(clock)
             )
             for _ in range(3)

@@ -16,9 +16,9 @@ from django.test.utils import CaptureQueriesContext
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from shared.conversation import inbound, inbound_batch, inbound_failures
-from shared.conversation.inbound_answers import AnswerResult
-from shared.conversation.inbound_batch import BatchResult
+from shared.conversation.answering import answer_batches, answer_failures, waiting_messages
+from shared.conversation.answering.answer_batches import BatchResult
+from shared.conversation.answering.message_answers import AnswerResult
 from shared.core.constants import ANSWER_CPU_SECONDS, MAX_INBOX_ATTEMPTS
 from shared.core.enums import InboxStatus, OutboxKind, OutboxStatus, RaffleStatus, TicketStatus
 from shared.events.models import Event
@@ -43,7 +43,7 @@ CACHED: Final = availability.MIN_TICKETS_TO_CACHE
 
 def answer_batch(contact_ids: Sequence[int], **arguments: Any) -> BatchResult:
     """Answer a batch and return its result, with no more of the replies than their count."""
-    result = inbound_batch.answer_contacts(contact_ids, **{"now": NOON, "pivot": 1, **arguments})
+    result = answer_batches.answer_contacts(contact_ids, **{"now": NOON, "pivot": 1, **arguments})
     return replace(result, answered=replace(result.answered, queued=()))
 
 
@@ -51,15 +51,15 @@ def answer_together(contact_ids: Sequence[int], *, now: datetime, pivot: int) ->
     """Answer a batch, and those that it leaves one by one, as the worker does."""
     result = answer_batch(contact_ids, now=now, pivot=pivot)
     for contact_id in result.left:
-        inbound.answer_or_record_failure(contact_id, now=now, pivot=pivot)
+        waiting_messages.answer_or_record_failure(contact_id, now=now, pivot=pivot)
     return result
 
 
 def answer_alone(contact_ids: Sequence[int], *, now: datetime, pivot: int) -> None:
     """Answer the same contacts one by one, with the pivots that they have in a batch."""
     for place, contact_id in enumerate(contact_ids):
-        inbound.answer_or_record_failure(
-            contact_id, now=now, pivot=inbound_batch.compute_pivot(pivot, place=place)
+        waiting_messages.answer_or_record_failure(
+            contact_id, now=now, pivot=answer_batches.compute_pivot(pivot, place=place)
         )
 
 
@@ -430,9 +430,9 @@ class TestFailure:
         killed = list(attempts.all())
         again = answer_batch(ids, now=NOON + MINUTE)
 
-        assert killed == [(1, inbound_failures.UNFINISHED), (0, ""), (0, "")]
+        assert killed == [(1, answer_failures.UNFINISHED), (0, ""), (0, "")]
         assert again == BatchResult(answered, left=ids[:1])
-        assert list(attempts.all()) == [(1, inbound_failures.UNFINISHED), (1, ""), (1, "")]
+        assert list(attempts.all()) == [(1, answer_failures.UNFINISHED), (1, ""), (1, "")]
 
     def test_of_a_batch_takes_back_what_was_counted_beforehand(self) -> None:
         raffle = builders.create_raffle()

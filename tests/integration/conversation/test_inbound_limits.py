@@ -8,9 +8,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from shared.conversation import inbound
-from shared.conversation.inbound_answers import AnswerResult
-from shared.conversation.inbound_limits import (
+from shared.conversation.answering import waiting_messages
+from shared.conversation.answering.answer_limits import (
     FLOOD_MESSAGES,
     FLOOD_TOLD_FOR,
     LOOP_TEXTS,
@@ -19,6 +18,7 @@ from shared.conversation.inbound_limits import (
     MISSES_LAPSE,
     SAME_TEXTS,
 )
+from shared.conversation.answering.message_answers import AnswerResult
 from shared.core.enums import InboxStatus, OrderStatus, OutboxStatus, SilenceReason, State
 from shared.raffles.models import Order, PaymentProof, Raffle
 from shared.whatsapp.models import Alarm, InboundMessage, OutboundMessage
@@ -44,7 +44,7 @@ def send_texts(chat: BuyerChat, count: int) -> None:
 
 
 def answer_once(chat: BuyerChat) -> AnswerResult:
-    return inbound.answer_waiting_messages(chat.contact.pk, now=chat.now, pivot=1)
+    return waiting_messages.answer_waiting_messages(chat.contact.pk, now=chat.now, pivot=1)
 
 
 def count_errors() -> Counter[str]:

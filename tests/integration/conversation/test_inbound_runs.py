@@ -7,8 +7,8 @@ from typing import Any, Final
 
 import pytest
 
-from shared.conversation import inbound, inbound_batch
-from shared.conversation.inbound_limits import FLOOD_MESSAGES, SAME_TEXTS
+from shared.conversation.answering import answer_batches, waiting_messages
+from shared.conversation.answering.answer_limits import FLOOD_MESSAGES, SAME_TEXTS
 from shared.core.constants import ANSWER_CPU_SECONDS, LEFT_OVER_AFTER
 from shared.core.enums import InboxStatus, OrderStatus, SilenceReason
 from shared.raffles.models import Order, Raffle
@@ -41,7 +41,7 @@ def receive_texts(chat: BuyerChat, *texts: str) -> list[InboundMessage]:
 def answer_alone(chat: BuyerChat, **arguments: Any) -> None:
     """Answer a buyer's waiting messages, one transaction after the other."""
     while True:
-        done = inbound.answer_or_record_failure(
+        done = waiting_messages.answer_or_record_failure(
             chat.contact.pk, **{"now": chat.now, "pivot": 1, **arguments}
         )
         if done is None or not done.messages:
@@ -51,7 +51,7 @@ def answer_alone(chat: BuyerChat, **arguments: Any) -> None:
 def answer_in_batches(chat: BuyerChat) -> None:
     """Answer a buyer's waiting messages in batches, none of which may leave any."""
     while True:
-        done = inbound_batch.answer_contacts([chat.contact.pk], now=chat.now, pivot=1)
+        done = answer_batches.answer_contacts([chat.contact.pk], now=chat.now, pivot=1)
         assert done.left == done.postponed == ()
         if not done.has_more:
             return

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from shared.conversation import inbound
+from shared.conversation.answering import waiting_messages
 from shared.core.enums import InboxStatus
 from shared.whatsapp.models import InboundMessage, WhatsAppContact
 from tests import builders, real_payloads
@@ -98,13 +98,13 @@ def test_a_system_message_is_kept_and_never_answered(kind: str) -> None:
     builders.create_raffle()
     store_webhooks(build_webhook(build_message()))
     (contact,) = WhatsAppContact.objects.all()
-    inbound.answer_waiting_messages(contact.pk, now=NOON, pivot=0)
+    waiting_messages.answer_waiting_messages(contact.pk, now=NOON, pivot=0)
     system = {"type": kind, "body": "User changed", "wa_id": "15550100009"}
 
     store_webhooks(build_webhook(build_message("wamid.sys", type="system", system=system)))
 
     assert InboundMessage.objects.get(wa_message_id="wamid.sys").status == InboxStatus.IGNORED
-    assert inbound.answer_waiting_messages(contact.pk, now=NOON, pivot=0).messages == 0
+    assert waiting_messages.answer_waiting_messages(contact.pk, now=NOON, pivot=0).messages == 0
     assert contact.outbound_messages.count() == 1
 
 
@@ -118,4 +118,4 @@ def test_metas_own_sample_is_answered_as_a_first_message() -> None:
 
     (contact,) = WhatsAppContact.objects.all()
     now = InboundMessage.objects.get().sent_at
-    assert inbound.answer_waiting_messages(contact.pk, now=now, pivot=0).replies == 1
+    assert waiting_messages.answer_waiting_messages(contact.pk, now=now, pivot=0).replies == 1

@@ -9,7 +9,8 @@ from uuid import UUID
 import pytest
 from django.db import transaction
 
-from shared.conversation import button_ids, inbound
+from shared.conversation import button_ids
+from shared.conversation.answering import waiting_messages
 from shared.core.enums import OrderAction, OrderStatus
 from shared.core.errors import DomainError
 from shared.raffles.errors import DecisionMade
@@ -98,7 +99,7 @@ def test_an_orphan_proof_that_its_sender_claims_meanwhile_pays_one_order() -> No
 
     came = count_outcomes(
         lambda: orphan_proofs.attach_proof(proof.pk, order_id=friends.pk, **BY_STAFF),
-        lambda: inbound.answer_waiting_messages(buyer.contact.pk, now=LATER, pivot=0),
+        lambda: waiting_messages.answer_waiting_messages(buyer.contact.pk, now=LATER, pivot=0),
     )
 
     assert came["proof_settled"] in {CALLS_PER_DECISION - 1, CALLS_PER_DECISION}

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.db import OperationalError, connection
 
-from shared.conversation import inbound
+from shared.conversation.answering import waiting_messages
 from shared.core.deadlocks import is_deadlock
 from shared.core.enums import OrderAction, OrderStatus, State
 from shared.core.errors import DomainError
@@ -108,7 +108,10 @@ class TestJoin:
         senders = InboundMessage.objects.values_list("contact", flat=True)
         assert set(senders) == {old.contact.pk}
         assert not Alarm.objects.exists()
-        assert inbound.answer_waiting_messages(old.contact.pk, now=LATER, pivot=1).messages == 2
+        assert (
+            waiting_messages.answer_waiting_messages(old.contact.pk, now=LATER, pivot=1).messages
+            == 2
+        )
 
     def test_keeps_the_ids_and_the_conversation_of_whoever_wrote_last(self) -> None:
         builders.create_raffle()
@@ -325,7 +328,7 @@ class TestLateArrivals:
         contact_joins.join_contacts(old.contact.pk, new.contact.pk, **BY)
         message = new.receives("text", {"text": {"body": "hi"}})
 
-        result = inbound.answer_waiting_messages(new.contact.pk, now=LATER, pivot=1)
+        result = waiting_messages.answer_waiting_messages(new.contact.pk, now=LATER, pivot=1)
 
         message.refresh_from_db()
         assert (message.contact, result.messages) == (old.contact, 1)
@@ -371,7 +374,9 @@ class TestRaces:
         def answer(contact_id: int) -> None:
             for _ in range(8):
                 retry_deadlocks(
-                    partial(inbound.answer_waiting_messages, contact_id, now=LATER, pivot=1)
+                    partial(
+                        waiting_messages.answer_waiting_messages, contact_id, now=LATER, pivot=1
+                    )
                 )
 
         join = partial(contact_joins.join_contacts, old.contact.pk, new.contact.pk, **BY)

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from shared.conversation import inbound
+from shared.conversation.answering import waiting_messages
 from shared.core.enums import OutboxKind, OutboxStatus, ProofStatus
 from shared.raffles.models import Order, PaymentProof, Raffle
 from shared.use_cases import contact_moves
@@ -72,7 +72,7 @@ class TestMove:
             build_webhook(build_message("wamid.n", phone=None, user_id="US.1"), number=NEW)
         )
         assert InboundMessage.objects.get(wa_message_id="wamid.n").contact == chat.contact
-        inbound.answer_waiting_messages(chat.contact.pk, now=NOON, pivot=1)
+        waiting_messages.answer_waiting_messages(chat.contact.pk, now=NOON, pivot=1)
         assert OutboundMessage.objects.latest("pk").phone_number_id == NEW
         assert Order.objects.get(pk=order.pk).contact == chat.contact
         assert contact_moves.move_contacts(CHANGE, **BY) == MoveResult(0, 0, 0)

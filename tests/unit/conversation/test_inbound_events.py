@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from shared.conversation.inbound_events import is_proof, may_act_when_stale
+from shared.conversation.answering.inbound_events import is_proof, may_act_when_stale
 from shared.whatsapp.content import parse_content
 
 

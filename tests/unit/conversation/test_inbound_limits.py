@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.conversation import inbound_limits
-from shared.conversation.inbound_limits import (
+from shared.conversation.answering import answer_limits
+from shared.conversation.answering.answer_limits import (
     FLOOD_MESSAGES,
     FLOOD_TAPS,
     FLOOD_WINDOW,
@@ -45,7 +45,7 @@ def build_messages(
 def test_a_flood_is_more_messages_than_a_minute_allows_without_receipts(
     recent: Sequence[RecentMessage], expected: bool
 ) -> None:
-    assert inbound_limits.is_excess(recent, len(recent) - 1) is expected
+    assert answer_limits.is_excess(recent, len(recent) - 1) is expected
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,7 @@ def test_taps_are_too_many_when_no_person_taps_so_fast(
 ) -> None:
     recent = build_messages(count, kind=kind)
 
-    assert inbound_limits.are_taps_excess(recent, count - 1) is expected
+    assert answer_limits.are_taps_excess(recent, count - 1) is expected
 
 
 MINUTE: Final = timedelta(minutes=1)
@@ -94,7 +94,7 @@ MINUTE: Final = timedelta(minutes=1)
 def test_the_same_text_again_and_again_is_a_loop_unless_a_tap_or_receipt_came_between(
     recent: Sequence[RecentMessage], expected: bool
 ) -> None:
-    assert inbound_limits.is_same_again(recent, len(recent) - 1) is expected
+    assert answer_limits.is_same_again(recent, len(recent) - 1) is expected
 
 
 @pytest.mark.parametrize(
@@ -111,20 +111,20 @@ def test_texts_that_share_an_answer_count_once_and_a_new_one_is_enough(
 ) -> None:
     recent = [RecentMessage("text", text, NOON) for text in [*["hi"] * before, *texts]]
 
-    assert inbound_limits.is_same_again(recent, before, messages=len(texts)) is expected
+    assert answer_limits.is_same_again(recent, before, messages=len(texts)) is expected
 
 
 @pytest.mark.parametrize(("count", "expected"), [(LOOP_TEXTS, False), (LOOP_TEXTS + 1, True)])
 def test_text_after_text_without_a_tap_is_a_loop(count: int, expected: bool) -> None:
     recent = [RecentMessage("text", str(place), NOON) for place in range(count)]
 
-    assert inbound_limits.are_texts_excess(recent, count - 1) is expected
+    assert answer_limits.are_texts_excess(recent, count - 1) is expected
 
 
 def test_three_greetings_on_a_day_are_no_loop() -> None:
     recent = build_messages(3, every=timedelta(hours=4))
 
-    assert not any(inbound_limits.is_same_again(recent, place) for place in range(3))
+    assert not any(answer_limits.is_same_again(recent, place) for place in range(3))
 
 
 @given(st.lists(st.tuples(st.sampled_from(["text", "image", "sticker"]), st.integers(0, 5))))
@@ -138,7 +138,7 @@ def test_no_window_holds_more_answered_messages_than_the_limit(
     answered = [
         each
         for place, each in enumerate(recent)
-        if each.type != "image" and not inbound_limits.is_excess(recent, place)
+        if each.type != "image" and not answer_limits.is_excess(recent, place)
     ]
 
     for each in answered:

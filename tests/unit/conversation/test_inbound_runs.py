@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.conversation.context import Context
-from shared.conversation.inbound_runs import (
+from shared.conversation.answering.text_runs import (
     MAX_MESSAGES_PER_RUN,
     MAX_PAUSE,
     TOPICS,
@@ -18,6 +17,7 @@ from shared.conversation.inbound_runs import (
     find_topic,
     take_run,
 )
+from shared.conversation.context import Context
 from shared.conversation.understanding.intents import Intent
 from shared.conversation.understanding.text_normalization import MAX_WORDS_TEXT, normalize_text
 from shared.whatsapp.content import ContentKind, parse_content

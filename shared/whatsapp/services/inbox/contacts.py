@@ -69,7 +69,7 @@ def rehome_messages(contact: WhatsAppContact, *, now: datetime) -> None:
 
 
 def block_contact(contact_id: int) -> bool:
-    """Stop answering a buyer; for what happens to their messages see `conversation.inbound`.
+    """Stop answering a buyer; `conversation.answering` says what happens to their messages.
 
     Returns:
         Whether it changed anything: False if they were already blocked.

@@ -17,10 +17,10 @@ from itertools import pairwise
 from typing import Final
 
 from shared.conversation import raffle_links
+from shared.conversation.answering.inbound_events import find_chat_wish
+from shared.conversation.answering.silence import is_yes_or_no
 from shared.conversation.context import Context
 from shared.conversation.effects import InboundTurn
-from shared.conversation.inbound_events import find_chat_wish
-from shared.conversation.inbound_silence import is_yes_or_no
 from shared.conversation.understanding import order_names
 from shared.conversation.understanding.intents import Intent
 from shared.conversation.understanding.reader import read_text

@@ -12,16 +12,16 @@ from django.db import models
 from django.db.models import F, Window
 from django.db.models.functions import RowNumber
 
-from shared.conversation import inbound_limits
-from shared.conversation.context import Context
-from shared.conversation.effects import InboundTurn
-from shared.conversation.inbound_events import (
+from shared.conversation.answering import answer_limits
+from shared.conversation.answering.answer_limits import RecentMessage
+from shared.conversation.answering.inbound_events import (
     find_chat_wish,
     is_proof,
     may_act_when_stale,
     says_stop,
 )
-from shared.conversation.inbound_limits import RecentMessage
+from shared.conversation.context import Context
+from shared.conversation.effects import InboundTurn
 from shared.conversation.texts import guidance
 from shared.conversation.understanding.intents import Intent
 from shared.conversation.understanding.reader import read_text
@@ -63,7 +63,7 @@ class RecentMessages:
 
     def is_excess(self, place: int) -> bool:
         """Return whether a waiting message is one of more than are answered."""
-        return inbound_limits.is_excess(self._recent, self._place_of_first + place)
+        return answer_limits.is_excess(self._recent, self._place_of_first + place)
 
     def is_skipped(self, place: int, content: MessageContent) -> bool:
         """Return whether a waiting message is skipped because its buyer floods.
@@ -74,7 +74,7 @@ class RecentMessages:
         if not self.is_excess(place) or is_proof(content) or says_stop(content):
             return False
         if content.kind is ContentKind.TAP:
-            return inbound_limits.are_taps_excess(self._recent, self._place_of_first + place)
+            return answer_limits.are_taps_excess(self._recent, self._place_of_first + place)
         if may_act_when_stale(content) and find_chat_wish(content) is None:
             live = Order.objects.filter(contact_id=self._contact_id, status__in=Order.LIVE)
             return not live.exists()
@@ -108,11 +108,11 @@ class RecentMessages:
         at = self._place_of_first + place
         if isinstance(effect, PlaceOrder | CancelOwnOrder):
             return False
-        if inbound_limits.are_texts_excess(self._recent, at):
+        if answer_limits.are_texts_excess(self._recent, at):
             return True
         if effect is not None:
             return False
-        return inbound_limits.is_same_again(self._recent, at, messages=messages)
+        return answer_limits.is_same_again(self._recent, at, messages=messages)
 
 
 def load_recent_messages(
@@ -138,7 +138,7 @@ def load_messages_before(firsts: Sequence[InboundMessage]) -> list[list[RecentMe
         For each, the last `MAX_RECENT_MESSAGES` before it, in the order in which they were written.
 
     """
-    window = inbound_limits.LOOP_WINDOW
+    window = answer_limits.LOOP_WINDOW
     rows = _RECENT_MESSAGES.fetch(
         contacts=[first.contact_id for first in firsts],
         since=min(first.sent_at for first in firsts) - window,
@@ -172,7 +172,7 @@ _RECENT_MESSAGES: Final = CompiledQuery(
                 order_by=[F("sent_at").desc(), F("id").desc()],
             )
         )
-        .filter(newest__lte=inbound_limits.MAX_RECENT_MESSAGES)
+        .filter(newest__lte=answer_limits.MAX_RECENT_MESSAGES)
         .order_by("sent_at", "id")
         .values_list("contact_id", "id", "type", "text", "sent_at")
     )
@@ -190,7 +190,7 @@ def tell_flood(turn: InboundTurn) -> int:
     contact = turn.contact
     reply = guidance.build_slow_down_message()
     told = OutboundMessage.objects.filter(
-        contact=contact, key=reply.key, created_at__gt=turn.now - inbound_limits.FLOOD_TOLD_FOR
+        contact=contact, key=reply.key, created_at__gt=turn.now - answer_limits.FLOOD_TOLD_FOR
     )
     if told.exists():
         return 0
@@ -206,7 +206,7 @@ def tell_flood(turn: InboundTurn) -> int:
     alarms.sound_alarm(
         f"flood:{contact.pk}",
         title="A buyer sends more messages than are answered",
-        detail=f"Contact {contact.pk} sent more than {inbound_limits.FLOOD_MESSAGES} messages in a "
+        detail=f"Contact {contact.pk} sent more than {answer_limits.FLOOD_MESSAGES} messages in a "
         "minute. The others are kept and not answered; receipts, taps and CANCEL still work.",
         phone_number_id=contact.phone_number_id,
         now=turn.now,
@@ -217,7 +217,7 @@ def tell_flood(turn: InboundTurn) -> int:
 def sound_loop_alarm(turn: InboundTurn) -> None:
     """Sound an alarm because the bot says nothing more to a buyer, once in a while."""
     contact = turn.contact
-    since = turn.message.sent_at - inbound_limits.LOOP_WINDOW
+    since = turn.message.sent_at - answer_limits.LOOP_WINDOW
     if contact.inbound_messages.filter(sent_at__gt=since, error=SilenceReason.LOOP).exists():
         return
     alarms.sound_alarm(
@@ -233,7 +233,7 @@ def sound_loop_alarm(turn: InboundTurn) -> None:
 def forget_old_misses(turn: InboundTurn, context: Context) -> Context:
     """Forget what was not understood if the buyer has not written for long."""
     last = turn.contact.last_inbound_at
-    if last is None or turn.message.sent_at - last <= inbound_limits.MISSES_LAPSE:
+    if last is None or turn.message.sent_at - last <= answer_limits.MISSES_LAPSE:
         return context
     return context.with_changes(misses=0)
 

@@ -1,16 +1,17 @@
 """Answers to many buyers at once, in one transaction.
 
 A batch answers the first waiting message of each buyer, words or a tap, with the texts that share
-its answer, by the same functions as `inbound` does for a buyer alone. It advances all answers in
-rounds and resolves the requests of a kind together, so that a statement serves all of them.
-Whatever is rare, and everything about receipts, is left to `inbound`, one contact after the other.
+its answer, by the same functions as `waiting_messages` does for a buyer alone. It advances all
+answers in rounds and resolves the requests of a kind together, so that a statement serves all of
+them. Whatever is rare, and everything about receipts, is left to `waiting_messages`, which answers
+one contact after the other.
 
 Locks that may wait come first, and never in another order than any other transaction takes them:
 the contacts, without waiting, because another gateway may be answering them; then those of
 `effect_locks`.
 
 Messages that have waited for longer than `LEFT_OVER_AFTER` are answered in a second transaction,
-after their attempts were counted; `inbound` says why.
+after their attempts were counted; `waiting_messages` says why.
 
 A batch that fails is rolled back. Its contacts are then answered one by one, and only that counts
 as an attempt, so no buyer waits because of another one's message.
@@ -26,13 +27,8 @@ from uuid import UUID
 
 from django.db import InterfaceError, OperationalError, transaction
 
-from shared.conversation import inbound_answers, inbound_failures
-from shared.conversation.context import Context
-from shared.conversation.effects import InboundTurn
-from shared.conversation.errors import EffectAfterEffect, TookTooLong
-from shared.conversation.inbound_answers import AnswerResult
-from shared.conversation.inbound_records import HandledMessages, save_conversations
-from shared.conversation.inbound_requests import (
+from shared.conversation.answering import answer_failures, message_answers
+from shared.conversation.answering.answer_requests import (
     RESOLVERS,
     Answering,
     AnswerRequest,
@@ -40,8 +36,13 @@ from shared.conversation.inbound_requests import (
     QueueReplies,
     resolve_requests,
 )
-from shared.conversation.inbound_runs import begin_turn, build_run_content, take_run
-from shared.conversation.inbound_silence import RecentMessages, load_recent_messages
+from shared.conversation.answering.inbound_records import HandledMessages, save_conversations
+from shared.conversation.answering.message_answers import AnswerResult
+from shared.conversation.answering.silence import RecentMessages, load_recent_messages
+from shared.conversation.answering.text_runs import begin_turn, build_run_content, take_run
+from shared.conversation.context import Context
+from shared.conversation.effects import InboundTurn
+from shared.conversation.errors import EffectAfterEffect, TookTooLong
 from shared.conversation.values import CancelOwnOrder, HoldNumbers, HoldRandom, PlaceOrder
 from shared.core import logs
 from shared.core.constants import ANSWER_CPU_SECONDS, LEFT_OVER_AFTER, STALE_AFTER
@@ -59,7 +60,7 @@ MAX_BATCH_CPU_SECONDS: Final = 0.25
 """Processor time after which no further answer of a batch is decided."""
 
 MAX_WAITING_MESSAGES: Final = inbox_queue.MAX_FIRST_MESSAGES - 1
-"""A buyer with more waiting messages may flood, which `inbound` answers 200 messages at a time."""
+"""More waiting messages may be a flood, which `waiting_messages` answers 200 at a time."""
 
 PIVOT_STEP: Final = 1_327_217_885
 """Distance between the pivots of neighbours: 2^31 divided by the golden ratio, to spread them."""
@@ -184,15 +185,15 @@ def answer_contacts(
     answer(batch, contact_ids)
     if not batch.left_over:
         return batch.build_result()
-    counted = inbound_failures.count_first_attempts(batch.left_over, now=now)
+    counted = answer_failures.count_first_attempts(batch.left_over, now=now)
     late = _Batch(cpu_clock, counted=frozenset(counted))
     try:
         answer(late, batch.left_over)
     except (OperationalError, InterfaceError):
-        inbound_failures.take_back_first_attempts(counted)
+        answer_failures.take_back_first_attempts(counted)
         raise
     if late.left or late.postponed:
-        inbound_failures.take_back_first_attempts(counted)
+        answer_failures.take_back_first_attempts(counted)
     return batch.build_result() + late.build_result()
 
 
@@ -296,14 +297,14 @@ def _begin_answer(
     turn = begin_turn(contact, run, now=now, pivot=pivot)
     leads_nowhere = partial(recent.leads_nowhere, 0, messages=len(run))
     content = build_run_content(run)
-    steps = inbound_answers.answer_message(turn, content, leads_nowhere=leads_nowhere)
+    steps = message_answers.answer_message(turn, content, leads_nowhere=leads_nowhere)
     return _Answer(turn, steps)
 
 
 def _is_usual(
     contact: WhatsAppContact, waiting: Sequence[InboundMessage], *, counted: Collection[int]
 ) -> bool:
-    """Whether nothing about a contact and its waiting messages is left to `inbound`."""
+    """Whether nothing about a contact and its waiting messages is left to `waiting_messages`."""
     return (
         not contact.is_blocked
         and contact.erased_at is None
@@ -384,7 +385,7 @@ def _advance_answers(
 
 
 def _leave_other_effects(batch: _Batch) -> None:
-    """Leave the buyers to `inbound` whose effect is about a receipt; nothing of it is written."""
+    """Leave the buyers to `waiting_messages` whose effect is about a receipt, and write nothing."""
     for answer in list(batch.answers):
         request = answer.request
         if isinstance(request, CarryOut) and not isinstance(request.effect, BATCHED_EFFECTS):
@@ -397,7 +398,8 @@ def _postpone_waiting_effects(
 ) -> tuple[list[_Answer], list[Any]]:
     """Postpone the buyers whose effect has no outcome so far; nothing of it is written.
 
-    Those who have waited for a minute are left to `inbound`, which waits for some milliseconds.
+    Those who have waited for a minute are left to `waiting_messages`, which waits for some
+    milliseconds.
 
     Returns:
         The other answers and their outcomes.

@@ -1,23 +1,15 @@
 """Answer to one message of a buyer: its meaning, its effects, and the replies that are queued.
 
-The functions are generators that yield what they need of the database; see `inbound_requests`.
+The functions are generators that yield what they need of the database; see `answer_requests`.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, assert_never
 
-from shared.conversation import attribution, flow, inbound_silence
-from shared.conversation.context import Context
-from shared.conversation.effects import InboundTurn
-from shared.conversation.errors import EndlessConversation
-from shared.conversation.facts.values import Facts
-from shared.conversation.flow.handover import asks_person
-from shared.conversation.flow.receipt_evidence import choose_order_for_picture
-from shared.conversation.flow.reconcile import reconcile_state
-from shared.conversation.flow.screens import repeat_prompt
-from shared.conversation.inbound_events import build_event, list_codes, list_order_ids
-from shared.conversation.inbound_requests import (
+from shared.conversation import attribution, flow
+from shared.conversation.answering import silence
+from shared.conversation.answering.answer_requests import (
     Answering,
     CarryOut,
     GatherFacts,
@@ -26,6 +18,15 @@ from shared.conversation.inbound_requests import (
     QueueReplies,
     SoundLoopAlarm,
 )
+from shared.conversation.answering.inbound_events import build_event, list_codes, list_order_ids
+from shared.conversation.context import Context
+from shared.conversation.effects import InboundTurn
+from shared.conversation.errors import EndlessConversation
+from shared.conversation.facts.values import Facts
+from shared.conversation.flow.handover import asks_person
+from shared.conversation.flow.receipt_evidence import choose_order_for_picture
+from shared.conversation.flow.reconcile import reconcile_state
+from shared.conversation.flow.screens import repeat_prompt
 from shared.conversation.texts import guidance
 from shared.conversation.values import (
     ContactChange,
@@ -122,14 +123,14 @@ def _answer_content(
     leads_nowhere: Callable[[Effect | Lookup | None], bool],
 ) -> Answering[AnswerResult]:
     contact = turn.contact
-    before = inbound_silence.forget_old_misses(turn, Context.from_json(contact.context))
-    open_question = inbound_silence.find_open_question(State(contact.state), before)
-    may_answer_question = inbound_silence.is_yes_or_no(content) and not handover.is_paused(
+    before = silence.forget_old_misses(turn, Context.from_json(contact.context))
+    open_question = silence.find_open_question(State(contact.state), before)
+    may_answer_question = silence.is_yes_or_no(content) and not handover.is_paused(
         contact, now=turn.now
     )
     if before.question_message_id is not None and may_answer_question:
         question: OutboundMessage | None = yield LoadQuestion(turn, before.question_message_id)
-        if question is not None and inbound_silence.was_written_before(turn, question):
+        if question is not None and silence.was_written_before(turn, question):
             return (yield from _handle_early_answer(turn, before, question))
     context = before
     event: ConversationEvent = build_event(content, turn)
@@ -227,7 +228,7 @@ def _handle_early_answer(
     turn: InboundTurn, context: Context, question: OutboundMessage
 ) -> Answering[AnswerResult]:
     """Do nothing with a yes or no from before the question; repeat one that was not delivered."""
-    if inbound_silence.is_on_its_way(question):
+    if silence.is_on_its_way(question):
         turn.message.error = SilenceReason.TOO_EARLY
         return AnswerResult(messages=1)
     contact = turn.contact
@@ -250,7 +251,7 @@ def _remember_question(
     """Store which message asked the open question first."""
     contact = turn.contact
     context = Context.from_json(contact.context)
-    question = inbound_silence.find_open_question(State(contact.state), context)
+    question = silence.find_open_question(State(contact.state), context)
     message_id = sent[-1].pk if question and sent else None
     if question and question == question_before:
         message_id = before.question_message_id

@@ -5,11 +5,11 @@ then given up. The same applies to a message that takes more than `ANSWER_CPU_SE
 time. The time is checked between the steps of an answer, because no thread can be interrupted from
 outside. Waiting for the database does not count, so a slow database gives no message up.
 
-Texts that were written one after the other and wait together get one answer; `inbound_runs` says
+Texts that were written one after the other and wait together get one answer; `text_runs` says
 which. If it fails, they are answered one by one, so that the failing one alone is blamed.
 
 A transaction gives few answers, so that others are served in between, however much a buyer writes.
-What is kept without an answer is decided by `inbound_limits` and `inbound_silence`.
+What is kept without an answer is decided by `answer_limits` and `silence`.
 
 If the whole process hangs or dies, it cannot record anything. Therefore a message that has waited
 for longer than `LEFT_OVER_AFTER` is recorded as a failed attempt before it is answered. That takes
@@ -29,22 +29,22 @@ from uuid import UUID
 from django.db import InterfaceError, OperationalError, transaction
 from structlog.contextvars import bound_contextvars
 
-from shared.conversation import inbound_answers, inbound_failures, inbound_silence
-from shared.conversation.context import Context
-from shared.conversation.effects import InboundTurn
-from shared.conversation.errors import AnswerFailed, LeftOver, TookTooLong
-from shared.conversation.inbound_answers import AnswerResult
-from shared.conversation.inbound_events import is_proof, may_act_when_stale, says_stop
-from shared.conversation.inbound_failures import CountedAttempt
-from shared.conversation.inbound_limits import (
+from shared.conversation.answering import answer_failures, message_answers, silence
+from shared.conversation.answering.answer_failures import CountedAttempt
+from shared.conversation.answering.answer_limits import (
     MAX_ANSWERS_PER_TRANSACTION,
     MAX_MESSAGES_PER_TRANSACTION,
     MAX_TRANSACTION_CPU_SECONDS,
 )
-from shared.conversation.inbound_records import HandledMessages, save_conversations
-from shared.conversation.inbound_requests import Answering, resolve_requests
-from shared.conversation.inbound_runs import begin_turn, build_run_content, take_run
-from shared.conversation.inbound_silence import RecentMessages, load_messages_before
+from shared.conversation.answering.answer_requests import Answering, resolve_requests
+from shared.conversation.answering.inbound_events import is_proof, may_act_when_stale, says_stop
+from shared.conversation.answering.inbound_records import HandledMessages, save_conversations
+from shared.conversation.answering.message_answers import AnswerResult
+from shared.conversation.answering.silence import RecentMessages, load_messages_before
+from shared.conversation.answering.text_runs import begin_turn, build_run_content, take_run
+from shared.conversation.context import Context
+from shared.conversation.effects import InboundTurn
+from shared.conversation.errors import AnswerFailed, LeftOver, TookTooLong
 from shared.core import logs
 from shared.core.constants import (
     ANSWER_CPU_SECONDS,
@@ -194,7 +194,7 @@ def answer_or_record_failure(
         try:
             return answer(left_over_since=now - LEFT_OVER_AFTER, lease=lease)
         except LeftOver as left_over:
-            attempts = inbound_failures.count_attempt(contact_id, left_over.message_id, now=now)
+            attempts = answer_failures.count_attempt(contact_id, left_over.message_id, now=now)
             if attempts is None:
                 return AnswerResult()
             if attempts > MAX_INBOX_ATTEMPTS:
@@ -204,10 +204,10 @@ def answer_or_record_failure(
     except AnswerFailed as failed:
         failure = failed
     except (OperationalError, InterfaceError):
-        inbound_failures.take_back_attempt(counted)
+        answer_failures.take_back_attempt(counted)
         raise
     if isinstance(failure.__cause__, OperationalError | InterfaceError):
-        inbound_failures.take_back_attempt(counted)
+        answer_failures.take_back_attempt(counted)
         raise failure.__cause__  # unchanged: its own cause tells a deadlock from an outage
     _log.error(
         "answer_failed", message_id=failure.message_id, contact_id=contact_id, exc_info=failure
@@ -216,7 +216,7 @@ def answer_or_record_failure(
         answer(before=failure.message_id)
     except AnswerFailed:
         _log.exception("answer_failed_again", contact_id=contact_id)
-    inbound_failures.record_failure(contact_id, failure, counted=counted, now=now)
+    answer_failures.record_failure(contact_id, failure, counted=counted, now=now)
     return None
 
 
@@ -299,7 +299,7 @@ def _answer_in_order(
                 run = recent.end_run_before_flood(place, run)
         with _name_in_logs_and_errors(run[-1], has_run=len(run) > 1):
             turn = begin_turn(contact, run, now=now, pivot=(pivot + place * 7919) % 2**31)
-            answering = inbound_answers.answer_message(
+            answering = message_answers.answer_message(
                 turn,
                 build_run_content(run),
                 leads_nowhere=partial(recent.leads_nowhere, place, messages=len(run)),
@@ -315,19 +315,19 @@ def _answer_in_order(
     if skipped is not None and not is_paused:
         with _name_in_logs_and_errors(skipped):
             turn = InboundTurn(contact, skipped, now, pivot)
-            result += AnswerResult(replies=inbound_silence.tell_flood(turn))
+            result += AnswerResult(replies=silence.tell_flood(turn))
     if stale is not None and not result.replies and not is_paused:
         with _name_in_logs_and_errors(stale):
-            summary = inbound_answers.queue_summary(InboundTurn(contact, stale, now, pivot))
+            summary = message_answers.queue_summary(InboundTurn(contact, stale, now, pivot))
             result += _answer_alone(summary, cpu_clock=cpu_clock)
     return result
 
 
 def _leave_unanswered(turn: InboundTurn, content: MessageContent) -> None:
     """Note what a message without an answer says; during a pause, leave it to a person."""
-    inbound_answers.note_source(turn, content)
+    message_answers.note_source(turn, content)
     if handover.is_paused(turn.contact, now=turn.now):
-        inbound_answers.leave_to_person(turn, content)
+        message_answers.leave_to_person(turn, content)
 
 
 def _take_run(
@@ -400,7 +400,7 @@ def _keep_proofs_silently(
             continue
         with _name_in_logs_and_errors(message):
             turn = InboundTurn(contact, message, now, pivot)
-            keeping = inbound_answers.keep_proof_silently(turn, content)
+            keeping = message_answers.keep_proof_silently(turn, content)
             _answer_alone(keeping, cpu_clock=cpu_clock)
         return result + AnswerResult(has_media=True, has_acted=True)
     return result

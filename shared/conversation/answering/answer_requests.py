@@ -1,16 +1,17 @@
 """Requests of an answer to the database, for one buyer or for many at a time.
 
-An answer (`inbound_answers`) is a generator: it yields a request where it needs the database, and
+An answer (`message_answers`) is a generator: it yields a request where it needs the database, and
 goes on with the result. So the same answer is given to a buyer alone, whose requests are resolved
 one by one, and to many buyers together, whose requests of a kind are resolved by the same few
-statements (`inbound_batch`).
+statements (`answer_batches`).
 """
 
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from shared.conversation import effects, inbound_silence, lookups
+from shared.conversation import effects, lookups
+from shared.conversation.answering import silence
 from shared.conversation.effects import InboundTurn
 from shared.conversation.facts import gathering
 from shared.conversation.facts.gathering import FactsQuestion
@@ -92,7 +93,7 @@ def resolve_requests(requests: Sequence[AnswerRequest]) -> list[Any]:
 
 
 def _load_questions(requests: Sequence[LoadQuestion]) -> list[OutboundMessage | None]:
-    return inbound_silence.load_questions(
+    return silence.load_questions(
         [(request.turn.contact.pk, request.message_id) for request in requests]
     )
 
@@ -140,7 +141,7 @@ def _queue_replies(requests: Sequence[QueueReplies]) -> list[list[OutboundMessag
 def _sound_loop_alarms(requests: Sequence[SoundLoopAlarm]) -> list[None]:
     for request in requests:
         with request.turn.bind_logs():
-            inbound_silence.sound_loop_alarm(request.turn)
+            silence.sound_loop_alarm(request.turn)
     return [None for _ in requests]
 
 
