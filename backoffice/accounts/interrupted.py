@@ -56,10 +56,15 @@ def redirect_to_page(request: HttpRequest) -> HttpResponse | None:
 
 
 def find_page_of_post(request: HttpRequest) -> str | None:
-    """Return the path and query of the page on which a form was sent; None if unknown."""
+    """Return the path and query of the page on which a form was sent; None if unknown.
+
+    A browser that names only the site gives the nearest page above the address of the form.
+    """
     parts = urlsplit(request.headers.get("Referer", ""))
     if not is_from_own_page(request) or parts.path in {reverse(name) for name in _ENTRANCES}:
         return None
+    if not parts.path:
+        return find_page_above(request.path)
     return f"{parts.path}?{parts.query}" if parts.query else parts.path
 
 

@@ -12,6 +12,7 @@ from pytest_django import Settings
 
 from backoffice import urls
 from shared.core.enums import OrderStatus
+from tests import builders
 from tests.integration.backoffice import sample_data
 from tests.integration.backoffice.pages import list_messages, refresh_status
 
@@ -138,6 +139,21 @@ class TestLoginInAnotherTab:
         answer = browser.post("/admin/export/", stale, headers={"referer": f"{HOST}/admin/export/"})
 
         assert answer["Location"] == f"{LOGIN}?interrupted=1&next=%2Fadmin%2Fexport%2F"
+
+    @pytest.mark.parametrize("end", ["", "?x=1"])
+    def test_leads_to_the_page_above_if_the_browser_names_only_the_site(self, end: str) -> None:
+        browser = Client(enforce_csrf_checks=True)
+        browser.force_login(User.objects.create_superuser("olga"))
+        get_token(browser, "/admin/export/")
+        buyer = builders.create_contact()
+
+        answer = browser.post(
+            f"/admin/whatsapp/whatsappcontact/{buyer.pk}/reply/",
+            {"text": "Hello", "csrfmiddlewaretoken": "x" * 64},
+            headers={"referer": HOST + end},
+        )
+
+        assert answer["Location"] == f"/admin/whatsapp/whatsappcontact/{buyer.pk}/change/"
 
     def test_lets_no_form_of_another_site_through(self, client: Client) -> None:
         strict = Client(enforce_csrf_checks=True)
