@@ -25,19 +25,20 @@ def reply_view(request: HttpRequest, contact_id: int) -> HttpResponse:
     require_permission(request, ANSWER_BUYER_PERMISSION)
     contact = get_object_or_404(WhatsAppContact, pk=contact_id)
     text = request.POST.get("text", "").replace("\r\n", "\n")
+    key = _read_request_key(request)
     with StaffAction(request) as action:
         sent = handover.send_staff_message(
             contact.pk,
             text=text,
             by=build_staff_actor(request),
             now=timezone.now(),
-            request_key=_read_request_key(request),
+            request_key=key,
         )
         if not sent.repeated:
             audit_log.record_action(request, contact, "Wrote to the buyer")
         action.report(messages.SUCCESS, f"Your message to {contact} is on its way.")
     if action.succeeded:
-        return redirect(build_chat_url(contact.pk))
+        return redirect(build_chat_url(contact.pk, sent_key=key))
     return render_contact_page(request, contact, draft=text)
 
 
@@ -79,9 +80,16 @@ def resume_bot_view(request: HttpRequest, contact_id: int) -> HttpResponse:
     return redirect(build_chat_url(contact.pk))
 
 
-def build_chat_url(contact_id: int) -> str:
-    """Return the address of the chat on a contact's page."""
-    return f"{reverse('admin:whatsapp_whatsappcontact_change', args=[contact_id])}#chat"
+def build_chat_url(contact_id: int, *, sent_key: UUID | None = None) -> str:
+    """Return the address of the chat on a contact's page.
+
+    Args:
+        contact_id: the contact.
+        sent_key: the key of a form that was sent, whose text the browser need not keep any more.
+
+    """
+    page = reverse("admin:whatsapp_whatsappcontact_change", args=[contact_id])
+    return f"{page}{'' if sent_key is None else f'?sent={sent_key}'}#chat"
 
 
 def render_contact_page(

@@ -118,9 +118,22 @@ def test_a_person_answers_from_the_chat_and_the_bot_is_quiet_meanwhile(
         seconds.append(took)
     _log.info("seconds from Send to the phone: %s", sorted(seconds))
 
+    write = page.get_by_label(re.compile("Write to"))
+    expect(write).to_have_value("")
+    write.fill("One more thing.")
+    token = chat.locator("[data-reply] [name=csrfmiddlewaretoken]")
+    token.evaluate("field => { field.value = 'x'.repeat(64); }")  # of an earlier session
+    page.get_by_role("button", name="Send").click()
+    staff.expect_message("you logged in again meanwhile")
+    expect(write).to_have_value("One more thing.")
+    page.get_by_role("button", name="Send").click()
+    staff.expect_message("is on its way")
+    expect(write).to_have_value("")
+    buyer_steps.wait_for_message(buyer, "One more thing.")
+
     buyer.says("and when is the draw?")
     expect(chat.locator(".bubble.theirs").last).to_contain_text("and when is the draw?")
-    expect(chat.locator(".bubble.person")).to_have_count(REPLIES_TIMED)
+    expect(chat.locator(".bubble.person")).to_have_count(REPLIES_TIMED + 1)
     shop.processes.sandbox.wait_until_idle()
     assert buyer.replies() == [], "the bot is quiet while a person has the chat"
 

@@ -1,4 +1,4 @@
-// A buyer's chat: new bubbles as they come, and a guard against sending twice.
+// A buyer's chat: new bubbles as they come, a guard against sending twice, and a text that is kept.
 "use strict";
 
 (() => {
@@ -10,18 +10,35 @@
   let asking = false;
   let stopped = false;
   let sent = false;
+  const sentKey = new URLSearchParams(window.location.search).get("sent");
 
   // A refused message is shown at the address that it was posted to, which cannot be loaded.
   window.history.replaceState(null, "", window.location.pathname.replace(/\/reply\/$/, "/change/") + window.location.hash);
 
   const form = chat.querySelector("[data-reply]");
   if (form) {
+    // A session may end while somebody writes. Their text stays in this tab until it was sent.
+    const place = `reply:${chat.dataset.chat}`;
+    const { text, request_key: key } = form.elements;
+    const keep = () => {
+      if (text.value.trim()) window.sessionStorage.setItem(place, JSON.stringify({ text: text.value, key: key.value }));
+      else window.sessionStorage.removeItem(place);
+    };
+    const kept = JSON.parse(window.sessionStorage.getItem(place) || "null");
+    if (kept && kept.key === sentKey) {
+      window.sessionStorage.removeItem(place);
+    } else if (kept && !text.value) {
+      text.value = kept.text;
+      key.value = kept.key; // if it was sent after all, it is not sent again
+    }
+    text.addEventListener("input", keep);
     form.addEventListener("submit", (event) => {
       if (sent) {
         event.preventDefault();
         return;
       }
       sent = true;
+      keep();
       form.querySelector("[type=submit]").classList.add("disabled");
     });
     form.addEventListener("keydown", (event) => {

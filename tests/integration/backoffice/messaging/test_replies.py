@@ -73,8 +73,9 @@ class TestReply:
         form = load_form(load_page(rita, buyer))
 
         for _ in range(2):
-            post(rita, buyer, "reply", text="Yes.", **form)
+            answer = post(rita, buyer, "reply", text="Yes.", **form)
 
+        assert answer["Location"].endswith(f"?sent={form['request_key']}#chat")
         assert OutboundMessage.objects.count() == LogEntry.objects.count() == 1
 
     @pytest.mark.parametrize(
