@@ -36,8 +36,8 @@ _CHANGES: Final = frozenset({Intent.DROP, Intent.SWAP, Intent.EITHER})
 _NEGATED_NUMBER: Final = re.compile(r"(?<!if )\b(?:not|don't|never) #?(\d{1,9})\b")
 _DROPS: Final = re.compile(r"\b(?:minus|without|except|instead)\b")
 _CORRECTION: Final = re.compile(
-    r"\b(?:not|don't|never) (?:[a-z',.!]+ ){0,2}"
-    r"(?:#?\d|one|two|three|four|five|six|seven|eight|nine|ten)",
+    r"\b(?:not|don't|never)\b\D{1,20}?"
+    r"(?:\d|one|two|three|four|five|six|seven|eight|nine|ten)",
     re.IGNORECASE,
 )
 """A number that is taken back: "2 tickets, not three", "7, 13, not 13"."""
