@@ -13,6 +13,7 @@ from typing import Final
 from shared.conversation import flow
 from shared.conversation.flow.turn import Turn
 from shared.conversation.understanding.intents import Intent
+from shared.conversation.understanding.vocabulary import load_vocabulary
 from shared.conversation.values import (
     CancelOwnOrder,
     Effect,
@@ -35,10 +36,9 @@ _CHANGES: Final = frozenset({Intent.DROP, Intent.SWAP, Intent.EITHER})
 
 _NEGATED_NUMBER: Final = re.compile(r"(?<!if )\b(?:not|don't|never) #?(\d{1,9})\b")
 _DROPS: Final = re.compile(r"\b(?:minus|without|except|instead)\b")
+_AMOUNTS: Final = "|".join(sorted(load_vocabulary().amounts, key=len, reverse=True))
 _CORRECTION: Final = re.compile(
-    r"\b(?:not|don't|never)\b\D{1,20}?"
-    r"(?:\d|one|two|three|four|five|six|seven|eight|nine|ten)",
-    re.IGNORECASE,
+    rf"\b(?:not|don't|never)\b\D{{1,20}}?(?:\d|\b(?:{_AMOUNTS})\b)", re.IGNORECASE
 )
 """A number that is taken back: "2 tickets, not three", "7, 13, not 13"."""
 _FREE: Final = re.compile(r"\b(?:free|available|have|has|taken|sold|gone|left|there)\b")
