@@ -6,7 +6,7 @@ from typing import Final
 from django.db import transaction
 
 from shared.core.enums import SourceKind
-from shared.raffles.draw_models import SealedList
+from shared.raffles.draws.draw_models import SealedList
 from shared.raffles.models import Order, Raffle
 from shared.raffles.services import lifecycle, orders, reservations
 from shared.raffles.services.draws import draw_rules, drawing, sealed_lists, source_readings

@@ -16,8 +16,9 @@ from shared.core.enums import (
     UnsoldRule,
     VoidReason,
 )
-from shared.raffles import draw_methods, receipt_lines
-from shared.raffles.draw_models import (
+from shared.raffles import receipt_lines
+from shared.raffles.draws import draw_methods
+from shared.raffles.draws.draw_models import (
     DrawResult,
     DrawRules,
     DrawSource,

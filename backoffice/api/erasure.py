@@ -8,7 +8,7 @@ from django.dispatch import receiver
 
 from backoffice.api import idempotency
 from backoffice.api.models import IdempotentRequest
-from shared.use_cases.buyer_erasure import ErasedBuyer
+from shared.use_cases.contacts.buyer_erasure import ErasedBuyer
 from shared.use_cases.signals import buyer_erased, logs_expired
 
 

@@ -15,8 +15,8 @@ from backoffice.ui import display
 from shared.core.enums import RaffleStatus
 from shared.raffles import sale_rules
 from shared.raffles.models import Raffle
-from shared.raffles.services import refund_queries
 from shared.raffles.services.draws import due_draws
+from shared.raffles.services.queries import refund_queries
 
 MAX_RAFFLES: Final = 12
 """Raffles shown at most."""

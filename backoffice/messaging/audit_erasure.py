@@ -7,7 +7,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.dispatch import receiver
 
 from shared.core.constants import ERASED_BUYER
-from shared.use_cases.buyer_erasure import ErasedBuyer
+from shared.use_cases.contacts.buyer_erasure import ErasedBuyer
 from shared.use_cases.signals import buyer_erased
 from shared.whatsapp.models import WhatsAppContact
 

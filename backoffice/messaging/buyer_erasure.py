@@ -15,8 +15,8 @@ from backoffice.ui import audit_log
 from backoffice.ui.actions import ActionResult, build_staff_actor, run_action
 from backoffice.ui.permissions import require_permission
 from shared.core.errors import DomainError
-from shared.use_cases import buyer_erasure, buyer_export, buyers
-from shared.use_cases.buyers import Buyer
+from shared.use_cases.contacts import buyer_erasure, buyer_export, buyers
+from shared.use_cases.contacts.buyers import Buyer
 from shared.use_cases.errors import BuyerErased
 from shared.whatsapp.models import WhatsAppContact
 

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from shared.raffles.services import pending_counts
+from shared.raffles.services.queries import pending_counts
 
 MANY_AT_ONCE: Final = 3
 """Orders under review, or receipts to sort, of one buyer that staff are told about."""

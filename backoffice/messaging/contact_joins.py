@@ -23,7 +23,7 @@ from backoffice.ui.ids import parse_digits
 from backoffice.ui.permissions import require_permission
 from shared.core.enums import OrderStatus, Verdict
 from shared.raffles.models import Order, PaymentProof
-from shared.use_cases import contact_joins
+from shared.use_cases.contacts import contact_joins
 from shared.whatsapp.models import ContactJoin, JoinSuggestion, WhatsAppContact
 from shared.whatsapp.services.inbox import contact_joins as joins
 from shared.whatsapp.services.inbox import join_suggestions

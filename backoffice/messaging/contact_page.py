@@ -19,8 +19,8 @@ from backoffice.ui import display
 from shared.core.constants import SERVICE_WINDOW, SERVICE_WINDOW_MARGIN
 from shared.core.enums import OrderStatus, State
 from shared.raffles.models import Order
-from shared.raffles.services import refund_queries
-from shared.use_cases import handover
+from shared.raffles.services.queries import refund_queries
+from shared.use_cases.contacts import handover
 from shared.whatsapp import window
 from shared.whatsapp.models import WhatsAppContact
 

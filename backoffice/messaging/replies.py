@@ -15,7 +15,7 @@ from backoffice.messaging.contact_page import ANSWER_BUYER_PERMISSION
 from backoffice.ui import audit_log
 from backoffice.ui.actions import ActionResult, StaffAction, build_staff_actor, run_action
 from backoffice.ui.permissions import require_permission
-from shared.use_cases import handover
+from shared.use_cases.contacts import handover
 from shared.whatsapp.models import WhatsAppContact
 
 

@@ -7,8 +7,8 @@ from backoffice.ui import display
 from shared.core.enums import LedgerKind, OrderAction, OrderStatus
 from shared.raffles import sale_rules
 from shared.raffles.models import Order, OrderEvent
-from shared.raffles.services import refund_queries
 from shared.raffles.services.payment_proofs import proof_queries
+from shared.raffles.services.queries import refund_queries
 
 
 @dataclass(frozen=True, slots=True)

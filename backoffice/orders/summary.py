@@ -13,8 +13,8 @@ from shared.core.enums import OrderStatus, RaffleStatus
 from shared.core.errors import DomainError
 from shared.raffles import deadlines, sale_rules
 from shared.raffles.models import Order
-from shared.raffles.services import refund_queries
 from shared.raffles.services.payment_proofs import proof_verdicts
+from shared.raffles.services.queries import refund_queries
 
 ORDER_STATUS_STYLES: Final = {
     OrderStatus.DRAFT: "secondary",

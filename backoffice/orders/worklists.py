@@ -9,7 +9,7 @@ from django.db.models import CharField, Count, F, Q, QuerySet, Value
 
 from shared.raffles.models import Order, PaymentProof
 from shared.raffles.predicates import EXPIRING_ORDERS, UNSORTED_PROOFS
-from shared.raffles.services import refund_queries
+from shared.raffles.services.queries import refund_queries
 
 EXPIRES_SOON_WITHIN: Final = timedelta(minutes=10)
 """An order that expires within this time counts as expiring soon."""

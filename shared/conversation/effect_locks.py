@@ -18,7 +18,8 @@ from shared.conversation.values import (
     PlaceOrder,
 )
 from shared.raffles.models import Order
-from shared.raffles.services import locks, order_queries, tickets
+from shared.raffles.services import locks, tickets
+from shared.raffles.services.queries import order_queries
 from shared.whatsapp.services.outbox import outbox_queue
 
 

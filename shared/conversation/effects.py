@@ -33,19 +33,12 @@ from shared.core.constants import ALBUM_WINDOW
 from shared.core.enums import ActorKind, ProofStatus, UnplacedReason, Verdict
 from shared.core.errors import DomainError
 from shared.raffles.actor import Actor
-from shared.raffles.draw_errors import PrizeNotFound
-from shared.raffles.draw_models import PrizeClaim
+from shared.raffles.draws.draw_errors import PrizeNotFound
+from shared.raffles.draws.draw_models import PrizeClaim
 from shared.raffles.errors import NumbersTaken, OrderNotFound, ProofFileLost
 from shared.raffles.models import Order, PaymentProof, Raffle
 from shared.raffles.results import ProofKept, ProofLate, ProofOrphan, ProofRepeated, ProofSource
-from shared.raffles.services import (
-    availability,
-    locks,
-    order_queries,
-    orders,
-    raffle_queries,
-    reservations,
-)
+from shared.raffles.services import availability, locks, orders, reservations
 from shared.raffles.services.draws import drawing, winners
 from shared.raffles.services.payment_decisions import payments
 from shared.raffles.services.payment_proofs import (
@@ -54,6 +47,7 @@ from shared.raffles.services.payment_proofs import (
     review_clock,
 )
 from shared.raffles.services.proof_placement import proof_sharing, proofs
+from shared.raffles.services.queries import order_queries, raffle_queries
 from shared.raffles.services.tickets import TicketsLocked
 from shared.whatsapp.content import parse_content
 from shared.whatsapp.models import InboundMessage, WhatsAppContact

@@ -74,7 +74,7 @@ class RaffleAction(StrEnum):
 
 
 class DrawMethod(StrEnum):
-    """The way the winners of a raffle are found; see `shared.raffles.draw_methods`."""
+    """The way the winners of a raffle are found; see `shared.raffles.draws.draw_methods`."""
 
     PUBLIC_VALUE = "PUBLIC_VALUE"  # RFC 3797 over the sealed list, from values nobody can steer
     LOTTERY_DIGITS = "LOTTERY_DIGITS"  # the last digits of an official result are the ticket

@@ -7,7 +7,7 @@ from typing import Any
 from shared.core.enums import EventType, RaffleAction
 from shared.events.services import feed
 from shared.publishing import draw_representations
-from shared.raffles.draw_models import DrawResult, PrizeClaim, SealedList
+from shared.raffles.draws.draw_models import DrawResult, PrizeClaim, SealedList
 from shared.raffles.models import Raffle
 
 

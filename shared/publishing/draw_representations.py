@@ -9,8 +9,9 @@ from typing import Any
 from pydantic import Field
 
 from shared.publishing.representations import Buyer, Moment, Representation, represent_buyer
-from shared.raffles import draw_methods, models
-from shared.raffles.draw_models import DrawResult, SealedList
+from shared.raffles import models
+from shared.raffles.draws import draw_methods
+from shared.raffles.draws.draw_models import DrawResult, SealedList
 
 
 class SourceDate(Representation):

@@ -15,4 +15,4 @@ class RafflesConfig(AppConfig):
     def import_models(self) -> None:
         """Load the models of draws, which stand in a module of their own, with the others."""
         super().import_models()
-        importlib.import_module("shared.raffles.draw_models")
+        importlib.import_module("shared.raffles.draws.draw_models")

@@ -12,8 +12,9 @@ from shared.core import logs
 from shared.core.errors import DomainError
 from shared.raffles.actor import Actor
 from shared.raffles.models import Order
-from shared.raffles.services import orders, raffle_queries, reservations
+from shared.raffles.services import orders, reservations
 from shared.raffles.services.payment_decisions import payments
+from shared.raffles.services.queries import raffle_queries
 from shared.use_cases.errors import BuyerNameMissing
 
 _log = logs.get_logger(__name__)

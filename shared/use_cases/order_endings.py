@@ -14,8 +14,9 @@ from shared.core.enums import InboxStatus
 from shared.raffles.actor import Actor
 from shared.raffles.models import Order
 from shared.raffles.notes import clean_note
-from shared.raffles.services import locks, order_queries, orders
+from shared.raffles.services import locks, orders
 from shared.raffles.services.payment_proofs import proof_verdicts
+from shared.raffles.services.queries import order_queries
 from shared.whatsapp.models import InboundMessage
 from shared.whatsapp.services import alarms
 from shared.whatsapp.services.inbox import contacts, inbox_queue

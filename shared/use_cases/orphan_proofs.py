@@ -13,9 +13,10 @@ from shared.core import logs
 from shared.raffles.actor import Actor
 from shared.raffles.models import Order, PaymentProof
 from shared.raffles.results import ProofKept, ProofLate
-from shared.raffles.services import locks, orders, raffle_queries, reservations
+from shared.raffles.services import locks, orders, reservations
 from shared.raffles.services.payment_proofs import orphan_proofs, proof_queries
 from shared.raffles.services.proof_placement import proofs
+from shared.raffles.services.queries import raffle_queries
 from shared.whatsapp.services.inbox import contacts
 
 _log = logs.get_logger(__name__)

@@ -27,7 +27,8 @@ from shared.raffles.services.retention import (
     order_erasure,
     winner_erasure,
 )
-from shared.use_cases import buyer_erasure, signals
+from shared.use_cases import signals
+from shared.use_cases.contacts import buyer_erasure
 from shared.whatsapp.models import InboundMessage, OutboundMessage, WhatsAppContact
 from shared.whatsapp.services import erasure
 

@@ -101,7 +101,7 @@ def create_sealed_raffle(numbers: int) -> "Raffle":
 
     from shared.core.enums import ActorKind, RaffleStatus
     from shared.raffles import receipt_lines
-    from shared.raffles.draw_models import DrawSource, SealedList
+    from shared.raffles.draws.draw_models import DrawSource, SealedList
     from shared.raffles.models import Raffle
     from shared.raffles.services.draws import draw_rules, source_dates, source_readings
     from shared.raffles.services.draws.draw_rules import ChosenRules
@@ -153,7 +153,7 @@ def time_draw(raffle: "Raffle", *, expected: list[int]) -> DrawTimes:
 
     """
     from shared.core.enums import RedrawReason
-    from shared.raffles.draw_models import SealedList
+    from shared.raffles.draws.draw_models import SealedList
     from shared.raffles.services.draws import drawing
     from tests.builders import build_staff_actor
 

@@ -103,7 +103,7 @@ def _unseal(raffle: "Raffle") -> None:
 
     from shared.core.enums import RaffleStatus
     from shared.raffles import unchangeable_rows
-    from shared.raffles.draw_models import SealedList
+    from shared.raffles.draws.draw_models import SealedList
     from shared.raffles.models import Raffle
 
     with transaction.atomic():

@@ -6,7 +6,7 @@ from typing import Final
 from django.db import transaction
 
 from shared.raffles.actor import Actor
-from shared.raffles.draw_models import DrawResult, SealedList
+from shared.raffles.draws.draw_models import DrawResult, SealedList
 from shared.raffles.models import Order, Raffle
 from shared.raffles.services import lifecycle, orders, reservations
 from shared.raffles.services.draws import (

@@ -17,7 +17,7 @@ from django.core.management import call_command
 from django.db import connection, transaction
 
 from shared.core.enums import DrawMethod, LedgerKind
-from shared.raffles.draw_models import SealedList
+from shared.raffles.draws.draw_models import SealedList
 from shared.raffles.models import LedgerEntry, Order, OrderEvent, Raffle
 from shared.raffles.services import lifecycle
 from shared.raffles.services.draws import draw_rules, drawing, sealed_lists, source_readings

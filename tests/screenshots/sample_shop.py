@@ -26,7 +26,8 @@ from shared.raffles.services.draws import (
 from shared.raffles.services.draws.draw_rules import ChosenRules
 from shared.raffles.services.proof_placement import proofs
 from shared.raffles.services.ticket_numbers import number_generation
-from shared.use_cases import handover, payments, proof_files
+from shared.use_cases import payments, proof_files
+from shared.use_cases.contacts import handover
 from shared.whatsapp import messages
 from shared.whatsapp.models import (
     BusinessNumber,

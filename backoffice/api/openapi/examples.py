@@ -14,7 +14,7 @@ from backoffice.api.responses import base, orders, raffles
 from backoffice.api.serializers import draws, endpoints, order_decisions, proof_moves
 from shared.core.enums import OrderStatus
 from shared.publishing import representations
-from shared.raffles.draw_methods import DRAND_CHAIN
+from shared.raffles.draws.draw_methods import DRAND_CHAIN
 from shared.raffles.errors import DrawTimeReached, RaffleCalledOff, RaffleDrawn, RaffleSealed
 
 _NOON: Final = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)

@@ -11,8 +11,9 @@ from shared.core.enums import SourceKind
 from shared.publishing import draw_representations
 from shared.publishing.draw_representations import DrawnPrize, SealedDraw, SourceDate, Winner
 from shared.publishing.representations import Moment, Representation
-from shared.raffles import draw_methods, models
-from shared.raffles.draw_models import (
+from shared.raffles import models
+from shared.raffles.draws import draw_methods
+from shared.raffles.draws.draw_models import (
     DrawResult,
     DrawRules,
     DrawSource,

@@ -13,7 +13,7 @@ from backoffice.api.responses.raffles import STATUS_DESCRIPTION
 from shared.core.enums import OrderStatus
 from shared.publishing.representations import Moment, Representation
 from shared.raffles import models
-from shared.raffles.services.pending_counts import PendingCounts
+from shared.raffles.services.queries.pending_counts import PendingCounts
 from shared.raffles.services.sales import (
     AmountsByCurrency,
     DaySums,

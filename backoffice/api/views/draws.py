@@ -21,7 +21,7 @@ from backoffice.api.serializers.order_decisions import validate_body
 from backoffice.api.views.raffles import SingleRaffleView
 from shared.core import logs
 from shared.core.enums import Scope
-from shared.raffles.draw_errors import (
+from shared.raffles.draws.draw_errors import (
     InputsChanged,
     InputsMissing,
     LinkInvalid,
@@ -32,7 +32,7 @@ from shared.raffles.draw_errors import (
     ValueNotDue,
     ValueNotFound,
 )
-from shared.raffles.draw_models import SealedList
+from shared.raffles.draws.draw_models import SealedList
 from shared.raffles.errors import RaffleNotFound
 from shared.raffles.models import Raffle
 from shared.raffles.services.draws import drawing, source_readings

@@ -14,7 +14,7 @@ from shared.core.enums import Scope
 from shared.publishing import representations
 from shared.raffles.errors import OrderNotFound
 from shared.raffles.models import Order
-from shared.raffles.services import order_queries
+from shared.raffles.services.queries import order_queries
 
 
 class OrderListView(APIView):

@@ -24,7 +24,7 @@ from shared.raffles.errors import (
     ProofRowExists,
     ProofSettled,
 )
-from shared.raffles.services import order_queries
+from shared.raffles.services.queries import order_queries
 from shared.use_cases import orphan_proofs, proof_sorting
 
 _EXAMPLE_TIME: Final = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)

@@ -38,7 +38,7 @@ from shared.raffles import codes
 from shared.raffles.errors import OrderNotFound, ProofNotFound
 from shared.raffles.models import PaymentProof
 from shared.raffles.predicates import UNSORTED_PROOFS
-from shared.raffles.services import order_queries
+from shared.raffles.services.queries import order_queries
 
 SIGNATURE_PARAMETER: Final = "signature"
 _NO_STORE: Final = "private, no-store"

@@ -17,7 +17,8 @@ from backoffice.api.views.raffles import SingleRaffleView
 from shared.core.enums import Scope
 from shared.raffles.errors import RaffleNotFound
 from shared.raffles.models import Raffle
-from shared.raffles.services import pending_counts, sales
+from shared.raffles.services import sales
+from shared.raffles.services.queries import pending_counts
 
 DEFAULT_DAYS: Final = 30
 MAX_RAFFLES_LISTED: Final = 200

@@ -17,7 +17,7 @@ from shared.core import enums
 from shared.core.enums import ActorKind, LedgerKind, OrderStatus
 from shared.raffles import order_sources
 from shared.raffles.models import LedgerEntry, Order, OrderTicket, Raffle
-from shared.raffles.services import order_queries, refund_queries
+from shared.raffles.services.queries import order_queries, refund_queries
 
 ROWS_PER_QUERY: Final = 1_000
 """Rows per batch."""

@@ -38,8 +38,8 @@ from shared.core import enums
 from shared.core.enums import OrderAction, OrderStatus, RejectReason, Verdict
 from shared.raffles import sale_rules
 from shared.raffles.models import Order, PaymentProof
-from shared.raffles.services import refund_queries
 from shared.raffles.services.payment_proofs import proof_verdicts
+from shared.raffles.services.queries import refund_queries
 
 NOTES_SHOWN: Final = 10
 """Notes about the order that are shown; its own page has all of them."""

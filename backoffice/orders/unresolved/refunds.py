@@ -28,7 +28,7 @@ from backoffice.ui import display, ids, phone_numbers
 from shared.conversation import formatting
 from shared.core.enums import OrderAction, OrderStatus, RaffleAction, RaffleStatus
 from shared.raffles.models import LedgerEntry, Order, OrderEvent, PaymentProof, RaffleEvent
-from shared.raffles.services import refund_queries
+from shared.raffles.services.queries import refund_queries
 from shared.raffles.services.sales import AmountsByCurrency
 
 _CENT: Final = Decimal("0.01")

@@ -10,7 +10,7 @@ from backoffice.raffles.draws import pages
 from backoffice.raffles.draws.pages import DrawPage
 from backoffice.ui import audit_log
 from backoffice.ui.permissions import require_permission
-from shared.raffles.draw_errors import RaffleNotSealed
+from shared.raffles.draws.draw_errors import RaffleNotSealed
 from shared.raffles.services.draws.records import (
     public_record,
     record_state,

@@ -11,7 +11,7 @@ from backoffice.raffles.draws.pages import DrawAction, DrawPage
 from backoffice.ui import audit_log
 from backoffice.ui.actions import ActionRefused, build_staff_actor
 from backoffice.ui.permissions import require_permission
-from shared.raffles.draw_models import SealedList
+from shared.raffles.draws.draw_models import SealedList
 from shared.raffles.models import Raffle
 from shared.raffles.services.draws import drawing
 

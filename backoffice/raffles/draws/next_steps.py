@@ -24,7 +24,7 @@ from backoffice.raffles.draws.pages import DrawPage
 from backoffice.ui import display
 from shared.core.enums import DrawMethod, RaffleStatus
 from shared.raffles import sale_rules
-from shared.raffles.draw_models import DrawResult, Prize, SealedList, SourceReading
+from shared.raffles.draws.draw_models import DrawResult, Prize, SealedList, SourceReading
 from shared.raffles.models import Order, Raffle
 from shared.raffles.services import availability
 from shared.raffles.services.draws import (

@@ -14,7 +14,7 @@ from backoffice.raffles.draws.pages import DrawPage
 from backoffice.ui import display
 from shared.core.enums import DrawMethod, RedrawReason
 from shared.raffles import receipt_lines
-from shared.raffles.draw_models import DrawResult, SealedList, SourceReading
+from shared.raffles.draws.draw_models import DrawResult, SealedList, SourceReading
 from shared.raffles.models import Raffle
 from shared.raffles.services.draws import drawing, sealed_raffles
 

@@ -26,7 +26,7 @@ from backoffice.raffles.draws.rules_forms import (
 from backoffice.ui import audit_log, file_responses, ids
 from backoffice.ui.actions import build_staff_actor
 from shared.core.enums import DrawMethod, RaffleStatus, UnsoldRule
-from shared.raffles.draw_models import DrawRules, Prize
+from shared.raffles.draws.draw_models import DrawRules, Prize
 from shared.raffles.models import Raffle
 from shared.raffles.services.draws import draw_rules, legal_details, prizes, receipt_chain
 from shared.raffles.services.draws.draw_rules import ChosenRules, ChosenSource

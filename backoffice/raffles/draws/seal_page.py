@@ -22,8 +22,9 @@ from backoffice.ui import audit_log
 from backoffice.ui.actions import ActionRefused, build_staff_actor
 from backoffice.ui.permissions import require_permission
 from shared.core.enums import DrawMethod, RaffleStatus, SourceKind
-from shared.raffles import draw_methods, sale_rules
-from shared.raffles.draw_models import DrawRules, DrawSource, SealedList
+from shared.raffles import sale_rules
+from shared.raffles.draws import draw_methods
+from shared.raffles.draws.draw_models import DrawRules, DrawSource, SealedList
 from shared.raffles.errors import TransitionNotAllowed
 from shared.raffles.models import Order, Raffle
 from shared.raffles.services import availability

@@ -17,7 +17,7 @@ from reportlab.pdfgen.canvas import Canvas
 from backoffice.raffles.draws import pages
 from backoffice.ui import ids
 from shared.raffles import receipt_lines
-from shared.raffles.draw_models import SealedList
+from shared.raffles.draws.draw_models import SealedList
 from shared.raffles.models import Raffle
 
 STUBS_PER_PART: Final = 4_000

@@ -17,7 +17,7 @@ from backoffice.raffles.draws.pages import DrawAction, DrawPage
 from backoffice.ui import audit_log, ids, phone_numbers
 from backoffice.ui.actions import ActionRefused, build_staff_actor
 from backoffice.ui.permissions import require_permission
-from shared.raffles.draw_errors import WinnerNotConfirmed
+from shared.raffles.draws.draw_errors import WinnerNotConfirmed
 from shared.raffles.models import Order, Raffle
 from shared.use_cases.draws import result_followers, result_messages
 from shared.use_cases.draws.result_messages import Told, UnreachedBuyer, WinnerContact

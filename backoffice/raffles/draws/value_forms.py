@@ -9,7 +9,7 @@ from backoffice.raffles.draws.rules_forms import add_bootstrap_classes
 from backoffice.raffles.picture_field import PictureField
 from shared.core.constants import MAX_NOTE_LENGTH
 from shared.core.enums import SourceKind, VoidReason
-from shared.raffles.draw_models import DrawSource
+from shared.raffles.draws.draw_models import DrawSource
 
 VOID_LABELS: Final = {
     VoidReason.MISREAD: "What was entered is not what was published",

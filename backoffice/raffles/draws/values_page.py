@@ -17,9 +17,9 @@ from backoffice.raffles.draws.value_forms import SkipForm, StubForm, ValuesForm,
 from backoffice.ui import audit_log, file_responses
 from backoffice.ui.actions import ActionRefused, build_staff_actor
 from shared.core.enums import ActorKind, DrawMethod, RaffleStatus, SourceKind, VoidReason
-from shared.raffles import draw_methods
-from shared.raffles.draw_errors import ValueExists
-from shared.raffles.draw_models import Prize, SealedList, SourceReading
+from shared.raffles.draws import draw_methods
+from shared.raffles.draws.draw_errors import ValueExists
+from shared.raffles.draws.draw_models import Prize, SealedList, SourceReading
 from shared.raffles.models import Raffle
 from shared.raffles.services.draws import drawing, source_readings
 from shared.raffles.services.draws.drawing import DrawInputs

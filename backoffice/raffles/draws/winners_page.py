@@ -21,8 +21,8 @@ from backoffice.ui.permissions import require_permission
 from shared.core.constants import MAX_NOTE_LENGTH
 from shared.core.enums import ActorKind, RedrawReason
 from shared.raffles.actor import Actor
-from shared.raffles.draw_errors import WinnerNotConfirmed
-from shared.raffles.draw_models import DrawResult, PrizeClaim, SealedList
+from shared.raffles.draws.draw_errors import WinnerNotConfirmed
+from shared.raffles.draws.draw_models import DrawResult, PrizeClaim, SealedList
 from shared.raffles.models import Raffle
 from shared.raffles.services.draws import claim_deadlines, drawing, winners
 

@@ -8,7 +8,7 @@ from django.urls import reverse
 
 from shared.conversation import formatting
 from shared.raffles.models import Raffle
-from shared.raffles.services import refund_queries
+from shared.raffles.services.queries import refund_queries
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ from shared.conversation.texts import raffle_updates
 from shared.conversation.values import Reply
 from shared.core.enums import Mode, OrderStatus, RaffleAction
 from shared.raffles.models import Order, Raffle, RaffleEvent
-from shared.raffles.services import order_queries
+from shared.raffles.services.queries import order_queries
 from shared.whatsapp import predicates
 from shared.whatsapp.models import OutboundMessage
 

@@ -17,7 +17,7 @@ from shared.conversation.facts.draw_values import (
 from shared.conversation.facts.values import RaffleFacts
 from shared.core.enums import RaffleStatus, TicketStatus
 from shared.raffles import receipt_lines
-from shared.raffles.draw_models import DrawResult, Prize, SealedList
+from shared.raffles.draws.draw_models import DrawResult, Prize, SealedList
 from shared.raffles.models import OrderTicket, Raffle, TicketNumber
 from shared.raffles.services.draws import drawing, winners
 from shared.raffles.services.draws.winners import Winner

@@ -14,7 +14,8 @@ from shared.conversation.facts.values import Facts, OrderFacts, RaffleFacts
 from shared.core.enums import DrawMethod, Mode, OrderStatus
 from shared.raffles import sale_rules
 from shared.raffles.models import Order, Raffle
-from shared.raffles.services import availability, order_queries
+from shared.raffles.services import availability
+from shared.raffles.services.queries import order_queries
 from shared.whatsapp.models import WhatsAppContact
 from shared.whatsapp.services import handover
 

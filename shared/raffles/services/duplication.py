@@ -9,9 +9,9 @@ from django.db import transaction
 from django.db.models.fields.files import ImageFieldFile
 
 from shared.core.enums import RaffleStatus
-from shared.raffles.draw_models import DrawRules, DrawSource, Prize
+from shared.raffles.draws.draw_models import DrawRules, DrawSource, Prize
 from shared.raffles.models import Raffle
-from shared.raffles.services import raffle_queries
+from shared.raffles.services.queries import raffle_queries
 
 _COPY_SUFFIX: Final = " (copy)"
 

@@ -14,8 +14,8 @@ from shared.core.enums import RaffleAction, RaffleStatus
 from shared.core.errors import DomainError
 from shared.raffles import sale_rules
 from shared.raffles.actor import Actor
-from shared.raffles.draw_errors import LegalDetailsMissing, RulesInvalid, SourceDateNamed
-from shared.raffles.draw_models import DrawSource
+from shared.raffles.draws.draw_errors import LegalDetailsMissing, RulesInvalid, SourceDateNamed
+from shared.raffles.draws.draw_models import DrawSource
 from shared.raffles.errors import (
     DrawDateMissing,
     DrawDateNotAhead,

@@ -23,7 +23,7 @@ from shared.core.statements.bound_statements import BoundStatement, read_nothing
 from shared.core.statements.compiled_queries import CompiledQuery, IsIn, Parameter
 from shared.raffles.errors import OrderNotFound, RaffleNotFound
 from shared.raffles.models import Order, Raffle, TicketNumber
-from shared.raffles.services import raffle_queries
+from shared.raffles.services.queries import raffle_queries
 
 _RAFFLE_LOCKS: Final = 0x52_41_46
 """First key of the advisory locks of raffles; the second is the raffle's id."""

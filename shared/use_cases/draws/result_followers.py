@@ -12,7 +12,7 @@ from shared.conversation.facts import draws
 from shared.conversation.notify import notify_buyer
 from shared.conversation.texts import draw_updates
 from shared.core.enums import MessageDeliveryStatus, OrderStatus, OutboxStatus, RaffleAction
-from shared.raffles.draw_models import DrawResult, PrizeClaim
+from shared.raffles.draws.draw_models import DrawResult, PrizeClaim
 from shared.raffles.models import Order, RaffleEvent
 from shared.raffles.services.draws import winners
 from shared.whatsapp import predicates, window

@@ -32,12 +32,13 @@ from shared.core.enums import (
     RaffleStatus,
 )
 from shared.raffles.actor import Actor
-from shared.raffles.draw_errors import PrizeNotFound, WinnerNotConfirmed
-from shared.raffles.draw_models import DrawResult, PrizeClaim
+from shared.raffles.draws.draw_errors import PrizeNotFound, WinnerNotConfirmed
+from shared.raffles.draws.draw_models import DrawResult, PrizeClaim
 from shared.raffles.models import Order, Raffle, RaffleEvent
-from shared.raffles.services import locks, raffle_history, raffle_queries
+from shared.raffles.services import locks, raffle_history
 from shared.raffles.services.draws import claim_deadlines, winners
 from shared.raffles.services.draws.winners import Winner
+from shared.raffles.services.queries import raffle_queries
 from shared.use_cases.draws import result_followers
 from shared.whatsapp import predicates
 from shared.whatsapp.models import OutboundMessage

@@ -1,7 +1,7 @@
 """Erasure of contacts: their ids, names, conversation and messages; the rows stay without them.
 
 Orders and payment proofs refer to the row of a contact. The functions run inside the caller's
-transaction. Orders and proofs are erased in `shared.use_cases.buyer_erasure`.
+transaction. Orders and proofs are erased in `shared.use_cases.contacts.buyer_erasure`.
 """
 
 from collections import Counter

@@ -75,7 +75,7 @@ def _insert_orders(raffle: "Raffle", orders: int) -> None:
 
 def _insert_chain(raffle: "Raffle", *, rule_hash: str) -> None:
     from shared.raffles import receipt_lines
-    from shared.raffles.draw_models import ReceiptChain, ReceiptEntry
+    from shared.raffles.draws.draw_models import ReceiptChain, ReceiptEntry
 
     head = receipt_lines.compute_first_head(
         receipt_lines.build_raffle_reference(raffle.pk), rule_hash

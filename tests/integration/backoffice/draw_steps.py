@@ -6,7 +6,7 @@ from uuid import uuid4
 
 from shared.core.enums import ActorKind
 from shared.raffles.actor import Actor
-from shared.raffles.draw_models import SealedList
+from shared.raffles.draws.draw_models import SealedList
 from shared.raffles.models import Order, Raffle
 from shared.raffles.services import lifecycle
 from shared.raffles.services.draws import draw_rules, drawing, sealed_lists, source_readings

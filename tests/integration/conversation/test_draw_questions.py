@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 
 from shared.conversation.answering import answer_batches
 from shared.core.enums import RedrawReason
-from shared.raffles.draw_models import DrawResult, PrizeClaim
+from shared.raffles.draws.draw_models import DrawResult, PrizeClaim
 from shared.raffles.models import Order, Raffle
 from shared.raffles.services.draws import drawing, winners
 from tests import builders, meta_limits

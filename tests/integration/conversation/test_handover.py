@@ -22,7 +22,7 @@ from shared.core.enums import (
 )
 from shared.events.models import Event
 from shared.raffles.models import PaymentProof
-from shared.use_cases import handover
+from shared.use_cases.contacts import handover
 from shared.whatsapp.models import Alarm, InboundMessage, OutboundMessage
 from shared.whatsapp.services import handover as handover_service
 from shared.whatsapp.services.inbox import contacts

@@ -18,7 +18,7 @@ from shared.core.enums import (
 )
 from shared.raffles import receipt_lines
 from shared.raffles.actor import Actor
-from shared.raffles.draw_models import DrawResult, DrawSource, SealedList, SourceReading
+from shared.raffles.draws.draw_models import DrawResult, DrawSource, SealedList, SourceReading
 from shared.raffles.models import Order, OrderTicket, Raffle, TicketNumber
 from shared.raffles.services import orders, reservations
 from shared.raffles.services.draws import draw_rules, drawing, source_dates, source_readings

@@ -9,7 +9,8 @@ from django.db.transaction import TransactionManagementError
 from shared.core.statements.bound_statements import run_statement
 from shared.raffles.errors import RaffleNotFound
 from shared.raffles.models import Order, OrderTicket, Raffle, TicketNumber
-from shared.raffles.services import locks, order_queries, tickets
+from shared.raffles.services import locks, tickets
+from shared.raffles.services.queries import order_queries
 from tests import builders
 from tests.integration.concurrency import lock_in_another_thread
 from tests.integration.raffles import order_states

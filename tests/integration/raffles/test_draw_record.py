@@ -22,8 +22,8 @@ from shared.core.enums import (
     VoidReason,
 )
 from shared.raffles.actor import Actor
-from shared.raffles.draw_errors import RaffleNotSealed
-from shared.raffles.draw_models import PrizeClaim, SealedList, SourceReading
+from shared.raffles.draws.draw_errors import RaffleNotSealed
+from shared.raffles.draws.draw_models import PrizeClaim, SealedList, SourceReading
 from shared.raffles.models import LedgerEntry, Order, Raffle
 from shared.raffles.services import lifecycle, orders, reservations
 from shared.raffles.services.draws import (
@@ -37,8 +37,9 @@ from shared.raffles.services.draws.draw_rules import ChosenRules, ChosenSource
 from shared.raffles.services.draws.records import public_record, verify, winners_file
 from shared.raffles.services.payment_decisions import payments
 from shared.raffles.services.retention.erasable_orders import list_ended_raffles
-from shared.use_cases import buyer_erasure, buyer_export, buyers, retention, reversals
-from shared.use_cases.buyers import Buyer
+from shared.use_cases import retention, reversals
+from shared.use_cases.contacts import buyer_erasure, buyer_export, buyers
+from shared.use_cases.contacts.buyers import Buyer
 from shared.use_cases.errors import BuyerInUndrawnRaffle
 from tests.builders import NOON, build_staff_actor, create_contact, create_raffle
 from tests.draw_auditor import audit_record

@@ -11,8 +11,8 @@ from shared.core import config
 from shared.core.enums import DrawMethod, OrderStatus, RaffleAction, RaffleStatus, SourceKind
 from shared.core.errors import DomainError
 from shared.raffles import sale_rules
-from shared.raffles.draw_errors import LegalDetailsMissing, RulesInvalid, SourceDateNamed
-from shared.raffles.draw_models import DrawRules
+from shared.raffles.draws.draw_errors import LegalDetailsMissing, RulesInvalid, SourceDateNamed
+from shared.raffles.draws.draw_models import DrawRules
 from shared.raffles.errors import (
     DrawDateMissing,
     DrawDateNotAhead,

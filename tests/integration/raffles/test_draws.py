@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from shared.core.enums import OrderStatus, RaffleStatus, RedrawReason
 from shared.core.errors import DomainError
-from shared.raffles import draw_errors
-from shared.raffles.draw_models import DrawResult, SealedList
+from shared.raffles.draws import draw_errors
+from shared.raffles.draws.draw_models import DrawResult, SealedList
 from shared.raffles.errors import OrdersUnsettled
 from shared.raffles.models import Order
 from shared.raffles.services import lifecycle

@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 
 from shared.core.enums import RedrawReason, VoidReason
-from shared.raffles import draw_errors
-from shared.raffles.draw_models import DrawResult, SealedList
+from shared.raffles.draws import draw_errors
+from shared.raffles.draws.draw_models import DrawResult, SealedList
 from shared.raffles.models import Raffle
 from shared.raffles.services.draws import drawing, source_readings
 from tests.integration.raffles.draw_steps import (

@@ -9,8 +9,8 @@ from django.core.files.storage import default_storage
 from django.db import transaction
 
 from shared.core.enums import DrawMethod, RaffleStatus
-from shared.raffles import draw_errors
-from shared.raffles.draw_models import DrawRules, DrawSource, Prize
+from shared.raffles.draws import draw_errors
+from shared.raffles.draws.draw_models import DrawRules, DrawSource, Prize
 from shared.raffles.errors import TransitionNotAllowed
 from shared.raffles.models import Raffle, RaffleEvent
 from shared.raffles.services.draws import draw_rules, prizes

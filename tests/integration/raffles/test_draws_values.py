@@ -7,9 +7,9 @@ import pytest
 from django.core.files.base import ContentFile
 
 from shared.core.enums import RaffleAction, RedrawReason, VoidReason
-from shared.raffles import draw_errors
 from shared.raffles.actor import Actor
-from shared.raffles.draw_models import SealedList, SourceReading
+from shared.raffles.draws import draw_errors
+from shared.raffles.draws.draw_models import SealedList, SourceReading
 from shared.raffles.errors import NoteMissing
 from shared.raffles.models import Raffle
 from shared.raffles.services.draws import drawing, source_readings, winners

@@ -6,8 +6,8 @@ import pytest
 from django.db import transaction
 
 from shared.core.enums import RedrawReason
-from shared.raffles import draw_errors
-from shared.raffles.draw_models import SealedList
+from shared.raffles.draws import draw_errors
+from shared.raffles.draws.draw_models import SealedList
 from shared.raffles.errors import NoteTooLong
 from shared.raffles.models import Raffle
 from shared.raffles.services import ledger_entries, lifecycle, locks

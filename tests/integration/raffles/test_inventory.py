@@ -12,7 +12,7 @@ from django.db.models import F
 
 from shared.core.enums import LedgerKind, OrderAction, OrderStatus, RaffleStatus, TicketStatus
 from shared.raffles import receipt_lines
-from shared.raffles.draw_models import ReceiptChain, SealedList
+from shared.raffles.draws.draw_models import ReceiptChain, SealedList
 from shared.raffles.models import (
     LedgerEntry,
     Order,

@@ -30,9 +30,10 @@ from shared.raffles.errors import (
 )
 from shared.raffles.models import Order, OrderEvent, PaymentProof, Raffle
 from shared.raffles.results import AlreadySettled, NeedsDecision, Settled
-from shared.raffles.services import history, locks, order_queries, orders, tickets
+from shared.raffles.services import history, locks, orders, tickets
 from shared.raffles.services.payment_decisions import payments, proof_rejections
 from shared.raffles.services.payment_proofs import proof_fetching
+from shared.raffles.services.queries import order_queries
 from shared.raffles.services.ticket_numbers import inventory
 from shared.raffles.transitions import ORDER_TRANSITIONS
 from tests import builders

@@ -19,8 +19,8 @@ from shared.core.enums import (
     RaffleStatus,
     ReceiptKind,
 )
-from shared.raffles.draw_errors import RulesMissing
-from shared.raffles.draw_models import DrawRules, ReceiptChain, ReceiptEntry
+from shared.raffles.draws.draw_errors import RulesMissing
+from shared.raffles.draws.draw_models import DrawRules, ReceiptChain, ReceiptEntry
 from shared.raffles.errors import RaffleSealed
 from shared.raffles.models import Order, OrderEvent, Raffle, RaffleEvent
 from shared.raffles.services import lifecycle, locks, orders, reservations

@@ -12,7 +12,7 @@ from shared.core.enums import ActorKind, LedgerKind, Mode, OrderAction, OrderSta
 from shared.raffles import sale_rules
 from shared.raffles.errors import DrawTimeReached
 from shared.raffles.models import LedgerEntry, Order, OrderEvent, Raffle
-from shared.raffles.services import refund_queries
+from shared.raffles.services.queries import refund_queries
 from tests import builders
 from tests.builders import MINUTE, NOON
 

@@ -21,7 +21,8 @@ from shared.raffles.errors import (
 )
 from shared.raffles.models import Order, OrderEvent, OrderTicket, Raffle
 from shared.raffles.results import ChoiceHeld
-from shared.raffles.services import draft_orders, locks, order_queries, orders, reservations
+from shared.raffles.services import draft_orders, locks, orders, reservations
+from shared.raffles.services.queries import order_queries
 from shared.raffles.services.ticket_numbers import inventory
 from shared.whatsapp.models import WhatsAppContact
 from tests import builders

@@ -18,13 +18,13 @@ from shared.core.enums import (
     TicketStatus,
 )
 from shared.core.errors import DomainError
-from shared.raffles.draw_errors import (
+from shared.raffles.draws.draw_errors import (
     ChainBroken,
     DecisionsOpen,
     NothingSold,
     TooFewSold,
 )
-from shared.raffles.draw_models import SealedList
+from shared.raffles.draws.draw_models import SealedList
 from shared.raffles.errors import OrdersUnsettled
 from shared.raffles.models import Order, OrderEvent, Raffle, TicketNumber
 from shared.raffles.services import lifecycle, locks

@@ -36,10 +36,11 @@ from shared.raffles.models import (
     TicketNumber,
 )
 from shared.raffles.results import NeedsDecision, Settled
-from shared.raffles.services import availability, locks, order_queries, orders, reservations
+from shared.raffles.services import availability, locks, orders, reservations
 from shared.raffles.services.payment_decisions import late_payments, payments, proof_rejections
 from shared.raffles.services.payment_proofs import orphan_proofs, proof_fetching, review_clock
 from shared.raffles.services.proof_placement import proof_moves, proofs
+from shared.raffles.services.queries import order_queries
 from shared.raffles.services.ticket_numbers import inventory
 from shared.whatsapp.models import WhatsAppContact
 from tests import builders

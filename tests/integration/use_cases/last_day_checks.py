@@ -16,7 +16,7 @@ from shared.core.enums import (
     TicketStatus,
 )
 from shared.raffles import sale_rules
-from shared.raffles.draw_models import ReceiptEntry, SealedList
+from shared.raffles.draws.draw_models import ReceiptEntry, SealedList
 from shared.raffles.models import (
     LedgerEntry,
     Order,

@@ -22,7 +22,8 @@ from shared.events.models import Event, EventDelivery, EventEndpoint
 from shared.publishing import recorder
 from shared.raffles.models import Order, PaymentProof, Raffle
 from shared.raffles.services.payment_proofs import renditions
-from shared.use_cases import cash_sales, contact_joins, payments, proof_files, reversals
+from shared.use_cases import cash_sales, payments, proof_files, reversals
+from shared.use_cases.contacts import contact_joins
 from shared.whatsapp.models import (
     AccountNotice,
     Alarm,

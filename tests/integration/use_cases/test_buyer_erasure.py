@@ -16,7 +16,8 @@ from shared.core.enums import InboxStatus, OutboxStatus, RaffleStatus
 from shared.core.errors import DomainError
 from shared.raffles.models import ErasedFile, LedgerEntry, Order, PaymentProof, Raffle
 from shared.raffles.services.ticket_numbers import inventory
-from shared.use_cases import buyer_erasure, buyer_export, buyers, payments
+from shared.use_cases import payments
+from shared.use_cases.contacts import buyer_erasure, buyer_export, buyers
 from shared.use_cases.errors import BuyerErased, BuyerMessageUnderWay, BuyerNotFound
 from shared.whatsapp.models import (
     Alarm,

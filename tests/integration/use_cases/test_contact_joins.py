@@ -15,7 +15,8 @@ from shared.core.errors import DomainError
 from shared.events.models import Event
 from shared.raffles.models import Order, OrderEvent, PaymentProof
 from shared.raffles.services.ticket_numbers import inventory
-from shared.use_cases import contact_joins, handover, order_endings, orphan_proofs, payments
+from shared.use_cases import order_endings, orphan_proofs, payments
+from shared.use_cases.contacts import contact_joins, handover
 from shared.whatsapp.errors import (
     ContactAlreadyJoined,
     JoinAlreadyUndone,

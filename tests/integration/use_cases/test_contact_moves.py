@@ -9,8 +9,8 @@ from django.core.management import CommandError, call_command
 from shared.conversation.answering import waiting_messages
 from shared.core.enums import OutboxKind, OutboxStatus, ProofStatus
 from shared.raffles.models import Order, PaymentProof, Raffle
-from shared.use_cases import contact_moves
-from shared.use_cases.contact_moves import MoveResult, NumberChange
+from shared.use_cases.contacts import contact_moves
+from shared.use_cases.contacts.contact_moves import MoveResult, NumberChange
 from shared.whatsapp.graph_errors import judge_send_error
 from shared.whatsapp.models import (
     BusinessNumber,

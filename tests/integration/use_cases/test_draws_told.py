@@ -6,8 +6,8 @@ from datetime import timedelta
 import pytest
 
 from shared.core.enums import OutboxStatus, RaffleAction, RedrawReason, VoidReason
-from shared.raffles.draw_errors import PrizeNotFound, WinnerNotConfirmed
-from shared.raffles.draw_models import DrawResult, PrizeClaim
+from shared.raffles.draws.draw_errors import PrizeNotFound, WinnerNotConfirmed
+from shared.raffles.draws.draw_models import DrawResult, PrizeClaim
 from shared.raffles.models import Order, Raffle, RaffleEvent
 from shared.raffles.services.draws import drawing, source_readings, winners
 from shared.use_cases import raffle_changes

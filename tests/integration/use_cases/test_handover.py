@@ -10,7 +10,7 @@ from shared.core import config
 from shared.core.enums import ActorKind, OutboxKind, OutboxStatus
 from shared.core.errors import DomainError
 from shared.raffles.actor import Actor
-from shared.use_cases import handover
+from shared.use_cases.contacts import handover
 from shared.use_cases.errors import (
     BusinessNumberNotOurs,
     BuyerErased,

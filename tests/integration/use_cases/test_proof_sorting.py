@@ -32,8 +32,8 @@ from shared.raffles.errors import (
 )
 from shared.raffles.models import LedgerEntry, Order, PaymentProof, Raffle
 from shared.raffles.results import ProofKept, ProofLate, Settled
-from shared.raffles.services import refund_queries
 from shared.raffles.services.proof_placement.proof_moves import ProofMoved
+from shared.raffles.services.queries import refund_queries
 from shared.use_cases import (
     late_payments,
     order_endings,

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.core.enums import SourceKind
-from shared.raffles import draw_methods
-from shared.raffles.draw_methods import SourceShape
+from shared.raffles.draws import draw_methods
+from shared.raffles.draws.draw_methods import SourceShape
 from tests.cases import walk_cases
 
 RFC_3797_KEY = "9319./2.5.8.10.12./9.18.26.34.41.45./"

@@ -19,7 +19,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.core.enums import DrawMethod
-from shared.raffles import draw_methods, receipt_lines
+from shared.raffles import receipt_lines
+from shared.raffles.draws import draw_methods
 from shared.raffles.services.draws.records import public_record, record_zip, verify
 from tests.draw_auditor import audit_record
 from tests.draw_records import SampleDraw, build_sample_draw

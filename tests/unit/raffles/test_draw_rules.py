@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 from shared.core.enums import DrawMethod, SourceKind, UnsoldRule
-from shared.raffles.draw_models import DrawRules, DrawSource
+from shared.raffles.draws.draw_models import DrawRules, DrawSource
 from shared.raffles.models import Raffle
 from shared.raffles.services.draws import draw_rules, rule_text
 from shared.raffles.services.draws.draw_rules import DEFAULT_SOURCE, ChosenRules, ChosenSource

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from shared.raffles.draw_models import PrizeClaim
+from shared.raffles.draws.draw_models import PrizeClaim
 from shared.raffles.services.draws import winners
 from tests.cases import walk_cases
 

@@ -9,8 +9,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from shared.core.errors import DomainError
-from shared.raffles.services import raffle_queries
 from shared.raffles.services.draws.records import public_record, winners_file
+from shared.raffles.services.queries import raffle_queries
 
 
 class Command(BaseCommand):

@@ -4,7 +4,7 @@ from datetime import datetime, time, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from shared.raffles.draw_models import DrawResult
+from shared.raffles.draws.draw_models import DrawResult
 from shared.raffles.services.draws import draw_rules
 
 LAST_SECOND: Final = time(23, 59, 59)

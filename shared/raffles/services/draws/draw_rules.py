@@ -22,10 +22,11 @@ from shared.core.enums import (
     SourceKind,
     UnsoldRule,
 )
-from shared.raffles import draw_methods, receipt_lines
+from shared.raffles import receipt_lines
 from shared.raffles.actor import Actor
-from shared.raffles.draw_errors import RulesFrozen, RulesInvalid, RulesMissing
-from shared.raffles.draw_models import DrawRules, DrawSource, Prize
+from shared.raffles.draws import draw_methods
+from shared.raffles.draws.draw_errors import RulesFrozen, RulesInvalid, RulesMissing
+from shared.raffles.draws.draw_models import DrawRules, DrawSource, Prize
 from shared.raffles.errors import TransitionNotAllowed
 from shared.raffles.models import Order, Raffle
 from shared.raffles.services import locks, raffle_history

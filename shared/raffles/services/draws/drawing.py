@@ -19,9 +19,10 @@ from shared.core.enums import (
     RedrawReason,
     SourceKind,
 )
-from shared.raffles import draw_methods, receipt_lines
+from shared.raffles import receipt_lines
 from shared.raffles.actor import Actor
-from shared.raffles.draw_errors import (
+from shared.raffles.draws import draw_methods
+from shared.raffles.draws.draw_errors import (
     AnotherPersonNeeded,
     InputsChanged,
     InputsMissing,
@@ -31,7 +32,7 @@ from shared.raffles.draw_errors import (
     ResultReplaced,
     ResultVoid,
 )
-from shared.raffles.draw_models import DrawResult, Prize, SealedList, SourceReading
+from shared.raffles.draws.draw_models import DrawResult, Prize, SealedList, SourceReading
 from shared.raffles.models import Raffle
 from shared.raffles.notes import clean_note
 from shared.raffles.services import raffle_history

@@ -6,7 +6,7 @@ from datetime import datetime
 from django.db import transaction
 
 from shared.raffles import sale_rules
-from shared.raffles.draw_errors import LinkInvalid, RulesFrozen
+from shared.raffles.draws.draw_errors import LinkInvalid, RulesFrozen
 from shared.raffles.models import Raffle
 from shared.raffles.services import locks
 from shared.raffles.services.draws import draw_rules

@@ -6,8 +6,8 @@ from functools import partial
 from django.core.files.base import File
 from django.db import transaction
 
-from shared.raffles.draw_errors import PrizeNotFound, RulesFrozen
-from shared.raffles.draw_models import DrawRules, Prize
+from shared.raffles.draws.draw_errors import PrizeNotFound, RulesFrozen
+from shared.raffles.draws.draw_models import DrawRules, Prize
 from shared.raffles.models import Raffle
 from shared.raffles.services import locks
 

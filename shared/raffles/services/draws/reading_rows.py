@@ -15,8 +15,8 @@ from django.core.files.base import File
 
 from shared.core.enums import ActorKind, RaffleAction, RaffleStatus, VoidReason
 from shared.raffles.actor import Actor
-from shared.raffles.draw_errors import EvidenceMissing, LinkInvalid, SecondPersonNeeded
-from shared.raffles.draw_models import DrawResult, SealedList, SourceReading
+from shared.raffles.draws.draw_errors import EvidenceMissing, LinkInvalid, SecondPersonNeeded
+from shared.raffles.draws.draw_models import DrawResult, SealedList, SourceReading
 from shared.raffles.models import Raffle
 from shared.raffles.services import raffle_history
 from shared.raffles.services.draws import sealed_raffles

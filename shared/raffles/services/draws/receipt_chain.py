@@ -27,7 +27,7 @@ from shared.core.statements.compiled_inserts import CompiledInsert
 from shared.core.statements.compiled_queries import CompiledQuery, CompiledUpdate, Parameter
 from shared.raffles import receipt_lines, sale_rules
 from shared.raffles.actor import Actor
-from shared.raffles.draw_models import DrawRules, ReceiptChain, ReceiptEntry
+from shared.raffles.draws.draw_models import DrawRules, ReceiptChain, ReceiptEntry
 from shared.raffles.models import Order, OrderTicket, Raffle
 from shared.raffles.predicates import PAID_WITHOUT_ENTRY
 from shared.raffles.services import locks

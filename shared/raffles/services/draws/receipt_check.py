@@ -5,7 +5,7 @@ from typing import Final
 
 from shared.core.enums import TicketStatus
 from shared.raffles import receipt_lines
-from shared.raffles.draw_models import DrawRules, ReceiptChain, ReceiptEntry
+from shared.raffles.draws.draw_models import DrawRules, ReceiptChain, ReceiptEntry
 from shared.raffles.models import Raffle, TicketNumber
 
 _ROWS_PER_CHUNK: Final = 20_000

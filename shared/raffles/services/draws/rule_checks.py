@@ -11,8 +11,9 @@ from django.core.exceptions import ValidationError
 from django.db.models import Model
 
 from shared.core.enums import DrawMethod, SourceKind, UnsoldRule
-from shared.raffles import draw_methods, sale_rules
-from shared.raffles.draw_models import DrawRules, DrawSource, Prize
+from shared.raffles import sale_rules
+from shared.raffles.draws import draw_methods
+from shared.raffles.draws.draw_models import DrawRules, DrawSource, Prize
 from shared.raffles.models import Raffle
 from shared.raffles.validators import is_web_address
 

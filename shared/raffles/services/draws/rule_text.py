@@ -6,8 +6,9 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from shared.core.enums import DrawMethod, SourceKind, UnsoldRule
-from shared.raffles import draw_methods, receipt_lines
-from shared.raffles.draw_models import DrawRules, DrawSource
+from shared.raffles import receipt_lines
+from shared.raffles.draws import draw_methods
+from shared.raffles.draws.draw_models import DrawRules, DrawSource
 from shared.raffles.models import Raffle
 from shared.raffles.services.draws import source_dates
 

@@ -9,18 +9,19 @@ from django.db.models import F, QuerySet
 
 from shared.core.enums import DrawMethod, RaffleAction, RaffleStatus
 from shared.raffles.actor import Actor
-from shared.raffles.draw_errors import (
+from shared.raffles.draws.draw_errors import (
     ChainBroken,
     DecisionsOpen,
     NothingSold,
     TooFewSold,
 )
-from shared.raffles.draw_models import DrawSource, ReceiptChain, SealedList
+from shared.raffles.draws.draw_models import DrawSource, ReceiptChain, SealedList
 from shared.raffles.errors import OrdersUnsettled
 from shared.raffles.models import Order, Raffle
-from shared.raffles.services import raffle_history, raffle_queries
+from shared.raffles.services import raffle_history
 from shared.raffles.services.draws import draw_rules, receipt_chain, receipt_check, source_dates
 from shared.raffles.services.draws.receipt_check import CheckedChain
+from shared.raffles.services.queries import raffle_queries
 
 MAX_NAMED_ORDERS: Final = 20
 """Orders that a refusal names."""

@@ -1,7 +1,7 @@
 """Sealed raffles under their lock, and what is asked of them at each step of the draw."""
 
-from shared.raffles.draw_errors import PrizeClaimed, RaffleNotSealed
-from shared.raffles.draw_models import DrawResult, PrizeClaim, SealedList, SourceReading
+from shared.raffles.draws.draw_errors import PrizeClaimed, RaffleNotSealed
+from shared.raffles.draws.draw_models import DrawResult, PrizeClaim, SealedList, SourceReading
 from shared.raffles.models import Raffle
 from shared.raffles.services import locks
 

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from shared.core.enums import DrawMethod
-from shared.raffles import draw_methods
-from shared.raffles.draw_errors import InputsMissing, PoolExhausted
-from shared.raffles.draw_methods import Selection
-from shared.raffles.draw_models import DrawResult, Prize, SourceReading
+from shared.raffles.draws import draw_methods
+from shared.raffles.draws.draw_errors import InputsMissing, PoolExhausted
+from shared.raffles.draws.draw_methods import Selection
+from shared.raffles.draws.draw_models import DrawResult, Prize, SourceReading
 from shared.raffles.models import Raffle
 from shared.raffles.services.draws.source_readings import SourceState
 

@@ -8,8 +8,8 @@ from math import floor
 from typing import Final
 
 from shared.core.enums import SourceKind
-from shared.raffles import draw_methods
-from shared.raffles.draw_models import DrawSource
+from shared.raffles.draws import draw_methods
+from shared.raffles.draws.draw_models import DrawSource
 from shared.raffles.models import Raffle
 
 SEALING_LEAD: Final = timedelta(minutes=5)

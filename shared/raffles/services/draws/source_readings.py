@@ -18,9 +18,10 @@ from shared.core.enums import (
     SourceKind,
     VoidReason,
 )
-from shared.raffles import draw_methods, receipt_lines
+from shared.raffles import receipt_lines
 from shared.raffles.actor import Actor
-from shared.raffles.draw_errors import (
+from shared.raffles.draws import draw_methods
+from shared.raffles.draws.draw_errors import (
     PersonNeeded,
     StubNotSold,
     ValueExists,
@@ -29,7 +30,7 @@ from shared.raffles.draw_errors import (
     ValueNotFound,
     ValueVoided,
 )
-from shared.raffles.draw_models import (
+from shared.raffles.draws.draw_models import (
     DrawResult,
     DrawSource,
     Prize,

@@ -9,12 +9,12 @@ from django.db import transaction
 
 from shared.core.enums import ActorKind, LedgerKind, RaffleAction, RaffleStatus
 from shared.raffles.actor import Actor
-from shared.raffles.draw_errors import (
+from shared.raffles.draws.draw_errors import (
     PersonNeeded,
     PrizeNotFound,
     WinnerNotConfirmed,
 )
-from shared.raffles.draw_models import DrawResult, PrizeClaim
+from shared.raffles.draws.draw_models import DrawResult, PrizeClaim
 from shared.raffles.models import LedgerEntry, Order, OrderTicket, Raffle
 from shared.raffles.notes import clean_note
 from shared.raffles.services import raffle_history

@@ -8,11 +8,11 @@ from django.db.models import Exists, Max, OuterRef, Q, QuerySet
 
 from shared.core.constants import MAX_CLAIM_DAYS
 from shared.core.enums import OrderStatus, ProofStatus, RaffleAction, RaffleStatus, Verdict
-from shared.raffles.draw_models import DrawResult, PrizeClaim
+from shared.raffles.draws.draw_models import DrawResult, PrizeClaim
 from shared.raffles.models import Order, PaymentProof, Raffle
-from shared.raffles.services import refund_queries
 from shared.raffles.services.draws import claim_deadlines
 from shared.raffles.services.draws.due_draws import CLOSED_SHOWN_FOR
+from shared.raffles.services.queries import refund_queries
 
 _ENDED_STATUSES: Final = (RaffleStatus.CLOSED, RaffleStatus.DRAWN, RaffleStatus.CANCELLED)
 _ENDING_ACTIONS: Final = (

@@ -10,7 +10,7 @@ from datetime import datetime
 
 from django.db.models import Exists, OuterRef, QuerySet
 
-from shared.raffles.draw_models import DrawResult, PrizeClaim
+from shared.raffles.draws.draw_models import DrawResult, PrizeClaim
 
 
 def compute_record_limit(now: datetime, *, years: int) -> datetime:

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from django.db import connection, transaction
 
-from shared.raffles.draw_models import ReceiptChain, SealedList
+from shared.raffles.draws.draw_models import ReceiptChain, SealedList
 from shared.raffles.services.draws import receipt_check
 from shared.raffles.services.draws.receipt_check import CheckedChain
 

@@ -10,8 +10,8 @@ from shared.core import config
 from shared.core.enums import ActorKind
 from shared.core.errors import DomainError
 from shared.raffles.actor import Actor
-from shared.use_cases import buyer_erasure, buyers
-from shared.use_cases.buyer_erasure import ErasurePlan
+from shared.use_cases.contacts import buyer_erasure, buyers
+from shared.use_cases.contacts.buyer_erasure import ErasurePlan
 
 BY_COMMAND = Actor(ActorKind.SWEEPER, label="erase_buyer")
 

@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from shared.core.errors import DomainError
-from shared.use_cases import buyer_export, buyers
+from shared.use_cases.contacts import buyer_export, buyers
 
 
 class Command(BaseCommand):

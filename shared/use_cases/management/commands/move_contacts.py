@@ -8,8 +8,8 @@ from django.utils import timezone
 
 from shared.core.enums import ActorKind
 from shared.raffles.actor import Actor
-from shared.use_cases import contact_moves
-from shared.use_cases.contact_moves import MovePlan, NumberChange
+from shared.use_cases.contacts import contact_moves
+from shared.use_cases.contacts.contact_moves import MovePlan, NumberChange
 from shared.whatsapp.services import business_numbers
 
 BY_COMMAND = Actor(ActorKind.SWEEPER, label="move_contacts")

@@ -1,6 +1,6 @@
 """Joins of two contacts of one person: their ids, names, conversation and messages.
 
-Orders and payment proofs move with them in `shared.use_cases.contact_joins`.
+Orders and payment proofs move with them in `shared.use_cases.contacts.contact_joins`.
 """
 
 from collections.abc import Collection, Mapping

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from shared.core.enums import EventType, RedrawReason, Scope
 from shared.events.models import Event
-from shared.raffles.draw_models import DrawResult, SourceReading
+from shared.raffles.draws.draw_models import DrawResult, SourceReading
 from shared.raffles.models import Raffle
 from shared.raffles.services.draws import drawing, source_readings, winners
 from shared.raffles.services.draws.records import verify

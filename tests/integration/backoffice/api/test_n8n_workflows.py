@@ -14,8 +14,8 @@ from pytest_django import Settings
 from shared.core.enums import EventType, OrderAction, OrderStatus, Scope
 from shared.events import signing
 from shared.publishing import recorder
-from shared.raffles import draw_methods
-from shared.raffles.draw_models import DrawResult, SourceReading
+from shared.raffles.draws import draw_methods
+from shared.raffles.draws.draw_models import DrawResult, SourceReading
 from shared.raffles.models import Order
 from shared.raffles.services.draws.draw_rules import ChosenRules
 from shared.use_cases import payments, reversals

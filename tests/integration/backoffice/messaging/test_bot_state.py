@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from backoffice.messaging import bot_state
 from backoffice.messaging.chat_view import load_conversation
-from shared.use_cases import handover
+from shared.use_cases.contacts import handover
 from shared.whatsapp.services.inbox.app_messages import APP_AUTHOR, APP_KEY
 from tests import builders
 from tests.builders import NOON

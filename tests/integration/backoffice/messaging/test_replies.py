@@ -10,7 +10,7 @@ from django.test import Client
 from django.utils import timezone
 
 from shared.core.enums import OutboxKind, OutboxStatus
-from shared.use_cases import handover
+from shared.use_cases.contacts import handover
 from shared.whatsapp import messages
 from shared.whatsapp.models import OutboundMessage, WhatsAppContact
 from tests import builders

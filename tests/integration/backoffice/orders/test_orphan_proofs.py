@@ -10,7 +10,8 @@ from pytest_django import DjangoAssertNumQueries
 
 from shared.core.enums import OrderStatus, Verdict
 from shared.raffles.models import LedgerEntry, Order, PaymentProof
-from shared.raffles.services import ledger_entries, pending_counts
+from shared.raffles.services import ledger_entries
+from shared.raffles.services.queries import pending_counts
 from shared.use_cases import order_endings, payments, reversals
 from shared.whatsapp.models import OutboundMessage, WhatsAppContact
 from tests import builders

@@ -18,7 +18,7 @@ from PIL import Image
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from shared.core.enums import RaffleStatus
-from shared.raffles.draw_models import DrawRules
+from shared.raffles.draws.draw_models import DrawRules
 from shared.raffles.models import Raffle, TicketNumber
 from shared.use_cases import payments, reversals
 from shared.whatsapp.models import BusinessNumber

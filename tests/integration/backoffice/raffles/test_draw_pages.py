@@ -22,7 +22,7 @@ from backoffice.raffles.draws import stubs_pdf, urls
 from backoffice.raffles.draws.stubs_pdf import StubPart
 from shared.core.enums import DrawMethod, RaffleStatus, SourceKind, UnsoldRule
 from shared.raffles import unchangeable_rows
-from shared.raffles.draw_models import (
+from shared.raffles.draws.draw_models import (
     DrawResult,
     DrawRules,
     DrawSource,

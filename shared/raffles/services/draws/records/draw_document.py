@@ -9,8 +9,9 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from shared.core.enums import DrawMethod, SourceKind, VoidReason
-from shared.raffles import draw_methods, receipt_lines
-from shared.raffles.draw_models import DrawResult, DrawSource, SourceReading
+from shared.raffles import receipt_lines
+from shared.raffles.draws import draw_methods
+from shared.raffles.draws.draw_models import DrawResult, DrawSource, SourceReading
 from shared.raffles.services.draws.records.record_state import RecordState
 
 FORMAT: Final = "raffle-draw-1"

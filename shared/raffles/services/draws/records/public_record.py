@@ -4,7 +4,7 @@ from importlib import resources
 from typing import IO, Final
 
 from shared.raffles import receipt_lines
-from shared.raffles.draw_models import SealedList
+from shared.raffles.draws.draw_models import SealedList
 from shared.raffles.models import Raffle
 from shared.raffles.services.draws import receipt_chain
 from shared.raffles.services.draws.records import draw_document, record_state, results_page, summary

@@ -10,8 +10,8 @@ from django.db.models import Sum
 
 from shared.core import logs
 from shared.core.enums import LedgerKind
-from shared.raffles.draw_errors import RaffleNotSealed
-from shared.raffles.draw_models import (
+from shared.raffles.draws.draw_errors import RaffleNotSealed
+from shared.raffles.draws.draw_models import (
     DrawResult,
     DrawRules,
     DrawSource,

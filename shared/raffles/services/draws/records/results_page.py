@@ -9,7 +9,7 @@ from django.template import Context, Engine
 
 from shared.core.enums import RedrawReason, VoidReason
 from shared.raffles import receipt_lines
-from shared.raffles.draw_models import DrawResult, SourceReading
+from shared.raffles.draws.draw_models import DrawResult, SourceReading
 from shared.raffles.services.draws import drawing, winners
 from shared.raffles.services.draws.records import explanation, verify
 from shared.raffles.services.draws.records.record_state import RecordState

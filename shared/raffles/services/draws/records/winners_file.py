@@ -5,7 +5,7 @@ from pathlib import PurePosixPath
 from typing import IO, Any
 
 from shared.raffles import receipt_lines
-from shared.raffles.draw_models import SourceReading
+from shared.raffles.draws.draw_models import SourceReading
 from shared.raffles.models import Raffle, RaffleEvent
 from shared.raffles.services.draws.records import draw_document, record_state
 from shared.raffles.services.draws.records.draw_document import format_time

@@ -11,7 +11,7 @@ from shared.core import logs
 from shared.core.enums import InboxStatus, OutboxStatus, ProofStatus
 from shared.raffles.actor import Actor
 from shared.raffles.models import PaymentProof, Raffle
-from shared.use_cases import contact_joins
+from shared.use_cases.contacts import contact_joins
 from shared.whatsapp.models import (
     ContactAlias,
     InboundMessage,

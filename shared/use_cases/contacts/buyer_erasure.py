@@ -20,8 +20,9 @@ from shared.raffles.services.retention import (
     order_erasure,
     winner_erasure,
 )
-from shared.use_cases import buyers, signals
-from shared.use_cases.buyers import Buyer
+from shared.use_cases import signals
+from shared.use_cases.contacts import buyers
+from shared.use_cases.contacts.buyers import Buyer
 from shared.use_cases.errors import (
     BuyerHasOpenOrder,
     BuyerHasUndecidedReceipt,

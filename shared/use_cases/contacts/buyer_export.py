@@ -11,9 +11,9 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db.models import Q, QuerySet
 
 from shared.publishing import representations
-from shared.raffles.draw_models import PrizeClaim
+from shared.raffles.draws.draw_models import PrizeClaim
 from shared.raffles.models import LedgerEntry, Order, OrderEvent, PaymentProof
-from shared.use_cases.buyers import Buyer
+from shared.use_cases.contacts.buyers import Buyer
 from shared.whatsapp.models import ContactAlias, InboundMessage, OutboundMessage, WhatsAppContact
 
 FORMAT: Final = "raffle-tickets-bot buyer export, version 1"

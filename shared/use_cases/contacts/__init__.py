@@ -1,0 +1,1 @@
+"""Decisions about a buyer as a person: handover, joins of two contacts, export and erasure."""
