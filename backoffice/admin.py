@@ -8,7 +8,7 @@ import backoffice.automation.token_admin
 import backoffice.dashboard.activity_admin
 import backoffice.messaging.account_admin
 import backoffice.messaging.alarm_admin
-import backoffice.messaging.contact_admin
+import backoffice.messaging.contacts.contact_admin
 import backoffice.messaging.inbox_admin
 import backoffice.messaging.outbox_admin
 import backoffice.orders.admin

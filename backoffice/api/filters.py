@@ -16,7 +16,7 @@ from drf_spectacular.utils import OpenApiParameter
 from rest_framework.exceptions import ValidationError
 
 from backoffice.api import pagination, query_params
-from backoffice.messaging.contact_search import MAX_SEARCH_MATCHES
+from backoffice.messaging.contacts.contact_search import MAX_SEARCH_MATCHES
 from backoffice.orders import search
 from backoffice.ui import ids
 from shared.core import enums

@@ -8,7 +8,7 @@ from typing import Final
 from django.db.models import QuerySet
 from django.urls import reverse
 
-from backoffice.messaging.replies import build_chat_url
+from backoffice.messaging.contacts.replies import build_chat_url
 from backoffice.ui import display
 from shared.whatsapp.models import WhatsAppContact
 

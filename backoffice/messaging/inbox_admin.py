@@ -11,7 +11,8 @@ from django.utils.safestring import SafeString
 
 from backoffice.changelists.facets import CountedConditionFilter
 from backoffice.changelists.tabs import TabbedAdmin
-from backoffice.messaging import channel_actions, contact_search, message_page
+from backoffice.messaging import channel_actions, message_page
+from backoffice.messaging.contacts import contact_search
 from backoffice.ui import actions, display
 from shared.core.enums import InboxStatus
 from shared.whatsapp import predicates

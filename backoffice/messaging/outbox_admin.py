@@ -14,7 +14,8 @@ from django.utils.safestring import SafeString
 
 from backoffice.changelists.facets import CountedConditionFilter
 from backoffice.changelists.tabs import TabbedAdmin, TabbedChangeList
-from backoffice.messaging import channel_actions, contact_search, delivery_reasons, message_page
+from backoffice.messaging import channel_actions, delivery_reasons, message_page
+from backoffice.messaging.contacts import contact_search
 from backoffice.ui import actions, display
 from shared.core.enums import MessageDeliveryStatus, OutboxStatus
 from shared.raffles import codes

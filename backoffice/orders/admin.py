@@ -14,7 +14,7 @@ from django.utils.safestring import SafeString
 
 from backoffice.changelists.read_only import ReadOnlyAdmin
 from backoffice.changelists.selects import FilteredChangeList
-from backoffice.messaging import contact_search
+from backoffice.messaging.contacts import contact_search
 from backoffice.orders import (
     detail_page,
     order_actions,

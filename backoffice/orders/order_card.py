@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from backoffice.orders import proof_cards
+from backoffice.orders.proofs import proof_cards
 from backoffice.ui import display
 from shared.raffles.models import Order, PaymentProof
 

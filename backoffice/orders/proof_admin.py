@@ -14,14 +14,15 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from backoffice.changelists.read_only import ReadOnlyAdmin
-from backoffice.messaging import contact_search
-from backoffice.orders import proof_cards, proof_files, search
+from backoffice.messaging.contacts import contact_search
+from backoffice.orders import search
 from backoffice.orders.changelist.filters import (
     ProofOrderFilter,
     ProofStatusFilter,
     ProofVerdictFilter,
 )
-from backoffice.orders.proof_cards import PROOF_DISPLAY_LABELS, ProofDisplay
+from backoffice.orders.proofs import proof_cards, proof_files
+from backoffice.orders.proofs.proof_cards import PROOF_DISPLAY_LABELS, ProofDisplay
 from backoffice.ui import display, file_responses
 from shared.core import enums
 from shared.core.enums import OrderStatus, Verdict

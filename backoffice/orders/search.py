@@ -7,8 +7,8 @@ from typing import Final
 from django.db.models import Case, F, Q, QuerySet, When
 
 from backoffice.changelists.search import MAX_SEARCH_CHARACTERS, contains_words
-from backoffice.messaging import contact_search
-from backoffice.messaging.contact_search import MAX_SEARCH_MATCHES
+from backoffice.messaging.contacts import contact_search
+from backoffice.messaging.contacts.contact_search import MAX_SEARCH_MATCHES
 from shared.core.search_text import fold_digits, fold_for_search
 from shared.raffles import codes
 from shared.raffles.models import Order, OrderTicket, PaymentProof, Raffle

@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from backoffice.orders import confirmations, late_payment_options, proof_cards, ticket_numbers
+from backoffice.orders import confirmations, late_payment_options, ticket_numbers
 from backoffice.orders.confirmations import OrderConfirmation
 from backoffice.orders.late_payment_options import LatePaymentOptions
+from backoffice.orders.proofs import proof_cards
 from backoffice.ui import display
 from shared.core import enums
 from shared.core.enums import OrderStatus, RaffleStatus

@@ -15,7 +15,7 @@ from django.utils.safestring import SafeString
 
 from backoffice.changelists.filters import ConditionFilter
 from backoffice.changelists.selects import FilteredAdmin
-from backoffice.messaging import contact_search
+from backoffice.messaging.contacts import contact_search
 from backoffice.orders import search
 from backoffice.ui import display, ids
 from shared.conversation import formatting

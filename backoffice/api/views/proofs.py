@@ -27,7 +27,8 @@ from backoffice.api.openapi.schema import describe_refusals
 from backoffice.api.pagination import IdPaginator
 from backoffice.api.responses import base, proofs
 from backoffice.api.responses.proofs import ProofPageResponse
-from backoffice.orders import proof_files, search
+from backoffice.orders import search
+from backoffice.orders.proofs import proof_files
 from backoffice.ui.file_responses import DOWNLOAD_CONTENT_TYPES, INLINE_CONTENT_TYPES
 from shared.core import enums
 from shared.core.enums import ProofStatus, Scope, Verdict

@@ -9,9 +9,10 @@ from typing import Final
 
 from django.db.models import Prefetch, QuerySet
 
-from backoffice.orders import confirmations, proof_cards, summary
+from backoffice.orders import confirmations, summary
 from backoffice.orders.prefetched import format_first_ticket_numbers, format_order_buyer
-from backoffice.orders.proof_cards import ProofDisplay
+from backoffice.orders.proofs import proof_cards
+from backoffice.orders.proofs.proof_cards import ProofDisplay
 from backoffice.ui import display
 from shared.conversation import formatting
 from shared.core.enums import OrderStatus

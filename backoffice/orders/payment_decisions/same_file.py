@@ -6,8 +6,8 @@ from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from backoffice.orders import proof_cards
 from backoffice.orders.form_values import parse_note
+from backoffice.orders.proofs import proof_cards
 from backoffice.orders.review.next_page import parse_decision_origin
 from backoffice.ui import display
 from backoffice.ui.actions import ActionRefused

@@ -19,7 +19,6 @@ from backoffice.orders import (
     confirmations,
     last_decision,
     late_payment_options,
-    proof_cards,
     summary,
     ticket_numbers,
     timeline,
@@ -28,7 +27,8 @@ from backoffice.orders import (
 from backoffice.orders.confirmations import OrderConfirmation
 from backoffice.orders.late_payment_options import LatePaymentOptions
 from backoffice.orders.permissions import may_decide_orders, require_view_permission
-from backoffice.orders.proof_cards import ProofCard, ProofDisplay, SimilarProofCard
+from backoffice.orders.proofs import proof_cards
+from backoffice.orders.proofs.proof_cards import ProofCard, ProofDisplay, SimilarProofCard
 from backoffice.orders.review.next_page import build_review_url
 from backoffice.orders.ticket_numbers import OrderTicketNumber
 from backoffice.orders.timeline import TimelineEntry

@@ -7,8 +7,9 @@ from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
-from backoffice.orders import last_decision, proof_cards, worklists
+from backoffice.orders import last_decision, worklists
 from backoffice.orders.permissions import require_view_permission
+from backoffice.orders.proofs import proof_cards
 from backoffice.orders.review import reviewer_presence
 from backoffice.orders.review.next_page import build_review_url, parse_decision_origin
 from backoffice.ui import display

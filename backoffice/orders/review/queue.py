@@ -13,10 +13,11 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 
-from backoffice.orders import proof_cards, worklists
+from backoffice.orders import worklists
 from backoffice.orders.order_card import OrderCard
 from backoffice.orders.pagination import get_worklist_page
 from backoffice.orders.permissions import require_view_permission
+from backoffice.orders.proofs import proof_cards
 from backoffice.orders.review import queue_state
 from backoffice.orders.review.next_page import build_review_url
 from backoffice.orders.review.queue_state import QueueState

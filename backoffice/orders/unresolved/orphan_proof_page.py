@@ -9,8 +9,9 @@ from django.urls import reverse
 
 from backoffice.messaging import chat_view
 from backoffice.messaging.chat_view import Conversation
-from backoffice.orders import last_decision, proof_cards, summary
-from backoffice.orders.proof_cards import ProofCard
+from backoffice.orders import last_decision, summary
+from backoffice.orders.proofs import proof_cards
+from backoffice.orders.proofs.proof_cards import ProofCard
 from backoffice.ui import display
 from shared.core import enums
 from shared.core.enums import OrderStatus, Verdict

@@ -24,7 +24,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.views.decorators.http import require_GET, require_POST
 
-from backoffice.orders import last_decision, proof_cards, worklists
+from backoffice.orders import last_decision, worklists
 from backoffice.orders.form_values import parse_note
 from backoffice.orders.pagination import get_worklist_page
 from backoffice.orders.permissions import (
@@ -32,6 +32,7 @@ from backoffice.orders.permissions import (
     require_decision_permission,
     require_view_permission,
 )
+from backoffice.orders.proofs import proof_cards
 from backoffice.orders.review.next_page import build_review_url
 from backoffice.orders.unresolved import orphan_proof_page
 from backoffice.orders.worklists import WorklistCounts

@@ -10,12 +10,12 @@ from backoffice.automation import event_labels, token_labels
 from backoffice.messaging import (
     alarm_advice,
     chat_view,
-    contact_page,
     delivery_reasons,
     inbox_admin,
     message_page,
     outbox_admin,
 )
+from backoffice.messaging.contacts import contact_page
 from backoffice.orders import source_labels
 from backoffice.raffles import filters, history, ledger_admin, number_map, status
 from backoffice.raffles.draws import (

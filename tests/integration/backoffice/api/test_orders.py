@@ -5,7 +5,7 @@ from urllib.parse import quote
 import pytest
 from pytest_django import DjangoAssertNumQueries, Settings
 
-from backoffice.messaging import contact_search
+from backoffice.messaging.contacts import contact_search
 from shared.core.enums import Scope
 from shared.raffles.models import Order
 from shared.use_cases import payments

@@ -5,19 +5,13 @@ from enum import StrEnum
 
 import pytest
 
-from backoffice.orders import (
-    detail_page,
-    last_decision,
-    proof_admin,
-    proof_cards,
-    summary,
-    timeline,
-)
+from backoffice.orders import detail_page, last_decision, proof_admin, summary, timeline
 from backoffice.orders.changelist import bulk_actions
 from backoffice.orders.changelist.bulk_confirmation import BulkAction
 from backoffice.orders.exports import view
 from backoffice.orders.exports.selection import ExportKind
-from backoffice.orders.proof_cards import ProofDisplay
+from backoffice.orders.proofs import proof_cards
+from backoffice.orders.proofs.proof_cards import ProofDisplay
 from shared.core.enums import (
     ActorKind,
     FileFailure,

@@ -12,9 +12,12 @@ from django.urls import reverse
 
 from backoffice.messaging import bot_state, buyer_pattern, chat_state, chat_view
 from backoffice.messaging.bot_state import BotState
-from backoffice.messaging.buyer_erasure import ERASE_BUYER_PERMISSION, EXPORT_BUYER_PERMISSION
 from backoffice.messaging.channel_actions import BLOCK_CONTACT_PERMISSION
 from backoffice.messaging.chat_view import ChatBubble, Conversation
+from backoffice.messaging.contacts.buyer_erasure import (
+    ERASE_BUYER_PERMISSION,
+    EXPORT_BUYER_PERMISSION,
+)
 from backoffice.ui import display
 from shared.core.constants import SERVICE_WINDOW, SERVICE_WINDOW_MARGIN
 from shared.core.enums import OrderStatus, State

@@ -10,8 +10,8 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
-from backoffice.messaging import contact_joins, contact_page
-from backoffice.messaging.contact_page import ANSWER_BUYER_PERMISSION
+from backoffice.messaging.contacts import contact_joins, contact_page
+from backoffice.messaging.contacts.contact_page import ANSWER_BUYER_PERMISSION
 from backoffice.ui import audit_log
 from backoffice.ui.actions import ActionResult, StaffAction, build_staff_actor, run_action
 from backoffice.ui.permissions import require_permission

@@ -13,10 +13,11 @@ from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
-from backoffice.messaging import chat_view, contact_page, contact_search
+from backoffice.messaging import chat_view
 from backoffice.messaging.channel_actions import BLOCK_CONTACT_PERMISSION
 from backoffice.messaging.chat_view import Conversation
-from backoffice.messaging.contact_page import ContactOrderRow
+from backoffice.messaging.contacts import contact_page, contact_search
+from backoffice.messaging.contacts.contact_page import ContactOrderRow
 from backoffice.ui import audit_log, display
 from backoffice.ui.actions import ActionResult, build_staff_actor, run_action
 from backoffice.ui.ids import parse_digits

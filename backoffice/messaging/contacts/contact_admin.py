@@ -14,10 +14,9 @@ from django.utils.safestring import SafeString
 
 from backoffice.changelists import filters
 from backoffice.changelists.tabs import TabbedAdmin
-from backoffice.messaging import (
+from backoffice.messaging import channel_actions, chat_state
+from backoffice.messaging.contacts import (
     buyer_erasure,
-    channel_actions,
-    chat_state,
     contact_joins,
     contact_page,
     contact_search,

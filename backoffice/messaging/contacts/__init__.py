@@ -1,0 +1,1 @@
+"""Pages of one buyer: the contact, joins of two contacts, and the erasure of personal data."""

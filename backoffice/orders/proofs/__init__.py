@@ -1,0 +1,1 @@
+"""Payment proofs on the pages: their files, cards and admin."""
