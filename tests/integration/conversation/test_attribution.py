@@ -4,8 +4,7 @@ from typing import Any, Final
 
 import pytest
 
-from shared.conversation import attribution, raffle_links
-from shared.conversation.answering import answer_batches
+from shared.conversation import attribution, inbound_batch, raffle_links
 from shared.conversation.raffle_links import RaffleLink
 from shared.core.enums import OrderSourceKind, OrderStatus, RaffleStatus
 from shared.raffles.models import Order, Raffle
@@ -51,7 +50,7 @@ def test_a_batch_keeps_the_source_as_well() -> None:
         chat.receives("text", {"text": {"body": text}})
         other.receives("text", {"text": {"body": text.replace("poster", "radio")}})
         ids = [chat.contact.pk, other.contact.pk]
-        answer_batches.answer_contacts(ids, now=chat.now, pivot=1)
+        inbound_batch.answer_contacts(ids, now=chat.now, pivot=1)
 
     assert chat.order().source == POSTER
     assert other.order().source == OrderSource(OrderSourceKind.LINK, "radio")
@@ -81,7 +80,9 @@ def test_a_draft_and_the_raffle_of_another_number_are_not_shown(fields: dict[str
     (answer,) = chat.says(raffle_links.build_link_text("x", link=RaffleLink(hidden.pk, "word")))
 
     chat.contact.refresh_from_db()
-    assert (chat.contact.attribution or {})["kind"] == OrderSourceKind.AD
+    assert attribution.get_current_source(chat.contact, now=chat.now) == OrderSource(
+        OrderSourceKind.AD, "Chat with us", "120226305854810726"
+    )
     assert render_body(answer).startswith("I cannot find the raffle of that link.")
     assert "Hidden" not in render_body(answer)
 
