@@ -1,14 +1,14 @@
 """Sentences for staff on whether the bot answers a buyer, and why not."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import assert_never
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
 
-from backoffice.messaging.chat_view import ChatBubble
 from backoffice.ui import display
+from shared.core.enums import PauseReason
 from shared.whatsapp.models import WhatsAppContact
 from shared.whatsapp.services import handover
 from shared.whatsapp.services.inbox.app_messages import APP_AUTHOR
@@ -32,21 +32,12 @@ class BotState:
     stopped: str
 
 
-def describe_bot_state(
-    contact: WhatsAppContact, *, bubbles: Sequence[ChatBubble], now: datetime
-) -> BotState:
-    """Return whether the bot answers a buyer.
-
-    Args:
-        contact: the buyer.
-        bubbles: the latest messages of the chat, oldest first; a person who wrote is named.
-        now: the current time.
-
-    """
+def describe_bot_state(contact: WhatsAppContact, *, now: datetime) -> BotState:
+    """Return whether the bot answers a buyer."""
     paused = handover.is_paused(contact, now=now)
     waits_since = contact.wants_person_at
     return BotState(
-        sentence=_build_sentence(contact, bubbles=bubbles, paused=paused, now=now),
+        sentence=_build_sentence(contact, paused=paused, now=now),
         waits=waits_since is not None,
         paused=paused,
         stopped=""
@@ -56,32 +47,39 @@ def describe_bot_state(
     )
 
 
-def _build_sentence(
-    contact: WhatsAppContact, *, bubbles: Sequence[ChatBubble], paused: bool, now: datetime
-) -> str:
+def _build_sentence(contact: WhatsAppContact, *, paused: bool, now: datetime) -> str:
     if not paused or contact.bot_paused_until is None:
         if contact.wants_person_at is None:
             return "The bot answers."
         waits = display.format_time_since(contact.wants_person_at, now=now)
         return f"They have waited for a person for {waits}. The bot answers their words again."
     until = _format_moment(contact.bot_paused_until, now=now)
-    reason = _describe_reason(contact, bubbles=bubbles, now=now)
-    return f"The bot is quiet until {until}, because {reason}."
+    reason = _describe_reason(contact, now=now)
+    quiet = f"The bot is quiet until {until}, because {reason}."
+    cause = handover.get_pause_cause(contact)
+    asked = cause is not None and cause.reason is PauseReason.ASKED
+    if contact.wants_person_at is None or asked:
+        return quiet
+    since = _format_moment(contact.wants_person_at, now=now)
+    return f"{quiet} They have waited for an answer since {since}."
 
 
-def _describe_reason(
-    contact: WhatsAppContact, *, bubbles: Sequence[ChatBubble], now: datetime
-) -> str:
-    if contact.wants_person_at is not None:
-        at = _format_moment(contact.wants_person_at, now=now)
-        return f"they asked for a person at {at}"
-    written = [bubble for bubble in bubbles if bubble.person]
-    if written:
-        by, at = written[-1].author, _format_moment(written[-1].at, now=now)
-        if by == APP_AUTHOR:
-            return f"somebody wrote to them in the {by} at {at}"
-        return f"{by} wrote to them at {at}"
-    return "a person took the chat over"
+def _describe_reason(contact: WhatsAppContact, *, now: datetime) -> str:
+    cause = handover.get_pause_cause(contact)
+    if cause is None:
+        return "a person took the chat over"
+    at = _format_moment(cause.at, now=now)
+    match cause.reason:
+        case PauseReason.ASKED:
+            return f"they asked for a person at {at}"
+        case PauseReason.QUIETED:
+            return f"{cause.by} quieted it at {at}"
+        case PauseReason.WROTE:
+            return f"{cause.by} wrote to them at {at}"
+        case PauseReason.WROTE_IN_APP:
+            return f"you wrote to them in the {APP_AUTHOR} at {at}"
+        case _:
+            assert_never(cause.reason)
 
 
 def _format_moment(at: datetime, *, now: datetime) -> str:

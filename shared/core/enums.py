@@ -261,6 +261,15 @@ class SilenceReason(StrEnum):
     STOPPED = "Stopped"  # a repeated STOP, which was confirmed before
 
 
+class PauseReason(StrEnum):
+    """The reason why the bot is quiet to a buyer's words."""
+
+    ASKED = "ASKED"  # the buyer asked for a person
+    QUIETED = "QUIETED"  # staff pressed the button
+    WROTE = "WROTE"  # staff wrote to the buyer in the back office
+    WROTE_IN_APP = "WROTE_IN_APP"  # the seller did in the WhatsApp Business app
+
+
 class OutboxStatus(StrEnum):
     """The status of an outbound message."""
 

@@ -60,6 +60,12 @@ class WhatsAppContact(SearchableModel):
         editable=False,
         help_text="The bot does not answer their words until then, because a person does.",
     )
+    pause_cause = models.JSONField(
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="Why the bot is paused: reason, who did it, and when.",
+    )
     stopped_at = models.DateTimeField(
         null=True,
         blank=True,

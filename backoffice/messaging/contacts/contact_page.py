@@ -166,7 +166,7 @@ def load_contact_page(
         talk=replace(talk, earlier=False),  # the link to earlier messages would lead to this page
         untold=untold,
         by_hand=chat_view.build_whatsapp_link(contact.wa_id, text=untold.plain) if untold else "",
-        bot=bot_state.describe_bot_state(contact, bubbles=talk.bubbles, now=now),
+        bot=bot_state.describe_bot_state(contact, now=now),
         may_answer=not gone and request.user.has_perm(ANSWER_BUYER_PERMISSION),
         closed="" if refusal is None else refusal.message(),
         until=display.format_time(_compute_window_end(contact)),

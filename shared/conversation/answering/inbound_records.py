@@ -67,6 +67,8 @@ def _update_last_inbound(handled: HandledMessages, *, now: datetime) -> None:
             contact.last_inbound_at = sent_at
 
 
+_FIELDS: Final = {field.name: field for field in WhatsAppContact._meta.fields}  # noqa: SLF001
+
 _SAVE_CONVERSATION: Final = CompiledUpdate(
     lambda: WhatsAppContact.objects.filter(pk=Parameter("id", models.BigIntegerField())),
     state=Parameter("state", models.CharField()),
@@ -74,7 +76,7 @@ _SAVE_CONVERSATION: Final = CompiledUpdate(
     last_inbound_at=Parameter("last_inbound_at", models.DateTimeField()),
     adult_confirmed_at=Parameter("adult_confirmed_at", models.DateTimeField()),
     attribution=Parameter("attribution", models.JSONField()),
-    **{name: Parameter(name, models.DateTimeField()) for name in HANDOVER_FIELDS},
+    **{name: Parameter(name, _FIELDS[name]) for name in HANDOVER_FIELDS},
 )
 
 _MARK_PROCESSED: Final = CompiledUpdate(

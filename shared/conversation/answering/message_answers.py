@@ -40,7 +40,7 @@ from shared.conversation.values import (
 )
 from shared.core import config
 from shared.core.constants import STALE_AFTER
-from shared.core.enums import SilenceReason, State
+from shared.core.enums import PauseReason, SilenceReason, State
 from shared.whatsapp.content import ContentKind, MessageContent, parse_content
 from shared.whatsapp.models import OutboundMessage, WhatsAppContact
 from shared.whatsapp.services import handover, opt_out
@@ -200,7 +200,7 @@ def _change_contact(turn: InboundTurn, change: ContactChange) -> None:
     match change:
         case ContactChange.ASK_PERSON:
             hours = config.get_settings().person_pause_hours
-            handover.pause_bot(contact, now=now, hours=hours)
+            handover.pause_bot(contact, now=now, hours=hours, reason=PauseReason.ASKED)
             handover.wait_for_person(contact, since=sent_at)
         case ContactChange.WAIT_FOR_PERSON:
             handover.wait_for_person(contact, since=sent_at)

@@ -8,7 +8,7 @@ from uuid import UUID
 from django.db import transaction
 
 from shared.core import config, logs
-from shared.core.enums import OutboxKind
+from shared.core.enums import OutboxKind, PauseReason
 from shared.core.errors import DomainError
 from shared.raffles.actor import Actor
 from shared.use_cases.errors import (
@@ -74,9 +74,7 @@ def send_staff_message(
     body = _require_text(text)
     contact = _lock_contact(contact_id)
     payload = messages.build_text(body)
-    first = (
-        OutboundMessage.objects.filter(callback_data=request_key).first() if request_key else None
-    )
+    first = None if request_key is None else _find_first(request_key)
     if first is not None and first.payload == payload:
         return StaffMessage(first, repeated=True)
     refusal = find_staff_message_refusal(contact, now=now)
@@ -91,11 +89,21 @@ def send_staff_message(
         written_by=by.label[:_NAME_LENGTH],
         callback_data=request_key if first is None else None,
     )
-    handover.note_answer(contact, now=now, hours=config.get_settings().person_pause_hours)
+    handover.note_answer(
+        contact,
+        now=now,
+        hours=config.get_settings().person_pause_hours,
+        reason=PauseReason.WROTE,
+        by=by.label[:_NAME_LENGTH],
+    )
     contact.wants_person_at = None  # whatever the clock of the gateway says
     handover.save_handover(contact)
     _log.info("staff_message_queued", contact_id=contact.pk, outbound_id=message.pk, by=by.kind)
     return StaffMessage(message, repeated=False)
+
+
+def _find_first(request_key: UUID) -> OutboundMessage | None:
+    return OutboundMessage.objects.filter(callback_data=request_key).first()
 
 
 def find_staff_message_refusal(contact: WhatsAppContact, *, now: datetime) -> DomainError | None:
@@ -131,7 +139,9 @@ def pause(contact_id: int, *, by: Actor, now: datetime) -> WhatsAppContact:
     """
     contact = _lock_contact(contact_id)
     hours = config.get_settings().person_pause_hours
-    handover.pause_bot(contact, now=now, hours=hours)
+    handover.pause_bot(
+        contact, now=now, hours=hours, reason=PauseReason.QUIETED, by=by.label[:_NAME_LENGTH]
+    )
     handover.save_handover(contact)
     _log.info("bot_paused", contact_id=contact.pk, by=by.kind)
     return contact

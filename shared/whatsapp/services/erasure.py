@@ -164,6 +164,7 @@ def erase_contacts(contacts: Collection[WhatsAppContact], *, now: datetime) -> i
         is_blocked=False,
         wants_person_at=None,
         bot_paused_until=None,
+        pause_cause=None,
         stopped_at=None,
         started_at=None,
         attribution=None,

@@ -7,16 +7,42 @@ person goes on waiting until one answers, even if the pause is over.
 The functions change a contact that the caller has locked; `save_handover` writes the changes.
 """
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
 from django.db.models import Q
 
-from shared.core.enums import OutboxStatus
+from shared.core.enums import OutboxStatus, PauseReason
 from shared.whatsapp.models import WhatsAppContact
 
-HANDOVER_FIELDS: Final = ("wants_person_at", "bot_paused_until", "stopped_at", "started_at")
+HANDOVER_FIELDS: Final = (
+    "wants_person_at",
+    "bot_paused_until",
+    "pause_cause",
+    "stopped_at",
+    "started_at",
+)
 """The columns of a contact that handovers and STOP change."""
+
+
+@dataclass(frozen=True, slots=True)
+class PauseCause:
+    """The cause of a pause: the reason, the person who wrote or quieted the bot, and the time."""
+
+    reason: PauseReason
+    by: str
+    at: datetime
+
+
+def get_pause_cause(contact: WhatsAppContact) -> PauseCause | None:
+    """Return why the bot is paused; None for a pause of an earlier version."""
+    cause: Mapping[str, str] = contact.pause_cause or {}
+    if cause.get("reason") not in set(PauseReason):
+        return None
+    at = datetime.fromisoformat(cause["at"])
+    return PauseCause(PauseReason(cause["reason"]), cause["by"], at)
 
 
 def is_paused(contact: WhatsAppContact, *, now: datetime) -> bool:
@@ -24,18 +50,25 @@ def is_paused(contact: WhatsAppContact, *, now: datetime) -> bool:
     return contact.bot_paused_until is not None and now < contact.bot_paused_until
 
 
-def pause_bot(contact: WhatsAppContact, *, now: datetime, hours: int) -> None:
+def pause_bot(
+    contact: WhatsAppContact, *, now: datetime, hours: int, reason: PauseReason, by: str = ""
+) -> None:
     """Pause the bot, never for a shorter time than it is already paused for.
+
+    The cause of the pause that lasts longest is kept; of two that end together, the later one's.
 
     Args:
         contact: the buyer, locked.
         now: the time from which the pause counts.
         hours: the length of the pause.
+        reason: why the bot is paused.
+        by: the person who wrote or quieted it.
 
     """
     until = now + timedelta(hours=hours)
-    if contact.bot_paused_until is None or contact.bot_paused_until < until:
+    if contact.bot_paused_until is None or contact.bot_paused_until <= until:
         contact.bot_paused_until = until
+        contact.pause_cause = {"reason": reason.value, "by": by, "at": now.isoformat()}
 
 
 def wait_for_person(contact: WhatsAppContact, *, since: datetime) -> None:
@@ -61,16 +94,20 @@ def _was_answered(contact: WhatsAppContact, *, since: datetime) -> bool:
     return later.exclude(status__in=(OutboxStatus.FAILED, OutboxStatus.STALE)).exists()
 
 
-def note_answer(contact: WhatsAppContact, *, now: datetime, hours: int) -> None:
+def note_answer(
+    contact: WhatsAppContact, *, now: datetime, hours: int, reason: PauseReason, by: str
+) -> None:
     """Note that a person wrote to the buyer: they do not wait any more, and the bot is paused.
 
     Args:
         contact: the buyer, locked.
         now: the time of the answer.
         hours: the length of the pause.
+        reason: where they wrote.
+        by: the person.
 
     """
-    pause_bot(contact, now=now, hours=hours)
+    pause_bot(contact, now=now, hours=hours, reason=reason, by=by)
     if contact.wants_person_at is not None and contact.wants_person_at <= now:
         contact.wants_person_at = None
 
@@ -83,7 +120,7 @@ def resume_bot(contact: WhatsAppContact, *, now: datetime) -> bool:
 
     """
     was_handed_over = is_paused(contact, now=now) or contact.wants_person_at is not None
-    contact.wants_person_at = contact.bot_paused_until = None
+    contact.wants_person_at = contact.bot_paused_until = contact.pause_cause = None
     return was_handed_over
 
 

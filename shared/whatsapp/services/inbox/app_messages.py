@@ -12,7 +12,7 @@ from typing import Final
 from django.db import IntegrityError
 
 from shared.core import config
-from shared.core.enums import OutboxKind, OutboxStatus
+from shared.core.enums import OutboxKind, OutboxStatus, PauseReason
 from shared.whatsapp.content import ContentKind, parse_content
 from shared.whatsapp.models import OutboundMessage
 from shared.whatsapp.services import business_numbers, handover
@@ -93,6 +93,12 @@ def _store_for_contact(contact_id: int, echoes: Sequence[EchoItem], *, now: date
             written_by=APP_AUTHOR,
             created_at=written_at,
         )
-        handover.note_answer(contact, now=written_at, hours=hours)
+        handover.note_answer(
+            contact,
+            now=written_at,
+            hours=hours,
+            reason=PauseReason.WROTE_IN_APP,
+            by=APP_AUTHOR,
+        )
     if new:
         handover.save_handover(contact)

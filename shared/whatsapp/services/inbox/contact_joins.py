@@ -38,6 +38,7 @@ _FIELDS: Final = (
     "adult_confirmed_at",
     "wants_person_at",
     "bot_paused_until",
+    "pause_cause",
     "stopped_at",
     "started_at",
     "attribution",
@@ -268,7 +269,8 @@ def _merge_handovers(kept: Mapping[str, Any], joined: Mapping[str, Any]) -> dict
     both = {name: (kept.get(name), joined.get(name)) for name in HANDOVER_FIELDS}
     return {
         "wants_person_at": _choose_first(*both["wants_person_at"]),
-        "bot_paused_until": _choose_last(*both["bot_paused_until"]),
+        "bot_paused_until": (paused_until := _choose_last(*both["bot_paused_until"])),
+        "pause_cause": both["pause_cause"][both["bot_paused_until"].index(paused_until)],
         "stopped_at": _choose_first(*both["stopped_at"]),
         "started_at": _choose_last(*both["started_at"]),
     }
@@ -282,15 +284,15 @@ def _list_handover_changes(join: ContactJoin) -> dict[str, Any]:
     return {
         name: value
         for name, value in now.items()
-        if _drop_microseconds(value) != _drop_microseconds(merged[name])
+        if _round_moment(value) != _round_moment(merged[name])
     }
 
 
-def _drop_microseconds(moment: datetime | None) -> datetime | None:
-    """Return a moment to the millisecond, as snapshots have it."""
-    if moment is None:
-        return None
-    return moment.replace(microsecond=moment.microsecond // 1_000 * 1_000)
+def _round_moment(value: Any) -> Any:
+    """Return a moment to the millisecond, as snapshots have it; anything else as it is."""
+    if not isinstance(value, datetime):
+        return value
+    return value.replace(microsecond=value.microsecond // 1_000 * 1_000)
 
 
 def _choose_last(*moments: datetime | None) -> datetime | None:

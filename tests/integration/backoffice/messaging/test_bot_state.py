@@ -1,5 +1,6 @@
 """Tests of who wrote a message of a chat, and of the sentence about the bot."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -9,9 +10,13 @@ from django.utils import timezone
 from backoffice.messaging import bot_state
 from backoffice.messaging.chat_view import load_conversation
 from shared.use_cases.contacts import handover
+from shared.whatsapp.models import WhatsAppContact
+from shared.whatsapp.services.inbox import app_messages
 from shared.whatsapp.services.inbox.app_messages import APP_AUTHOR, APP_KEY
+from shared.whatsapp.webhook_items import EchoItem
 from tests import builders
 from tests.builders import NOON
+from tests.integration.conversation.chat import BuyerChat
 from tests.integration.whatsapp.outbox_builders import queue_message
 
 pytestmark = [pytest.mark.django_db, pytest.mark.same_everywhere]
@@ -23,7 +28,10 @@ pytestmark = [pytest.mark.django_db, pytest.mark.same_everywhere]
         ({}, "The bot answers."),
         (
             {"wants_person_at": -9, "bot_paused_until": 90},
-            "The bot is quiet until 13:30, because they asked for a person at 11:51.",
+            (
+                "The bot is quiet until 13:30, because a person took the chat over. "
+                "They have waited for an answer since 11:51."
+            ),
         ),
         (
             {"bot_paused_until": 24 * 60},
@@ -39,26 +47,64 @@ def test_the_bot_is_described_with_its_reason(fields: dict[str, int], sentence: 
     moments = {name: NOON + timedelta(minutes=each) for name, each in fields.items()}
     buyer = builders.create_contact(**moments)
 
-    state = bot_state.describe_bot_state(buyer, bubbles=(), now=NOON)
+    state = bot_state.describe_bot_state(buyer, now=NOON)
 
     assert state.sentence == sentence
 
 
+def ask(contact_id: int) -> None:
+    chat = BuyerChat(WhatsAppContact.objects.get(pk=contact_id))
+    chat.says("person")
+
+
+def quiet(contact_id: int) -> None:
+    handover.pause(contact_id, by=builders.build_staff_actor(), now=NOON)
+
+
+def write(contact_id: int) -> None:
+    by = builders.build_staff_actor()
+    handover.send_staff_message(contact_id, text="Hello", by=by, now=NOON)
+
+
+def write_in_app(contact_id: int) -> None:
+    address = WhatsAppContact.objects.get(pk=contact_id).wa_id or ""
+    echo = EchoItem(
+        phone_number_id=builders.PHONE_NUMBER_ID,
+        display_phone_number="",
+        wa_message_id="wamid.echo",
+        sent_at=NOON,
+        payload={"type": "text", "text": {"body": "Hello"}},
+        user_id=None,
+        parent_user_id="",
+        wa_id=address,
+        profile_name="",
+    )
+    app_messages.store_echoes([echo], now=NOON)
+
+
 @pytest.mark.parametrize(
-    ("author", "reason"),
+    ("steps", "reason"),
     [
-        ("rita", "rita wrote to them at 11:55"),
-        (APP_AUTHOR, "somebody wrote to them in the WhatsApp Business app at 11:55"),
+        ([ask], "they asked for a person at 12:00"),
+        ([quiet], "rita quieted it at 12:00"),
+        ([write], "rita wrote to them at 12:00"),
+        ([write_in_app], "you wrote to them in the WhatsApp Business app at 12:00"),
+        ([ask, write], "rita wrote to them at 12:00"),
+        ([quiet, ask], "rita quieted it at 12:00. They have waited for an answer since 12:00"),
+        ([write, quiet], "rita quieted it at 12:00"),
     ],
 )
-def test_the_person_who_wrote_last_is_named(author: str, reason: str) -> None:
-    buyer = builders.create_contact(bot_paused_until=NOON + timedelta(hours=1))
-    queue_message(buyer, written_by=author, created_at=NOON - timedelta(minutes=5))
-    bubbles = load_conversation(buyer.pk, zone="UTC").bubbles
+def test_the_last_cause_of_the_pause_is_named(
+    steps: list[Callable[[int], None]], reason: str
+) -> None:
+    buyer = builders.create_contact(last_inbound_at=NOON)
 
-    state = bot_state.describe_bot_state(buyer, bubbles=bubbles, now=NOON)
+    for step in steps:
+        step(buyer.pk)
 
-    assert state.sentence == f"The bot is quiet until 13:00, because {reason}."
+    buyer.refresh_from_db()
+    state = bot_state.describe_bot_state(buyer, now=NOON)
+    assert state.sentence == f"The bot is quiet until 23 Nov 2026, 00:00, because {reason}."
 
 
 @pytest.mark.parametrize(

@@ -134,7 +134,7 @@ class TestBot:
         [resumed] = press_button(rita, build_url(WhatsAppContact, "resume_bot", buyer.pk))
 
         assert "The bot is quiet for" in quieted
-        assert "because a person took the chat over" in page
+        assert "because rita quieted it at" in page
         assert "Let the bot answer again" in page
         assert "again, from their next message on" in resumed
         buyer.refresh_from_db()
