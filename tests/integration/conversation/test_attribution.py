@@ -4,7 +4,8 @@ from typing import Any, Final
 
 import pytest
 
-from shared.conversation import attribution, inbound_batch, raffle_links
+from shared.conversation import attribution, raffle_links
+from shared.conversation.answering import answer_batches
 from shared.conversation.raffle_links import RaffleLink
 from shared.core.enums import OrderSourceKind, OrderStatus, RaffleStatus
 from shared.raffles.models import Order, Raffle
@@ -50,7 +51,7 @@ def test_a_batch_keeps_the_source_as_well() -> None:
         chat.receives("text", {"text": {"body": text}})
         other.receives("text", {"text": {"body": text.replace("poster", "radio")}})
         ids = [chat.contact.pk, other.contact.pk]
-        inbound_batch.answer_contacts(ids, now=chat.now, pivot=1)
+        answer_batches.answer_contacts(ids, now=chat.now, pivot=1)
 
     assert chat.order().source == POSTER
     assert other.order().source == OrderSource(OrderSourceKind.LINK, "radio")

@@ -67,7 +67,7 @@ class TestMoreTime:
         assert (message.key, message.kind, message.about) == ("more_time", "NOTICE", order.code)
         assert chat.render_body(message).startswith(
             f"You have more time.\n\nOrder *{order.code}* waits for a photo or PDF of your "
-            "receipt: $15.00 by 12:50."
+            "receipt: $15.00 by 12:50 (30 minutes left)."
         )
 
     def test_holds_unconfirmed_numbers_longer(self, raffle: Raffle) -> None:
@@ -79,7 +79,9 @@ class TestMoreTime:
         give_time(order, minutes=20)
 
         told = chat.render_body(buyer.list_messages()[-1])
-        assert told.startswith("You have more time.\n\nHeld for you until 12:50:  *")
+        assert told.startswith(
+            "You have more time.\n\nHeld for you until 12:50 (30 minutes left):\n*"
+        )
 
     def test_never_goes_beyond_the_draw(self, raffle: Raffle) -> None:
         order = order_states.create_placed_order(raffle)
