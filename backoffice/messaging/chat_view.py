@@ -102,7 +102,7 @@ SILENCE_REASON_LABELS: Final[Mapping[str, str]] = {
     SilenceReason.FLOOD: "Not answered: the buyer sent too many messages at once.",
     SilenceReason.LOOP: "Not answered: the chat went in circles.",
     SilenceReason.TOO_EARLY: "Not taken as an answer: written before the question was sent.",
-    SilenceReason.PERSON: "Not answered by the bot: it waits for a person.",
+    SilenceReason.PERSON: "For a person: the bot was quiet.",
     SilenceReason.STOPPED: "Not answered: STOP was confirmed before.",
 }
 
@@ -128,6 +128,7 @@ class ChatBubble:
         author: who wrote one of ours: "Bot", or a person's name; empty for the buyer's messages.
         person: whether a person wrote it and not the bot.
         trouble: why it was not answered, sent or delivered; empty if all is well.
+        aside: that it was for a person, once it does not wait for one any more.
         notice: whether it is news (`OutboxKind.NOTICE`) and not a reply, and was not withdrawn.
 
     """
@@ -148,6 +149,7 @@ class ChatBubble:
     author: str = ""
     person: bool = False
     trouble: str = ""
+    aside: str = ""
     notice: bool = False
 
 
@@ -225,8 +227,8 @@ def build_whatsapp_link(phone_number: str | None, *, text: str = "") -> str:
 
 def _query_inbound_messages(contact_id: int) -> Any:
     messages_in = InboundMessage.objects.filter(contact_id=contact_id)
-    columns = ("type", "text", "payload", "sent_at", "status", "error")
-    return messages_in.only(*columns).order_by("-sent_at", "-id")
+    columns = ("type", "text", "payload", "sent_at", "status", "error", "contact__wants_person_at")
+    return messages_in.select_related("contact").only(*columns).order_by("-sent_at", "-id")
 
 
 def _query_outbound_messages(contact_id: int) -> Any:
@@ -241,6 +243,8 @@ def _build_inbound_bubble(message: InboundMessage, *, zone: str) -> ChatBubble:
     known = content.kind is not ContentKind.OTHER or not plain
     icon, kind = CONTENT_KIND_LABELS.get(content.kind, ("", "")) if known else ("", "")
     failed = message.status == InboxStatus.FAILED
+    is_settled = message.error == SilenceReason.PERSON and not _waits_for_person(message)
+    silence = explain_silence(message)
     return ChatBubble(
         key=message.pk,
         ours=False,
@@ -254,9 +258,18 @@ def _build_inbound_bubble(message: InboundMessage, *, zone: str) -> ChatBubble:
         trouble=(
             "It could not be answered; the buyer was told so."
             if failed
-            else explain_silence(message)
+            else ""
+            if is_settled
+            else silence
         ),
+        aside=silence if is_settled else "",
     )
+
+
+def _waits_for_person(message: InboundMessage) -> bool:
+    """Return whether a message is one of those since which its buyer waits for a person."""
+    since = None if message.contact is None else message.contact.wants_person_at
+    return since is not None and message.sent_at >= since
 
 
 def explain_silence(message: InboundMessage) -> str:

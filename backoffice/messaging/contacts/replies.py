@@ -17,6 +17,7 @@ from backoffice.ui.actions import ActionResult, StaffAction, build_staff_actor, 
 from backoffice.ui.permissions import require_permission
 from shared.use_cases.contacts import handover
 from shared.whatsapp.models import WhatsAppContact
+from shared.whatsapp.services import handover as handover_service
 
 
 @require_POST
@@ -71,8 +72,13 @@ def resume_bot_view(request: HttpRequest, contact_id: int) -> HttpResponse:
     require_permission(request, ANSWER_BUYER_PERMISSION)
     contact = get_object_or_404(WhatsAppContact, pk=contact_id)
 
+    was_paused = handover_service.is_paused(contact, now=timezone.now())
+
     def act() -> ActionResult:
         handover.resume(contact.pk, by=build_staff_actor(request), now=timezone.now())
+        if not was_paused:
+            audit_log.record_action(request, contact, "Took the buyer off the list of waits")
+            return messages.SUCCESS, f"{contact} is not listed as waiting for a person any more."
         audit_log.record_action(request, contact, "Let the bot answer again")
         return messages.SUCCESS, f"The bot answers {contact} again, from their next message on."
 

@@ -130,6 +130,20 @@ def test_what_was_written_in_the_app_is_shown_by_its_kind(
     assert (bubble.plain, bubble.kind, bubble.author) == (text, kind, APP_AUTHOR)
 
 
+def test_words_for_a_person_are_troubled_only_while_their_buyer_waits() -> None:
+    chat = BuyerChat(builders.create_contact())
+    chat.says("person")
+    for minutes in (1, 2):
+        chat.later(minutes=minutes).says("Where is my ticket?")
+        WhatsAppContact.objects.update(wants_person_at=chat.now)
+
+    bubbles = load_conversation(chat.contact.pk, zone="UTC").bubbles
+
+    shown = [(bubble.trouble, bubble.aside) for bubble in bubbles if not bubble.ours]
+    words = "For a person: the bot was quiet."
+    assert shown == [("", ""), ("", words), (words, "")]
+
+
 def test_bubbles_say_who_wrote_them() -> None:
     buyer = builders.create_contact(last_inbound_at=timezone.now())
     queue_message(buyer)

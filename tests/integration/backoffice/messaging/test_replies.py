@@ -143,6 +143,19 @@ class TestBot:
         said = LogEntry.objects.order_by("pk").values_list("change_message", flat=True)
         assert list(said) == ["Quieted the bot", "Let the bot answer again"]
 
+    def test_after_the_pause_one_button_takes_the_buyer_off_the_list(self, rita: Client) -> None:
+        buyer = create_buyer(wants_person_at=timezone.now() - timedelta(hours=14))
+        page = load_page(rita, buyer)
+
+        [told] = press_button(rita, build_url(WhatsAppContact, "resume_bot", buyer.pk))
+
+        assert "Done: take off the list" in page
+        assert "Let the bot answer again" not in page
+        assert "Quiet the bot" not in page
+        assert "not listed as waiting" in told
+        buyer.refresh_from_db()
+        assert buyer.wants_person_at is None
+
     def test_leaves_a_buyer_who_wrote_stop_alone(self, rita: Client) -> None:
         buyer = create_buyer(stopped_at=timezone.now())
         queue_message(buyer, kind=OutboxKind.NOTICE, status=OutboxStatus.WITHHELD)
