@@ -9,23 +9,25 @@ from typing import Any, assert_never
 from structlog.contextvars import bound_contextvars
 
 from shared.conversation import attribution, effect_locks
+from shared.conversation.conversation_events import (
+    EffectOutcome,
+    EffectRefused,
+    NameConsentSaved,
+    NumbersHeld,
+    OrderCancelled,
+    OrderPlaced,
+    ProofAddedToOrder,
+    ProofWithoutOrder,
+)
 from shared.conversation.notify import UNPLACED_KEYS, has_recent_acknowledgement
 from shared.conversation.values import (
     AssignProof,
     CancelOwnOrder,
     Effect,
-    EffectOutcome,
-    EffectRefused,
     HoldNumbers,
     HoldRandom,
     KeepProof,
-    NameConsentSaved,
-    NumbersHeld,
-    OrderCancelled,
-    OrderPlaced,
     PlaceOrder,
-    ProofAddedToOrder,
-    ProofWithoutOrder,
     SaveNameConsent,
 )
 from shared.core import config
@@ -35,8 +37,9 @@ from shared.core.errors import DomainError
 from shared.raffles.actor import Actor
 from shared.raffles.draws.draw_errors import PrizeNotFound
 from shared.raffles.draws.draw_models import PrizeClaim
-from shared.raffles.errors import NumbersTaken, OrderNotFound, ProofFileLost
+from shared.raffles.errors import NumbersTaken, OrderNotFound
 from shared.raffles.models import Order, PaymentProof, Raffle
+from shared.raffles.proof_errors import ProofFileLost
 from shared.raffles.results import ProofKept, ProofLate, ProofOrphan, ProofRepeated, ProofSource
 from shared.raffles.services import availability, locks, orders, reservations
 from shared.raffles.services.draws import drawing, winners

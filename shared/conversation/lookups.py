@@ -9,24 +9,26 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import assert_never
 
-from shared.conversation.facts import draws
-from shared.conversation.facts.draw_values import DrawFacts
-from shared.conversation.number_lookups import check_numbers, find_free_numbers
-from shared.conversation.values import (
-    CheckNumbers,
+from shared.conversation.conversation_events import (
     FreeNumbersFound,
-    Lookup,
-    LookUpFreeNumbers,
-    LookUpNumber,
     LookupOutcome,
-    LookUpRaffle,
-    LookUpResults,
-    LookUpRules,
     NumberFound,
     NumbersChecked,
     RaffleFound,
     ResultsFound,
     RulesFound,
+)
+from shared.conversation.facts import draws
+from shared.conversation.facts.draw_values import DrawFacts
+from shared.conversation.number_lookups import check_numbers, find_free_numbers
+from shared.conversation.values import (
+    CheckNumbers,
+    Lookup,
+    LookUpFreeNumbers,
+    LookUpNumber,
+    LookUpRaffle,
+    LookUpResults,
+    LookUpRules,
 )
 from shared.raffles.models import Raffle
 from shared.raffles.services.draws import draw_rules

@@ -27,13 +27,11 @@ from shared.raffles.errors import (
     NumbersUnknown,
     OrderNotFound,
     OrderRefunded,
-    ProofElsewhere,
-    ProofNotViewable,
-    ProofUnseen,
     QuantityOutOfBounds,
     TooFewLeft,
 )
 from shared.raffles.models import Order
+from shared.raffles.proof_errors import ProofElsewhere, ProofNotViewable, ProofUnseen
 from shared.raffles.results import NeedsDecision
 from shared.use_cases import late_payments
 

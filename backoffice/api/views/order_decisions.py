@@ -44,13 +44,11 @@ from shared.raffles.errors import (
     OrderNotFound,
     OrderNotPlaced,
     OrderRefunded,
-    ProofElsewhere,
-    ProofNotViewable,
-    ProofUnseen,
     RaffleDrawn,
     RaffleSealed,
 )
 from shared.raffles.models import Order
+from shared.raffles.proof_errors import ProofElsewhere, ProofNotViewable, ProofUnseen
 from shared.raffles.results import AlreadySettled, NeedsDecision
 from shared.use_cases import order_endings, payments
 

@@ -16,9 +16,8 @@ from backoffice.api.serializers.order_decisions import validate_body
 from backoffice.api.serializers.proof_moves import MoveSerializer
 from backoffice.api.views.proofs import load_proof
 from shared.core.enums import Scope, Verdict
-from shared.raffles.errors import (
-    OrderAlreadyPaid,
-    OrderNotFound,
+from shared.raffles.errors import OrderAlreadyPaid, OrderNotFound
+from shared.raffles.proof_errors import (
     ProofNotFound,
     ProofNotViewable,
     ProofRowExists,

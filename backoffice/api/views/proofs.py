@@ -36,9 +36,10 @@ from shared.core.errors import DomainError
 from shared.publishing import signed_links
 from shared.publishing.errors import ProofLinkBroken, ProofLinkExpired
 from shared.raffles import codes
-from shared.raffles.errors import OrderNotFound, ProofNotFound
+from shared.raffles.errors import OrderNotFound
 from shared.raffles.models import PaymentProof
 from shared.raffles.predicates import UNSORTED_PROOFS
+from shared.raffles.proof_errors import ProofNotFound
 from shared.raffles.services.queries import order_queries
 
 SIGNATURE_PARAMETER: Final = "signature"

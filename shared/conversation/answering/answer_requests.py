@@ -12,11 +12,12 @@ from typing import Any, Final
 
 from shared.conversation import effects, lookups
 from shared.conversation.answering import silence
+from shared.conversation.conversation_events import EffectOutcome, LookupOutcome
 from shared.conversation.effects import InboundTurn
 from shared.conversation.facts import gathering
 from shared.conversation.facts.gathering import FactsQuestion
 from shared.conversation.facts.values import Facts
-from shared.conversation.values import Effect, EffectOutcome, Lookup, LookupOutcome, Reply
+from shared.conversation.values import Effect, Lookup, Reply
 from shared.core.enums import OutboxKind
 from shared.whatsapp.models import OutboundMessage
 from shared.whatsapp.services.outbox import outbox_queue

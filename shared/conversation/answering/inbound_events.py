@@ -6,12 +6,7 @@ from typing import Final
 from django.db.models import Q
 
 from shared.conversation import raffle_links
-from shared.conversation.effects import InboundTurn
-from shared.conversation.understanding.chat_wishes import ChatWish, find_tapped_wish, find_wish
-from shared.conversation.understanding.intents import Intent
-from shared.conversation.understanding.order_names import find_order_codes
-from shared.conversation.understanding.reader import read_text
-from shared.conversation.values import (
+from shared.conversation.conversation_events import (
     ButtonTapped,
     BuyerInput,
     ConversationEvent,
@@ -23,6 +18,11 @@ from shared.conversation.values import (
     UnreadableReceived,
     UnsupportedReceived,
 )
+from shared.conversation.effects import InboundTurn
+from shared.conversation.understanding.chat_wishes import ChatWish, find_tapped_wish, find_wish
+from shared.conversation.understanding.intents import Intent
+from shared.conversation.understanding.order_names import find_order_codes
+from shared.conversation.understanding.reader import read_text
 from shared.core.constants import ALBUM_WINDOW
 from shared.core.enums import InboxStatus
 from shared.raffles.models import Order, PaymentProof

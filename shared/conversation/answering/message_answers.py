@@ -20,6 +20,7 @@ from shared.conversation.answering.answer_requests import (
 )
 from shared.conversation.answering.inbound_events import build_event, list_codes, list_order_ids
 from shared.conversation.context import Context
+from shared.conversation.conversation_events import ConversationEvent, PictureReceived
 from shared.conversation.effects import InboundTurn
 from shared.conversation.errors import EndlessConversation
 from shared.conversation.facts.values import Facts
@@ -28,16 +29,7 @@ from shared.conversation.flow.receipt_evidence import choose_order_for_picture
 from shared.conversation.flow.reconcile import reconcile_state
 from shared.conversation.flow.screens import repeat_prompt
 from shared.conversation.texts import guidance
-from shared.conversation.values import (
-    ContactChange,
-    ConversationEvent,
-    Effect,
-    KeepProof,
-    Lookup,
-    PictureReceived,
-    Reply,
-    Step,
-)
+from shared.conversation.values import ContactChange, Effect, KeepProof, Lookup, Reply, Step
 from shared.core import config
 from shared.core.constants import STALE_AFTER
 from shared.core.enums import PauseReason, SilenceReason, State

@@ -4,10 +4,12 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from shared.conversation.context import Context
+from shared.conversation.conversation_events import EffectRefused
 from shared.conversation.facts.values import Facts, OrderFacts, RaffleFacts
 from shared.conversation.flow import reserve
 from shared.conversation.flow.screens import answer_with, repeat_prompt, show_menu, show_order
 from shared.conversation.texts import (
+    choosing,
     guidance,
     order_status,
     order_updates,
@@ -15,9 +17,9 @@ from shared.conversation.texts import (
     raffle_updates,
     raffles,
 )
-from shared.conversation.values import EffectRefused, Step
+from shared.conversation.values import Step
 from shared.core.enums import Mode, OrderStatus, State
-from shared.raffles import errors
+from shared.raffles import errors, proof_errors
 
 
 def show_held_numbers(
@@ -41,7 +43,7 @@ def show_held_numbers(
     note = ""
     if taken:
         holding = holding.with_changes(picked_numbers=order.numbers)
-        note = raffles.build_held_otherwise_note(order, taken=taken)
+        note = choosing.build_held_otherwise_note(order, taken=taken)
     reply = orders.build_held_message(order, now=facts.now, note=note)
     return answer_with(State.CONFIRM_RESERVATION, holding, reply)
 
@@ -104,25 +106,25 @@ def _explain_quantity_bounds(
 ) -> Step:
     is_picking = context.mode is Mode.PICK
     quantity = len(context.picked_numbers) if is_picking else context.qty or 0
-    note = raffles.build_quantity_out_of_bounds_note(raffle, quantity=quantity)
+    note = choosing.build_quantity_out_of_bounds_note(raffle, quantity=quantity)
     if is_picking:
         return reserve.ask_numbers(raffle, context, note=note)
     return answer_with(
-        State.ASK_QTY, context, raffles.build_ask_quantity_message(raffle, note=note)
+        State.ASK_QTY, context, choosing.build_ask_quantity_message(raffle, note=note)
     )
 
 
 def _explain_unknown_numbers(
     details: _Details, raffle: RaffleFacts, context: Context, _facts: Facts
 ) -> Step:
-    note = raffles.build_unknown_numbers_note(raffle, unknown=details["unknown"])
+    note = choosing.build_unknown_numbers_note(raffle, unknown=details["unknown"])
     return reserve.ask_numbers(raffle, context.with_changes(picked_numbers=()), note=note)
 
 
 def _explain_taken_numbers(
     details: _Details, raffle: RaffleFacts, context: Context, _facts: Facts
 ) -> Step:
-    reply = raffles.build_numbers_taken_message(
+    reply = choosing.build_numbers_taken_message(
         raffle,
         taken=details["taken"],
         free=details["free"],
@@ -136,9 +138,9 @@ def _explain_too_few_left(
 ) -> Step:
     hold = facts.find_draft(raffle.id)
     if hold is not None and details.get("kept"):
-        note = raffles.build_few_more_left_note(available=details["available"] - details["kept"])
+        note = choosing.build_few_more_left_note(available=details["available"] - details["kept"])
         return show_order(hold, context, facts, note=note)
-    reply = raffles.build_too_few_left_message(raffle, available=details["available"])
+    reply = choosing.build_too_few_left_message(raffle, available=details["available"])
     state = State.MENU if reply.key == "sold_out" else State.ASK_QTY
     return answer_with(state, context, reply)
 
@@ -146,7 +148,7 @@ def _explain_too_few_left(
 def _explain_contact_limit(
     details: _Details, raffle: RaffleFacts, context: Context, _facts: Facts
 ) -> Step:
-    reply = raffles.build_limit_reached_message(
+    reply = choosing.build_limit_reached_message(
         raffle, limit=details["limit"], remaining=details["remaining"]
     )
     return answer_with(State.CHOOSE_MODE, context, reply)
@@ -155,7 +157,7 @@ def _explain_contact_limit(
 def _explain_cooling_down(
     details: _Details, raffle: RaffleFacts, context: Context, facts: Facts
 ) -> Step:
-    reply = raffles.build_cooling_down_message(raffle, until=details["until"], now=facts.now)
+    reply = choosing.build_cooling_down_message(raffle, until=details["until"], now=facts.now)
     return answer_with(State.CHOOSE_MODE, context, reply)
 
 
@@ -212,6 +214,6 @@ ORDER_REFUSALS: Final[Mapping[str, Callable[[OrderFacts, State, Context, Facts],
     errors.OrderAlreadyPaid.code: _explain_cannot_cancel,
     errors.OrderEnded.code: _explain_cannot_cancel,
     errors.OrderNotFound.code: _explain_cannot_cancel,
-    errors.ProofFileLost.code: _ask_for_file_again,
+    proof_errors.ProofFileLost.code: _ask_for_file_again,
 }
 """Explanations of refused changes of an order, by the code of the error."""

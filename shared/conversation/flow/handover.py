@@ -11,6 +11,12 @@ from typing import Final, assert_never
 from shared.conversation import button_ids, raffle_links
 from shared.conversation.button_ids import ButtonAction
 from shared.conversation.context import Context
+from shared.conversation.conversation_events import (
+    ButtonTapped,
+    ConversationEvent,
+    TextReceived,
+    UnreadableReceived,
+)
 from shared.conversation.facts.values import Facts
 from shared.conversation.flow import commands, opt_out
 from shared.conversation.texts import handover
@@ -18,14 +24,7 @@ from shared.conversation.understanding.chat_wishes import ChatWish, find_tapped_
 from shared.conversation.understanding.intents import Intent
 from shared.conversation.understanding.reader import read_text
 from shared.conversation.understanding.text_normalization import normalize_text
-from shared.conversation.values import (
-    ButtonTapped,
-    ContactChange,
-    ConversationEvent,
-    Step,
-    TextReceived,
-    UnreadableReceived,
-)
+from shared.conversation.values import ContactChange, Step
 from shared.core.enums import SilenceReason, State
 
 

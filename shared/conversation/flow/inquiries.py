@@ -4,22 +4,18 @@ from collections.abc import Iterable
 from typing import Final, assert_never
 
 from shared.conversation.context import Context
+from shared.conversation.conversation_events import (
+    NameConsentSaved,
+    NumberFound,
+    ResultsFound,
+    RulesFound,
+)
 from shared.conversation.facts.draw_values import NumberFacts
 from shared.conversation.facts.values import Facts, RaffleFacts
 from shared.conversation.flow import age
 from shared.conversation.flow.screens import show_menu
 from shared.conversation.texts import draw_updates, draws, guidance
-from shared.conversation.values import (
-    LookUpNumber,
-    LookUpResults,
-    LookUpRules,
-    NameConsentSaved,
-    NumberFound,
-    Reply,
-    ResultsFound,
-    RulesFound,
-    Step,
-)
+from shared.conversation.values import LookUpNumber, LookUpResults, LookUpRules, Reply, Step
 from shared.core.enums import OrderStatus, State
 
 MAX_OWN_DRAWS: Final = 3

@@ -3,6 +3,30 @@
 from typing import assert_never
 
 from shared.conversation.context import Context
+from shared.conversation.conversation_events import (
+    ButtonTapped,
+    ConversationEvent,
+    EffectOutcome,
+    EffectRefused,
+    FreeNumbersFound,
+    LookupOutcome,
+    LostFileReceived,
+    NameConsentSaved,
+    NumberFound,
+    NumbersChecked,
+    NumbersHeld,
+    OrderCancelled,
+    OrderPlaced,
+    PictureReceived,
+    ProofAddedToOrder,
+    ProofWithoutOrder,
+    RaffleFound,
+    ResultsFound,
+    RulesFound,
+    TextReceived,
+    UnreadableReceived,
+    UnsupportedReceived,
+)
 from shared.conversation.facts.values import Facts
 from shared.conversation.flow import (
     age,
@@ -24,31 +48,7 @@ from shared.conversation.flow.screens import ask_to_rephrase, repeat_prompt
 from shared.conversation.flow.turn import Turn
 from shared.conversation.texts import guidance, order_status
 from shared.conversation.understanding import order_names
-from shared.conversation.values import (
-    ButtonTapped,
-    ConversationEvent,
-    EffectOutcome,
-    EffectRefused,
-    FreeNumbersFound,
-    LookupOutcome,
-    LostFileReceived,
-    NameConsentSaved,
-    NumberFound,
-    NumbersChecked,
-    NumbersHeld,
-    OrderCancelled,
-    OrderPlaced,
-    PictureReceived,
-    ProofAddedToOrder,
-    ProofWithoutOrder,
-    RaffleFound,
-    ResultsFound,
-    RulesFound,
-    Step,
-    TextReceived,
-    UnreadableReceived,
-    UnsupportedReceived,
-)
+from shared.conversation.values import Step
 from shared.core.enums import State
 
 

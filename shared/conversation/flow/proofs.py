@@ -4,17 +4,17 @@ from collections.abc import Sequence
 from typing import assert_never
 
 from shared.conversation.context import Context
+from shared.conversation.conversation_events import (
+    PictureReceived,
+    ProofAddedToOrder,
+    ProofWithoutOrder,
+)
 from shared.conversation.facts.values import Facts, OrderFacts
 from shared.conversation.flow.receipt_evidence import choose_order_for_picture
 from shared.conversation.flow.reconcile import derive_order_state
 from shared.conversation.flow.screens import answer_with
 from shared.conversation.texts import orders, receipts
-from shared.conversation.values import (
-    PictureReceived,
-    ProofAddedToOrder,
-    ProofWithoutOrder,
-    Step,
-)
+from shared.conversation.values import Step
 from shared.core.enums import State, UnplacedReason
 
 

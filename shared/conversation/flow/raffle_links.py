@@ -2,10 +2,11 @@
 
 from shared.conversation import raffle_links
 from shared.conversation.context import Context
+from shared.conversation.conversation_events import RaffleFound
 from shared.conversation.facts.values import Facts, RaffleFacts
 from shared.conversation.flow.screens import show_menu, show_raffle_card
 from shared.conversation.texts import raffles
-from shared.conversation.values import LookUpRaffle, RaffleFound, Step
+from shared.conversation.values import LookUpRaffle, Step
 from shared.core.enums import State
 
 

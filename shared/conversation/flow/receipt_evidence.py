@@ -9,9 +9,10 @@ If several orders are possible, it belongs to none and the buyer is asked.
 
 from collections.abc import Iterable
 
+from shared.conversation.conversation_events import PictureReceived
 from shared.conversation.facts.values import Facts, OrderFacts
 from shared.conversation.understanding import order_names
-from shared.conversation.values import KeepProof, PictureReceived
+from shared.conversation.values import KeepProof
 from shared.core.enums import OrderStatus, UnplacedReason
 
 

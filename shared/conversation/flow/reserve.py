@@ -5,7 +5,7 @@ from typing import assert_never
 from shared.conversation.context import Context
 from shared.conversation.facts.values import Facts, OrderFacts, RaffleFacts
 from shared.conversation.flow.screens import answer_with
-from shared.conversation.texts import number_questions, raffles
+from shared.conversation.texts import choosing, number_questions
 from shared.conversation.values import HoldNumbers, HoldRandom, Reply, Step
 from shared.core.enums import Mode, State
 
@@ -16,11 +16,11 @@ def hold_random(raffle: RaffleFacts, quantity: int, context: Context, facts: Fac
         raffle_id=raffle.id, mode=Mode.RANDOM, qty=quantity, picked_numbers=()
     )
     if not raffle.min_per_order <= quantity <= raffle.max_per_order:
-        note = raffles.build_quantity_out_of_bounds_note(raffle, quantity=quantity)
+        note = choosing.build_quantity_out_of_bounds_note(raffle, quantity=quantity)
         return answer_with(
             State.ASK_QTY,
             chosen.with_changes(qty=None),
-            raffles.build_ask_quantity_message(raffle, note=note),
+            choosing.build_ask_quantity_message(raffle, note=note),
         )
     effect = HoldRandom(raffle.id, quantity, replacing=_find_draft_id(raffle, facts))
     return Step(State.ASK_QTY, chosen, effect=effect)
@@ -48,14 +48,14 @@ def hold_numbers(
         raffle_id=raffle.id, mode=Mode.PICK, qty=None
     )
     if not raffle.min_per_order <= len(numbers) <= raffle.max_per_order:
-        note = raffles.build_quantity_out_of_bounds_note(raffle, quantity=len(numbers))
+        note = choosing.build_quantity_out_of_bounds_note(raffle, quantity=len(numbers))
         return answer_with(
-            State.ASK_PICK_NUMBERS, chosen, raffles.build_ask_numbers_message(raffle, note=note)
+            State.ASK_PICK_NUMBERS, chosen, choosing.build_ask_numbers_message(raffle, note=note)
         )
     wanted = sorted({*numbers, *otherwise})
     unknown = [number for number in wanted if not raffle.has_ticket_number(number)]
     if unknown:
-        note = raffles.build_unknown_numbers_note(raffle, unknown=unknown)
+        note = choosing.build_unknown_numbers_note(raffle, unknown=unknown)
         return ask_numbers(raffle, chosen, note=note)
     replacing = _find_draft_id(raffle, facts)
     effect = HoldNumbers(raffle.id, numbers, replacing=replacing, otherwise=otherwise)
@@ -65,14 +65,14 @@ def hold_numbers(
 def ask_quantity(raffle: RaffleFacts, context: Context) -> Step:
     """Ask for the quantity of random numbers."""
     chosen = context.with_changes(raffle_id=raffle.id, mode=Mode.RANDOM)
-    return answer_with(State.ASK_QTY, chosen, raffles.build_ask_quantity_message(raffle))
+    return answer_with(State.ASK_QTY, chosen, choosing.build_ask_quantity_message(raffle))
 
 
 def ask_numbers(raffle: RaffleFacts, context: Context, *, note: str = "") -> Step:
     """Ask for the ticket numbers."""
     chosen = context.with_changes(raffle_id=raffle.id, mode=Mode.PICK)
     return answer_with(
-        State.ASK_PICK_NUMBERS, chosen, raffles.build_ask_numbers_message(raffle, note=note)
+        State.ASK_PICK_NUMBERS, chosen, choosing.build_ask_numbers_message(raffle, note=note)
     )
 
 

@@ -7,6 +7,7 @@ from shared.conversation.context import Context
 from shared.conversation.facts.values import Facts, OrderFacts, RaffleFacts
 from shared.conversation.flow.reconcile import derive_order_state
 from shared.conversation.texts import (
+    choosing,
     guidance,
     order_status,
     order_updates,
@@ -77,10 +78,10 @@ def repeat_prompt(state: State, context: Context, facts: Facts, *, note: str = "
         case State.CHOOSE_MODE if raffle is not None:
             return show_raffle_card(raffle, context, facts, note=note)
         case State.ASK_QTY if raffle is not None:
-            reply = raffles.build_ask_quantity_message(raffle, note=note)
+            reply = choosing.build_ask_quantity_message(raffle, note=note)
             return Step(state, context, replies=(reply,))
         case State.ASK_PICK_NUMBERS if raffle is not None:
-            reply = raffles.build_ask_numbers_message(raffle, note=note)
+            reply = choosing.build_ask_numbers_message(raffle, note=note)
             return Step(state, context, replies=(reply,))
         case State.MENU:
             return show_menu(facts, note=note, misses=context.misses)

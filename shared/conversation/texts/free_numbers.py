@@ -4,20 +4,21 @@ from collections.abc import Collection, Sequence
 from typing import Final
 
 from shared.conversation.button_ids import ButtonAction, build_button_id
+from shared.conversation.conversation_events import FreeNumbersFound, NumbersChecked
 from shared.conversation.facts.values import OrderFacts, RaffleFacts
 from shared.conversation.formatting import (
     MAX_TICKET_LIST_CHARACTERS,
     format_numbers_as_sentence,
     format_ticket_numbers,
 )
-from shared.conversation.texts.number_questions import build_keep_button, build_taking_title
-from shared.conversation.texts.parts import MENU_BUTTON, MY_TICKETS_BUTTON
-from shared.conversation.texts.raffles import (
+from shared.conversation.texts.choosing import (
     build_quantity_out_of_bounds_note,
     build_unknown_numbers_note,
 )
+from shared.conversation.texts.number_questions import build_keep_button, build_taking_title
+from shared.conversation.texts.parts import MENU_BUTTON, MY_TICKETS_BUTTON
 from shared.conversation.understanding.number_patterns import NumberPattern, Part
-from shared.conversation.values import FreeNumbersFound, NumbersChecked, Reply
+from shared.conversation.values import Reply
 from shared.whatsapp.messages import BUTTON_ID_LIMIT, ReplyButton
 
 MAX_NUMBERS_SHOWN: Final = 12

@@ -15,7 +15,12 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Final
 
-from shared.conversation.understanding import doubt_finding, intent_ranking, wish_grammar
+from shared.conversation.understanding import (
+    doubt_finding,
+    intent_ranking,
+    number_group_sums,
+    wish_grammar,
+)
 from shared.conversation.understanding.doubt_finding import (
     BESIDE_NUMBERS,
     NUMBER_WISHES,
@@ -224,20 +229,20 @@ class _Reader:
 
     def _build_wish(self, parts: WishParts) -> NumberWish:
         take = wish_grammar.merge_shares(parts)
-        drop = wish_grammar.merge_groups(parts.drop)
-        otherwise = wish_grammar.merge_groups(parts.otherwise)
+        drop = number_group_sums.merge_groups(parts.drop)
+        otherwise = number_group_sums.merge_groups(parts.otherwise)
         if take is not None and drop is not None:
             if take.is_single and set(take.values) <= set(drop.values):  # "13, not 13"
                 self._doubts.add(Doubt.CONTRADICTION)
             if take.is_counted and not drop.is_marked:
                 drop = None  # "5 tickets, not 3"
             else:
-                take, drop = wish_grammar.subtract(take, drop)
+                take, drop = number_group_sums.subtract(take, drop)
         if take is None and otherwise is not None:  # "61, else 7 off"
             self._doubts.add(Doubt.CONTRADICTION)
             take, otherwise = otherwise, None
         if take is not None and otherwise is not None and parts.replaced is not None:
-            otherwise = wish_grammar.replace_numbers(take, parts.replaced, otherwise)
+            otherwise = number_group_sums.replace_numbers(take, parts.replaced, otherwise)
         is_random = self._means(Intent.RANDOM) or (parts.shares > 0 and self._means(Intent.PICK))
         changes = parts.changes or self._means(Intent.OTHER_NUMBERS, Intent.KEEP)
         if parts.has_alternative and (otherwise is None or changes):  # "7, otherwise random"

@@ -5,22 +5,24 @@ from typing import Final, get_args
 
 import pytest
 
+from shared.conversation.conversation_events import (
+    EffectOutcome,
+    NameConsentSaved,
+    NumbersHeld,
+    OrderCancelled,
+    OrderPlaced,
+    ProofAddedToOrder,
+    ProofWithoutOrder,
+)
 from shared.conversation.effects import InboundTurn, carry_out_effect
 from shared.conversation.values import (
     AssignProof,
     CancelOwnOrder,
     Effect,
-    EffectOutcome,
     HoldNumbers,
     HoldRandom,
     KeepProof,
-    NameConsentSaved,
-    NumbersHeld,
-    OrderCancelled,
-    OrderPlaced,
     PlaceOrder,
-    ProofAddedToOrder,
-    ProofWithoutOrder,
     SaveNameConsent,
 )
 from shared.raffles.models import Order, PaymentProof

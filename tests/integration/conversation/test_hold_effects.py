@@ -8,15 +8,9 @@ import pytest
 from django.db import connections, transaction
 
 from shared.conversation import effects
+from shared.conversation.conversation_events import EffectOutcome, EffectRefused, NumbersHeld
 from shared.conversation.effects import InboundTurn
-from shared.conversation.values import (
-    Effect,
-    EffectOutcome,
-    EffectRefused,
-    HoldNumbers,
-    HoldRandom,
-    NumbersHeld,
-)
+from shared.conversation.values import Effect, HoldNumbers, HoldRandom
 from shared.core.enums import OrderStatus
 from shared.raffles.models import Order, Raffle
 from shared.raffles.services.ticket_numbers import inventory

@@ -23,12 +23,12 @@ from shared.raffles.errors import (
     OrderNotDraft,
     OrderNotFound,
     OrderNotPlaced,
-    ProofUnseen,
     RaffleDrawn,
     RejectionNoteMissing,
     TransitionNotAllowed,
 )
 from shared.raffles.models import Order, OrderEvent, PaymentProof, Raffle
+from shared.raffles.proof_errors import ProofUnseen
 from shared.raffles.results import AlreadySettled, NeedsDecision, Settled
 from shared.raffles.services import history, locks, orders, tickets
 from shared.raffles.services.payment_decisions import payments, proof_rejections

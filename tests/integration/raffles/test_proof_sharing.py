@@ -6,8 +6,8 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from shared.core.enums import OrderStatus, ProofStatus, RejectReason, Verdict
-from shared.raffles.errors import ProofRowExists
 from shared.raffles.models import Order, PaymentProof, Raffle
+from shared.raffles.proof_errors import ProofRowExists
 from shared.raffles.results import ProofKept
 from shared.raffles.services.payment_decisions import payments, proof_rejections
 from shared.raffles.services.payment_proofs import (

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from shared.conversation import effects
-from shared.conversation.values import Effect, EffectRefused, KeepProof, OrderPlaced, PlaceOrder
+from shared.conversation.conversation_events import EffectRefused, OrderPlaced
+from shared.conversation.values import Effect, KeepProof, PlaceOrder
 from shared.core.enums import DrawMethod, OrderAction, OrderStatus, RaffleStatus, RejectReason
 from shared.core.errors import DomainError
 from shared.raffles.errors import (

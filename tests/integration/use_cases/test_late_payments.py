@@ -20,12 +20,12 @@ from shared.raffles.errors import (
     NumbersTaken,
     NumbersUnknown,
     OrderEnded,
-    ProofUnseen,
     QuantityOutOfBounds,
     RaffleDrawn,
     TooFewLeft,
 )
 from shared.raffles.models import Order, OrderEvent, OrderTicket, Raffle
+from shared.raffles.proof_errors import ProofUnseen
 from shared.raffles.results import NeedsDecision, Settled
 from shared.use_cases import late_payments, order_endings, payments
 from shared.whatsapp.models import OutboundMessage

@@ -6,14 +6,9 @@ import pytest
 
 from shared.conversation import button_ids
 from shared.core.enums import OrderAction, OrderStatus, ProofStatus, TicketStatus, Verdict
-from shared.raffles.errors import (
-    NumbersTaken,
-    OrderNotFound,
-    OrderWantsPayment,
-    ProofNotFound,
-    ProofSettled,
-)
+from shared.raffles.errors import NumbersTaken, OrderNotFound, OrderWantsPayment
 from shared.raffles.models import Order, OrderEvent, PaymentProof, Raffle
+from shared.raffles.proof_errors import ProofNotFound, ProofSettled
 from shared.raffles.results import ProofKept, ProofLate, Settled
 from shared.use_cases import orphan_proofs, payments, proof_files
 from shared.whatsapp.models import OutboundMessage, WhatsAppContact

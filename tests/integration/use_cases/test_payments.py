@@ -4,14 +4,9 @@ import pytest
 
 from shared.core.enums import OrderAction, OrderStatus, RejectReason
 from shared.core.errors import DomainError
-from shared.raffles.errors import (
-    AskedJustNow,
-    NothingToReview,
-    OrderAlreadyPaid,
-    OrderEnded,
-    ProofUnseen,
-)
+from shared.raffles.errors import AskedJustNow, NothingToReview, OrderAlreadyPaid, OrderEnded
 from shared.raffles.models import Order, OrderEvent, Raffle
+from shared.raffles.proof_errors import ProofUnseen
 from shared.use_cases import order_endings, payments
 from tests import builders
 from tests.builders import MINUTE, NOON, build_staff_actor, build_token_actor

@@ -22,6 +22,9 @@ from shared.raffles.errors import (
     OrderAlreadyPaid,
     OrderNotFound,
     OrderNotPaid,
+)
+from shared.raffles.models import LedgerEntry, Order, PaymentProof, Raffle
+from shared.raffles.proof_errors import (
     ProofElsewhere,
     ProofNotFound,
     ProofNotViewable,
@@ -30,7 +33,6 @@ from shared.raffles.errors import (
     ProofUnderReview,
     ProofUnseen,
 )
-from shared.raffles.models import LedgerEntry, Order, PaymentProof, Raffle
 from shared.raffles.results import ProofKept, ProofLate, Settled
 from shared.raffles.services.proof_placement.proof_moves import ProofMoved
 from shared.raffles.services.queries import refund_queries

@@ -9,21 +9,18 @@ import pytest
 from shared.conversation import flow
 from shared.conversation.button_ids import ButtonAction, build_button_id
 from shared.conversation.context import Context
-from shared.conversation.facts.draw_values import DrawFacts, NumberFacts, NumberStatus
-from shared.conversation.facts.values import Facts
-from shared.conversation.values import (
+from shared.conversation.conversation_events import (
     ButtonTapped,
     BuyerInput,
-    HoldNumbers,
-    HoldRandom,
     LookupOutcome,
     NumberFound,
-    PlaceOrder,
     ResultsFound,
     RulesFound,
-    Step,
     TextReceived,
 )
+from shared.conversation.facts.draw_values import DrawFacts, NumberFacts, NumberStatus
+from shared.conversation.facts.values import Facts
+from shared.conversation.values import HoldNumbers, HoldRandom, PlaceOrder, Step
 from shared.core.enums import Mode, State
 from tests import meta_limits
 from tests.cases import walk_cases

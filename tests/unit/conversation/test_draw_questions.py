@@ -8,19 +8,13 @@ import pytest
 
 from shared.conversation import flow
 from shared.conversation.context import Context
+from shared.conversation.conversation_events import NumberFound, TextReceived
 from shared.conversation.facts.draw_values import DrawFacts, NumberFacts, NumberStatus
 from shared.conversation.facts.values import OrderFacts, RaffleFacts
 from shared.conversation.texts import draw_updates, draws, my_tickets, order_status, order_updates
 from shared.conversation.understanding.intents import Intent
 from shared.conversation.understanding.reader import read_text
-from shared.conversation.values import (
-    LookUpNumber,
-    LookUpResults,
-    LookUpRules,
-    NumberFound,
-    Step,
-    TextReceived,
-)
+from shared.conversation.values import LookUpNumber, LookUpResults, LookUpRules, Step
 from shared.core.enums import State
 from shared.whatsapp import messages
 from shared.whatsapp.messages import LIST_BODY_LIMIT, measure_length

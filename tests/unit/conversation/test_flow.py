@@ -9,17 +9,10 @@ import pytest
 from shared.conversation import button_ids, flow
 from shared.conversation.button_ids import ButtonAction
 from shared.conversation.context import Context
-from shared.conversation.facts.draw_values import NumberFacts, NumberStatus
-from shared.conversation.facts.values import Facts, OrderFacts, RaffleFacts
-from shared.conversation.flow.reconcile import derive_order_state
-from shared.conversation.values import (
+from shared.conversation.conversation_events import (
     ButtonTapped,
-    CancelOwnOrder,
     ConversationEvent,
     EffectRefused,
-    HoldNumbers,
-    HoldRandom,
-    KeepProof,
     LostFileReceived,
     NameConsentSaved,
     NumberFound,
@@ -27,16 +20,25 @@ from shared.conversation.values import (
     OrderCancelled,
     OrderPlaced,
     PictureReceived,
-    PlaceOrder,
     ProofAddedToOrder,
     ProofWithoutOrder,
     RaffleFound,
     ResultsFound,
     RulesFound,
-    Step,
     TextReceived,
     UnreadableReceived,
     UnsupportedReceived,
+)
+from shared.conversation.facts.draw_values import NumberFacts, NumberStatus
+from shared.conversation.facts.values import Facts, OrderFacts, RaffleFacts
+from shared.conversation.flow.reconcile import derive_order_state
+from shared.conversation.values import (
+    CancelOwnOrder,
+    HoldNumbers,
+    HoldRandom,
+    KeepProof,
+    PlaceOrder,
+    Step,
 )
 from shared.core.enums import Mode, OrderStatus, State
 from tests import meta_limits

@@ -10,22 +10,18 @@ from hypothesis import strategies as st
 from shared.conversation import flow
 from shared.conversation.button_ids import ButtonAction, build_button_id
 from shared.conversation.context import Context
+from shared.conversation.conversation_events import (
+    ButtonTapped,
+    BuyerInput,
+    PictureReceived,
+    TextReceived,
+    UnreadableReceived,
+)
 from shared.conversation.flow.screens import MISSES_BEFORE_PERSON
 from shared.conversation.texts import parts
 from shared.conversation.understanding import chat_wishes
 from shared.conversation.understanding.text_normalization import normalize_text
-from shared.conversation.values import (
-    ButtonTapped,
-    BuyerInput,
-    CancelOwnOrder,
-    ContactChange,
-    KeepProof,
-    PictureReceived,
-    Reply,
-    Step,
-    TextReceived,
-    UnreadableReceived,
-)
+from shared.conversation.values import CancelOwnOrder, ContactChange, KeepProof, Reply, Step
 from shared.core.enums import SilenceReason, State
 from shared.whatsapp.messages import ListRow, ReplyButton
 from tests import meta_limits

@@ -9,28 +9,7 @@ import pytest
 
 from shared.conversation import button_ids, flow
 from shared.conversation.button_ids import ButtonAction, ButtonId
-from shared.conversation.facts.draw_values import NumberFacts, NumberStatus
-from shared.conversation.facts.values import OrderFacts
-from shared.conversation.flow import effect_results
-from shared.conversation.flow.numbers.number_wishes import (
-    BareNumberMeaning,
-    get_bare_number_meaning,
-)
-from shared.conversation.flow.reconcile import derive_order_state, reconcile_state
-from shared.conversation.flow.screens import repeat_prompt
-from shared.conversation.texts import (
-    draws,
-    my_tickets,
-    order_status,
-    order_updates,
-    orders,
-    parts,
-    raffle_updates,
-    raffles,
-)
-from shared.conversation.understanding.number_patterns import NumberPattern
-from shared.conversation.understanding.reader import read_text
-from shared.conversation.values import (
+from shared.conversation.conversation_events import (
     ButtonTapped,
     BuyerInput,
     ConversationEvent,
@@ -55,6 +34,27 @@ from shared.conversation.values import (
     UnreadableReceived,
     UnsupportedReceived,
 )
+from shared.conversation.facts.draw_values import NumberFacts, NumberStatus
+from shared.conversation.facts.values import OrderFacts
+from shared.conversation.flow import effect_results
+from shared.conversation.flow.numbers.number_wishes import (
+    BareNumberMeaning,
+    get_bare_number_meaning,
+)
+from shared.conversation.flow.reconcile import derive_order_state, reconcile_state
+from shared.conversation.flow.screens import repeat_prompt
+from shared.conversation.texts import (
+    draws,
+    my_tickets,
+    order_status,
+    order_updates,
+    orders,
+    parts,
+    raffle_updates,
+    raffles,
+)
+from shared.conversation.understanding.number_patterns import NumberPattern
+from shared.conversation.understanding.reader import read_text
 from shared.core.enums import DrawMethod, Mode, OrderStatus, RaffleStatus, RejectReason, State
 from shared.core.errors import DomainError
 from shared.raffles import errors

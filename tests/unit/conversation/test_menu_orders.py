@@ -9,8 +9,9 @@ import pytest
 from shared.conversation import flow
 from shared.conversation.button_ids import ButtonAction, build_button_id
 from shared.conversation.context import Context
+from shared.conversation.conversation_events import ButtonTapped, TextReceived
 from shared.conversation.facts.values import OrderFacts, RaffleFacts
-from shared.conversation.values import ButtonTapped, PlaceOrder, Reply, TextReceived
+from shared.conversation.values import PlaceOrder, Reply
 from shared.core.enums import State
 from shared.whatsapp import messages
 from tests import meta_limits

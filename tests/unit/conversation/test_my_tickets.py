@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 
 from shared.conversation import flow
 from shared.conversation.context import Context
+from shared.conversation.conversation_events import ButtonTapped, TextReceived
 from shared.conversation.facts.values import OrderFacts
 from shared.conversation.texts.my_tickets import build_my_tickets_message
-from shared.conversation.values import ButtonTapped, Reply, TextReceived
+from shared.conversation.values import Reply
 from shared.core.enums import OrderStatus, State
 from shared.whatsapp import messages
 from tests import meta_limits

@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from shared.conversation import flow
-from shared.conversation.values import Step, TextReceived
+from shared.conversation.conversation_events import TextReceived
+from shared.conversation.values import Step
 from tests.cases import walk_cases
 from tests.unit.conversation.sentences.scenes import SCENES
 

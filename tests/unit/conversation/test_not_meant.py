@@ -14,16 +14,15 @@ from hypothesis import strategies as st
 from shared.conversation import button_ids, flow
 from shared.conversation.button_ids import ButtonAction
 from shared.conversation.context import Context
+from shared.conversation.conversation_events import ButtonTapped, TextReceived
 from shared.conversation.facts.values import Facts
 from shared.conversation.values import (
-    ButtonTapped,
     CancelOwnOrder,
     Effect,
     HoldNumbers,
     HoldRandom,
     PlaceOrder,
     Step,
-    TextReceived,
 )
 from shared.core.enums import Mode, State
 from tests import meta_limits

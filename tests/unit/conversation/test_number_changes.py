@@ -10,16 +10,10 @@ from hypothesis import strategies as st
 
 from shared.conversation import flow
 from shared.conversation.context import Context
+from shared.conversation.conversation_events import ButtonTapped, TextReceived
 from shared.conversation.facts.values import Facts, OrderFacts
 from shared.conversation.flow.numbers import number_changes
-from shared.conversation.values import (
-    ButtonTapped,
-    CancelOwnOrder,
-    HoldNumbers,
-    HoldRandom,
-    Step,
-    TextReceived,
-)
+from shared.conversation.values import CancelOwnOrder, HoldNumbers, HoldRandom, Step
 from shared.core.enums import Mode, OrderStatus, State
 from tests import meta_limits
 from tests.cases import walk_cases

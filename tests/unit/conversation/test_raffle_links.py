@@ -9,11 +9,12 @@ from hypothesis import strategies as st
 
 from shared.conversation import flow, raffle_links
 from shared.conversation.context import Context
+from shared.conversation.conversation_events import RaffleFound, TextReceived
 from shared.conversation.facts.values import OrderFacts, RaffleFacts
 from shared.conversation.flow.reconcile import derive_order_state
 from shared.conversation.raffle_links import RaffleLink
 from shared.conversation.understanding.chat_wishes import find_wish
-from shared.conversation.values import LookUpRaffle, RaffleFound, Step, TextReceived
+from shared.conversation.values import LookUpRaffle, Step
 from shared.core.enums import State
 from tests.cases import walk_cases
 from tests.unit.conversation.sample_facts import (

@@ -11,18 +11,16 @@ import pytest
 from shared.conversation import button_ids, flow
 from shared.conversation.button_ids import ButtonAction
 from shared.conversation.context import Context
-from shared.conversation.facts.values import Facts, OrderFacts
-from shared.conversation.values import (
-    AssignProof,
+from shared.conversation.conversation_events import (
     ButtonTapped,
     EffectRefused,
-    KeepProof,
     PictureReceived,
     ProofAddedToOrder,
     ProofWithoutOrder,
-    Step,
     TextReceived,
 )
+from shared.conversation.facts.values import Facts, OrderFacts
+from shared.conversation.values import AssignProof, KeepProof, Step
 from shared.core.enums import Mode, OrderStatus, State, UnplacedReason
 from tests import meta_limits
 from tests.cases import walk_cases

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from django.db import models
 
+from shared.conversation.conversation_events import FreeNumbersFound, NumbersChecked
 from shared.conversation.facts.draw_values import (
     DrawFacts,
     NumberFacts,
@@ -32,7 +33,7 @@ from shared.conversation.texts import (
     receipts,
 )
 from shared.conversation.understanding.number_patterns import NumberPattern, Parity
-from shared.conversation.values import FreeNumbersFound, NumbersChecked, Reply
+from shared.conversation.values import Reply
 from shared.core.constants import MAX_NOTE_LENGTH
 from shared.core.enums import FileFailure, OrderStatus, RejectReason
 from shared.raffles.models import Raffle

@@ -11,7 +11,7 @@ from typing import Final
 import pytest
 
 from shared.conversation import flow
-from shared.conversation.values import TextReceived
+from shared.conversation.conversation_events import TextReceived
 from tests.unit.conversation.sentences.meanings import Sentence, load_sentences
 from tests.unit.conversation.sentences.scenes import SCENES
 

@@ -8,14 +8,14 @@ import pytest
 
 from shared.conversation import flow
 from shared.conversation.context import Context
-from shared.conversation.facts.values import Facts, OrderFacts
-from shared.conversation.values import (
+from shared.conversation.conversation_events import (
     ButtonTapped,
     ConversationEvent,
     ProofWithoutOrder,
-    Reply,
     TextReceived,
 )
+from shared.conversation.facts.values import Facts, OrderFacts
+from shared.conversation.values import Reply
 from shared.core.enums import State, UnplacedReason
 from tests import meta_limits
 from tests.unit.conversation.sample_facts import SUMMER, build_facts, build_order

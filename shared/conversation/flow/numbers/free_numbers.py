@@ -1,11 +1,12 @@
 """Answers to lookups of free numbers; afterwards the buyer writes the ones they would like."""
 
 from shared.conversation.context import Context
+from shared.conversation.conversation_events import FreeNumbersFound, NumbersChecked
 from shared.conversation.facts.values import Facts, RaffleFacts
 from shared.conversation.flow import age
 from shared.conversation.flow.screens import repeat_prompt, show_menu
 from shared.conversation.texts import free_numbers, guidance, raffles
-from shared.conversation.values import FreeNumbersFound, NumbersChecked, Reply, Step
+from shared.conversation.values import Reply, Step
 from shared.core.enums import Mode, State
 
 

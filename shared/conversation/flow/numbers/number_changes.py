@@ -12,7 +12,7 @@ from shared.conversation.facts.values import Facts, OrderFacts, RaffleFacts
 from shared.conversation.flow import reserve
 from shared.conversation.flow.reconcile import derive_order_state
 from shared.conversation.flow.screens import answer_with, show_menu, show_order
-from shared.conversation.texts import number_changes, raffles
+from shared.conversation.texts import choosing, number_changes, raffles
 from shared.conversation.values import HoldNumbers, HoldRandom, Reply, Step
 from shared.core.enums import Mode, OrderStatus, State
 
@@ -244,7 +244,7 @@ class _Pick:
         choices = [numbers, otherwise] if otherwise else [numbers]
         unknown = {n for n in set().union(*choices) if not self.raffle.has_ticket_number(n)}
         if unknown:
-            note = raffles.build_unknown_numbers_note(self.raffle, unknown=sorted(unknown))
+            note = choosing.build_unknown_numbers_note(self.raffle, unknown=sorted(unknown))
             return self.show(note)
         notes = filter(None, (self._explain_quantity(len(choice)) for choice in choices))
         if note := next(notes, ""):

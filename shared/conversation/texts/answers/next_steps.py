@@ -6,7 +6,7 @@ from datetime import datetime
 
 from shared.conversation.facts.values import OrderFacts, RaffleFacts
 from shared.conversation.formatting import format_money
-from shared.conversation.texts import age, order_status, orders, raffles, receipts
+from shared.conversation.texts import age, choosing, order_status, orders, raffles, receipts
 from shared.conversation.texts.answers.order_phrases import build_held_sentence
 from shared.conversation.texts.parts import (
     MENU_BUTTON,
@@ -78,14 +78,14 @@ def build_choose_step(raffle: RaffleFacts, *, now: datetime) -> AnswerEnding:
 def build_quantity_step(raffle: RaffleFacts) -> AnswerEnding:
     """Return the question how many random numbers the buyer wants."""
     return _take_controls(
-        raffles.build_ask_quantity_message(raffle), "How many numbers would you like?"
+        choosing.build_ask_quantity_message(raffle), "How many numbers would you like?"
     )
 
 
 def build_numbers_step(raffle: RaffleFacts) -> AnswerEnding:
     """Return the question which ticket numbers the buyer wants."""
     return _take_controls(
-        raffles.build_ask_numbers_message(raffle), "Which numbers would you like?"
+        choosing.build_ask_numbers_message(raffle), "Which numbers would you like?"
     )
 
 

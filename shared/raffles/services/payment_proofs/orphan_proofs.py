@@ -10,15 +10,10 @@ from typing import Final
 
 from shared.core.enums import LedgerKind, OrderAction, OrderStatus, Verdict
 from shared.raffles.actor import Actor
-from shared.raffles.errors import (
-    AmountOutOfBounds,
-    OrderNotPaid,
-    ProofNotFound,
-    ProofSettled,
-    ProofUnderReview,
-)
+from shared.raffles.errors import AmountOutOfBounds, OrderNotPaid
 from shared.raffles.models import Order, PaymentProof
 from shared.raffles.notes import MAX_REFERENCE_LENGTH, clean_note
+from shared.raffles.proof_errors import ProofNotFound, ProofSettled, ProofUnderReview
 from shared.raffles.services import history, ledger_entries
 from shared.raffles.services.payment_proofs import late_flags
 

@@ -7,9 +7,9 @@ from datetime import datetime
 from django.db.models import Q, QuerySet
 
 from shared.core.enums import ProofStatus
-from shared.raffles.errors import ProofNotFound
 from shared.raffles.models import Order, PaymentProof
 from shared.raffles.predicates import HASHED_PROOFS
+from shared.raffles.proof_errors import ProofNotFound
 
 
 def find_identical_proofs(proof: PaymentProof) -> list[PaymentProof]:

@@ -12,8 +12,8 @@ from django.db.models import BigIntegerField, CharField, DateTimeField, QuerySet
 from shared.core.enums import ProofStatus, RejectReason, Verdict
 from shared.core.statements.compiled_queries import CompiledUpdate, Parameter
 from shared.raffles.actor import Actor
-from shared.raffles.errors import ProofElsewhere, ProofNotViewable, ProofUnseen
 from shared.raffles.models import Order, PaymentProof
+from shared.raffles.proof_errors import ProofElsewhere, ProofNotViewable, ProofUnseen
 
 
 def refuse_foreign_proofs(order: Order, *, seen_proofs: Collection[int] | None) -> None:

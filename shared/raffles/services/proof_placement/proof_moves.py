@@ -9,8 +9,9 @@ from datetime import datetime
 
 from shared.core.enums import OrderAction, OrderStatus, ProofStatus
 from shared.raffles.actor import Actor
-from shared.raffles.errors import OrderAlreadyPaid, ProofNotViewable
+from shared.raffles.errors import OrderAlreadyPaid
 from shared.raffles.models import Order, PaymentProof
+from shared.raffles.proof_errors import ProofNotViewable
 from shared.raffles.results import ProofKept, ProofLate
 from shared.raffles.services import history
 from shared.raffles.services.payment_proofs import late_flags, review_clock

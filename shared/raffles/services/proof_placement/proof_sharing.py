@@ -8,8 +8,8 @@ from datetime import datetime
 
 from shared.core.enums import ProofStatus
 from shared.raffles.actor import Actor
-from shared.raffles.errors import ProofNotViewable, ProofRowExists
 from shared.raffles.models import Order, PaymentProof, PictureFingerprint
+from shared.raffles.proof_errors import ProofNotViewable, ProofRowExists
 from shared.raffles.results import ProofKept, ProofLate
 from shared.raffles.services.payment_proofs import proof_queries, similar_proofs
 from shared.raffles.services.payment_proofs.shared_files import FILE_FIELDS

@@ -11,17 +11,11 @@ from dataclasses import replace
 from typing import Final
 
 from shared.conversation import flow
+from shared.conversation.conversation_events import TextReceived
 from shared.conversation.flow.turn import Turn
 from shared.conversation.understanding.intents import Intent
 from shared.conversation.understanding.vocabulary import load_vocabulary
-from shared.conversation.values import (
-    CancelOwnOrder,
-    Effect,
-    HoldNumbers,
-    HoldRandom,
-    PlaceOrder,
-    TextReceived,
-)
+from shared.conversation.values import CancelOwnOrder, Effect, HoldNumbers, HoldRandom, PlaceOrder
 from tests.unit.conversation.sentences.meanings import load_sentences
 from tests.unit.conversation.sentences.scenes import SCENES, Scene
 

@@ -4,7 +4,8 @@ import sys
 from collections import Counter
 
 from shared.conversation import flow
-from shared.conversation.values import Step, TextReceived
+from shared.conversation.conversation_events import TextReceived
+from shared.conversation.values import Step
 from tests.unit.conversation.sentences.meanings import Sentence, Verdict, judge, load_sentences
 from tests.unit.conversation.sentences.scenes import SCENES
 
