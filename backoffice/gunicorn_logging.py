@@ -11,7 +11,8 @@ from typing import Any, override
 from gunicorn.glogging import Logger  # type: ignore[import-untyped]
 
 from shared.core import logs
-from shared.core.config import ConfigurationError, Settings
+from shared.core.config import Settings
+from shared.core.config_errors import ConfigurationError
 
 
 class GunicornLogger(Logger):  # type: ignore[misc]

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.core.management import execute_from_command_line
 from django.db import OperationalError, ProgrammingError
 
-from shared.core.config import ConfigurationError
+from shared.core.config_errors import ConfigurationError
 
 HELP_WORDS: Final = frozenset({"help", "--help", "-h", "version", "--version"})
 

@@ -11,7 +11,8 @@ from typing import Final
 from django.core.wsgi import get_wsgi_application
 
 from backoffice.gunicorn_logging import send_errors_to_root_logger
-from shared.core.config import ConfigurationError, get_settings
+from shared.core.config import get_settings
+from shared.core.config_errors import ConfigurationError
 
 _APP_LOAD_ERROR: Final = 4
 """Exit code at which gunicorn stops; after any other it restarts the worker."""

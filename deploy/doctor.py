@@ -17,13 +17,8 @@ from rich.text import Text
 from deploy.dotenv import generate_secrets
 from gateway import doctor as gateway_doctor
 from gateway.doctor import CheckResult, CheckStatus, report_failed, report_open, report_passed
-from shared.core.config import (
-    ENV_FILE,
-    MISSING_VARIABLE,
-    ConfigurationError,
-    GatewaySettings,
-    Settings,
-)
+from shared.core.config import ENV_FILE, MISSING_VARIABLE, GatewaySettings, Settings
+from shared.core.config_errors import ConfigurationError
 from shared.core.secret_files import name_file_variable
 from shared.core.version import get_program_version
 

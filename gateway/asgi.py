@@ -5,7 +5,7 @@ import os
 
 import django
 
-from shared.core.config import ConfigurationError
+from shared.core.config_errors import ConfigurationError
 
 os.environ["DJANGO_SETTINGS_MODULE"] = "gateway.settings"
 

@@ -8,7 +8,8 @@ import django
 from rich.console import Console
 
 from deploy.exit_codes import UPGRADE_DUE_EXIT_CODE
-from shared.core.config import ConfigurationError, Settings
+from shared.core.config import Settings
+from shared.core.config_errors import ConfigurationError
 
 # ruff: noqa: PLC0415 - models exist only after the set-up
 

@@ -15,7 +15,7 @@ from gateway.workers import loop
 from gateway.workers.loop import StopSignal, WakeSignal, gather_all
 from gateway.workers.outbox import OutboxWorker
 from shared.conversation.answering import answer_batches, waiting_messages
-from shared.conversation.answering.answer_batches import BatchResult
+from shared.conversation.answering.batch_results import BatchResult
 from shared.conversation.answering.message_answers import AnswerResult
 from shared.whatsapp.services.inbox import inbox_queue
 

@@ -10,9 +10,6 @@ from shared.core.enums import SilenceReason, State, UnplacedReason
 from shared.whatsapp import messages
 from shared.whatsapp.messages import ListRow, Message, ReplyButton
 
-# ── events: what the buyer sent, and the outcomes of effects ──────────────────────────────────
-
-
 # ── effects: changes that a step asks for ─────────────────────────────────────────────────────
 
 

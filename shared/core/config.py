@@ -1,6 +1,5 @@
 """The configuration: typed settings from environment variables, validated together."""
 
-from collections.abc import Mapping
 from datetime import timedelta
 from email.utils import parseaddr
 from functools import cache
@@ -13,6 +12,7 @@ from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_va
 from pydantic_core import ErrorDetails
 from pydantic_settings import SettingsConfigDict
 
+from shared.core.config_errors import ConfigurationError
 from shared.core.constants import DEFAULT_RECORD_YEARS
 from shared.core.secret_files import SettingsWithSecretFiles
 
@@ -41,19 +41,6 @@ ENV_FILE: Final = ".env"
 
 MISSING_VARIABLE: Final = "is required and missing"
 """The problem of a required variable without a value."""
-
-
-class ConfigurationError(Exception):
-    """Variables are missing or malformed; the message lists all of them."""
-
-    def __init__(self, problems: Mapping[str, str]) -> None:
-        self.problems = dict(problems)
-        lines = [f"  {name}: {problem}" for name, problem in sorted(self.problems.items())]
-        super().__init__(
-            "The configuration is not complete:\n"
-            + "\n".join(lines)
-            + "\nSet them in the environment or in a .env file; .env.example explains each."
-        )
 
 
 class Settings(SettingsWithSecretFiles):

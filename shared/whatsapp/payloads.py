@@ -20,6 +20,7 @@ from shared.whatsapp.json_reader import (
     read_timestamp,
     write_canonical_json,
 )
+from shared.whatsapp.notice_fields import ATTENTION_FIELDS, ROUTINE_EVENTS
 from shared.whatsapp.sender_ids import (
     PERSON_ID_LIMIT,
     ContactCards,
@@ -46,34 +47,6 @@ UNANSWERED_KINDS: Final = frozenset(
 A system message is about the buyer and not from them; it is read for new ids.
 """
 
-ATTENTION_FIELDS: Final = frozenset(
-    {
-        "account_alerts",
-        "account_review_update",
-        "account_update",
-        "business_capability_update",
-        "phone_number_quality_update",
-        "security",
-    }
-)
-"""Fields that somebody should look at."""
-
-ROUTINE_EVENTS: Final = frozenset(
-    {
-        "ACCOUNT_RECONNECTED",
-        "AD_ACCOUNT_LINKED",
-        "APPROVED",
-        "AUTH_INTL_PRICE_ELIGIBILITY_UPDATE",
-        "BUSINESS_PRIMARY_LOCATION_COUNTRY_UPDATE",
-        "MM_LITE_TERMS_SIGNED",
-        "PARTNER_ADDED",
-        "PARTNER_APP_INSTALLED",
-        "THROUGHPUT_UPGRADE",
-        "VERIFIED_ACCOUNT",
-        "VOLUME_BASED_PRICING_TIER_UPDATE",
-    }
-)
-"""Events and decisions in those fields that need no attention."""
 
 _BUYER_FIELDS: Final = frozenset({"messages", ""})
 """Fields whose `messages` come from buyers; in `standby` or `history` others answer them."""

@@ -36,6 +36,7 @@ from shared.conversation.answering.answer_requests import (
     QueueReplies,
     resolve_requests,
 )
+from shared.conversation.answering.batch_results import BatchResult
 from shared.conversation.answering.inbound_records import HandledMessages, save_conversations
 from shared.conversation.answering.message_answers import AnswerResult
 from shared.conversation.answering.silence import RecentMessages, load_recent_messages
@@ -67,33 +68,6 @@ PIVOT_STEP: Final = 1_327_217_885
 
 BATCHED_EFFECTS: Final = (HoldRandom, HoldNumbers, PlaceOrder, CancelOwnOrder)
 """Effects that `effect_locks` knows how to lock for; none of them concerns a receipt."""
-
-
-@dataclass(frozen=True, slots=True)
-class BatchResult:
-    """The result of a batch.
-
-    Attributes:
-        answered: the result for all answered buyers together.
-        left: the contacts to be answered one by one now.
-        postponed: the contacts for another batch, because another transaction had locked them or
-            the random ticket numbers they need, or there was no more time.
-        has_more: whether a buyer who was answered wrote more than one message.
-
-    """
-
-    answered: AnswerResult = field(default_factory=AnswerResult)
-    left: tuple[int, ...] = ()
-    postponed: tuple[int, ...] = ()
-    has_more: bool = False
-
-    def __add__(self, other: "BatchResult") -> "BatchResult":
-        return BatchResult(
-            self.answered + other.answered,
-            self.left + other.left,
-            self.postponed + other.postponed,
-            self.has_more or other.has_more,
-        )
 
 
 @dataclass(slots=True, eq=False)

@@ -14,10 +14,12 @@ from shared.conversation import effects, lookups
 from shared.conversation.answering import silence
 from shared.conversation.conversation_events import EffectOutcome, LookupOutcome
 from shared.conversation.effects import InboundTurn
+from shared.conversation.errors import TookTooLong
 from shared.conversation.facts import gathering
 from shared.conversation.facts.gathering import FactsQuestion
 from shared.conversation.facts.values import Facts
 from shared.conversation.values import Effect, Lookup, Reply
+from shared.core.constants import ANSWER_CPU_SECONDS
 from shared.core.enums import OutboxKind
 from shared.whatsapp.models import OutboundMessage
 from shared.whatsapp.services.outbox import outbox_queue
@@ -158,3 +160,27 @@ RESOLVERS: Final[Mapping[type, Callable[[Sequence[Any]], list[Any]]]] = {
 
 What only reads comes first, so that all effects of a batch are carried out together.
 """
+
+
+type CpuClock = Callable[[], float]
+"""A function that returns the processor time of this thread in seconds."""
+
+
+def answer_alone[Result](answering: Answering[Result], *, cpu_clock: CpuClock) -> Result:
+    """Run an answer to its end and return its result.
+
+    Raises:
+        TookTooLong: it took more than `ANSWER_CPU_SECONDS` of processor time.
+
+    """
+    cpu_deadline = cpu_clock() + ANSWER_CPU_SECONDS
+    result = None
+    while True:
+        try:
+            request = answering.send(result)
+        except StopIteration as end:
+            answered: Result = end.value
+            return answered
+        if cpu_clock() > cpu_deadline:
+            raise TookTooLong("an answer took more than its share")
+        [result] = resolve_requests([request])

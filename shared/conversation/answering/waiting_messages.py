@@ -18,7 +18,7 @@ is answered alone, so that no other message is blamed for it.
 """
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
@@ -36,7 +36,10 @@ from shared.conversation.answering.answer_limits import (
     MAX_MESSAGES_PER_TRANSACTION,
     MAX_TRANSACTION_CPU_SECONDS,
 )
-from shared.conversation.answering.answer_requests import Answering, resolve_requests
+from shared.conversation.answering.answer_requests import (
+    CpuClock,
+    answer_alone,
+)
 from shared.conversation.answering.inbound_events import is_proof, may_act_when_stale, says_stop
 from shared.conversation.answering.inbound_records import HandledMessages, save_conversations
 from shared.conversation.answering.message_answers import AnswerResult
@@ -44,10 +47,9 @@ from shared.conversation.answering.silence import RecentMessages, load_messages_
 from shared.conversation.answering.text_runs import begin_turn, build_run_content, take_run
 from shared.conversation.context import Context
 from shared.conversation.effects import InboundTurn
-from shared.conversation.errors import AnswerFailed, LeftOver, TookTooLong
+from shared.conversation.errors import AnswerFailed, LeftOver
 from shared.core import logs
 from shared.core.constants import (
-    ANSWER_CPU_SECONDS,
     LEFT_OVER_AFTER,
     MAX_INBOX_ATTEMPTS,
     STALE_AFTER,
@@ -61,9 +63,6 @@ from shared.whatsapp.services.inbox import contacts, inbox_queue
 from shared.whatsapp.services.outbox import message_claims, outbox_queue
 
 _log = logs.get_logger(__name__)
-
-type CpuClock = Callable[[], float]
-"""A function that returns the processor time of this thread in seconds."""
 
 
 @transaction.atomic(durable=True)
@@ -304,7 +303,7 @@ def _answer_in_order(
                 build_run_content(run),
                 leads_nowhere=partial(recent.leads_nowhere, place, messages=len(run)),
             )
-            answered = _answer_alone(answering, cpu_clock=cpu_clock)
+            answered = answer_alone(answering, cpu_clock=cpu_clock)
             _log.info("answered", type=message.type, state=contact.state, messages=len(run))
         result += answered
         answers += 1
@@ -319,7 +318,7 @@ def _answer_in_order(
     if stale is not None and not result.replies and not is_paused:
         with _name_in_logs_and_errors(stale):
             summary = message_answers.queue_summary(InboundTurn(contact, stale, now, pivot))
-            result += _answer_alone(summary, cpu_clock=cpu_clock)
+            result += answer_alone(summary, cpu_clock=cpu_clock)
     return result
 
 
@@ -338,26 +337,6 @@ def _take_run(
         context=Context.from_json(contact.context),
         counted=() if counted is None else (counted.message_id,),
     )
-
-
-def _answer_alone[Result](answering: Answering[Result], *, cpu_clock: CpuClock) -> Result:
-    """Run an answer to its end and return its result.
-
-    Raises:
-        TookTooLong: it took more than `ANSWER_CPU_SECONDS` of processor time.
-
-    """
-    cpu_deadline = cpu_clock() + ANSWER_CPU_SECONDS
-    result = None
-    while True:
-        try:
-            request = answering.send(result)
-        except StopIteration as end:
-            answered: Result = end.value
-            return answered
-        if cpu_clock() > cpu_deadline:
-            raise TookTooLong("an answer took more than its share")
-        [result] = resolve_requests([request])
 
 
 @contextmanager
@@ -401,6 +380,6 @@ def _keep_proofs_silently(
         with _name_in_logs_and_errors(message):
             turn = InboundTurn(contact, message, now, pivot)
             keeping = message_answers.keep_proof_silently(turn, content)
-            _answer_alone(keeping, cpu_clock=cpu_clock)
+            answer_alone(keeping, cpu_clock=cpu_clock)
         return result + AnswerResult(has_media=True, has_acted=True)
     return result

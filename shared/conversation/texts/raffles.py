@@ -1,7 +1,4 @@
-"""Texts for choosing: raffles, quantities and ticket numbers.
-
-A note is put above another reply.
-"""
+"""Texts about raffles: the list, the card, and notes above other replies."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -297,6 +294,3 @@ def build_not_selling_note(title: str, reason: str) -> str:
 def build_unknown_link_note() -> str:
     """Return the note that the raffle of a link is not known: it may be a draft."""
     return "I cannot find the raffle of that link. It may not be on sale yet."
-
-
-# ── choosing ──────────────────────────────────────────────────────────────────────────────────

@@ -379,8 +379,6 @@ RULES: Final[Sequence[_Rule]] = (
 )
 """What a phrase does to a wish, by the first condition that it fulfils."""
 
-# ── groups ───────────────────────────────────────────────────────────────────────────────────────
-
 
 def merge_shares(wish: WishParts) -> NumberGroup | None:
     """Return the wanted numbers as one group; "3 for me and 2 for my mom" are five."""

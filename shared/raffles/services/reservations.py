@@ -8,14 +8,10 @@ nothing.
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
-
-from django.db.models import BigIntegerField
 
 from shared.core.constants import COOL_DOWN, EXPIRIES_BEFORE_COOL_DOWN
 from shared.core.enums import ActorKind, Mode, OrderAction, OrderStatus, TicketStatus
-from shared.core.statements.bound_statements import BoundStatement, run_together
-from shared.core.statements.compiled_queries import CompiledQuery, IsIn, Parameter
+from shared.core.statements.bound_statements import run_together
 from shared.raffles import order_sources, sale_rules
 from shared.raffles.actor import Actor
 from shared.raffles.errors import (
@@ -31,6 +27,7 @@ from shared.raffles.models import Order, PaymentProof, Raffle, TicketNumber
 from shared.raffles.order_sources import OrderSource
 from shared.raffles.results import ChoiceHeld
 from shared.raffles.services import draft_orders, history, locks, tickets
+from shared.raffles.services.order_locks import bind_orders_lock
 
 
 def hold_chosen_or_random(
@@ -293,7 +290,7 @@ def _lock_and_check_terms(
     Only buyers must wait after expired holds: staff hold ticket numbers for people who have paid.
     """
     orders, order_id, *_, raffle = run_together(
-        _bind_orders_lock(raffle_id, contact_id=contact_id, replacing=replacing),
+        bind_orders_lock(raffle_id, contact_id=contact_id, replacing=replacing),
         draft_orders.bind_next_order_id(),
         *locks.bind_raffle_lock(raffle_id),
     )
@@ -317,41 +314,6 @@ def _check_quantity(raffle: Raffle, *, quantity: int, orders: Sequence[Order]) -
 def _check_bounds(raffle: Raffle, *, quantity: int) -> None:
     if not raffle.min_per_order <= quantity <= raffle.max_per_order:
         raise QuantityOutOfBounds(minimum=raffle.min_per_order, maximum=raffle.max_per_order)
-
-
-def _bind_orders_lock(
-    raffle_id: int, *, contact_id: int | None, replacing: Order | None
-) -> BoundStatement[list[Order]]:
-    """Return the statement that locks a buyer's orders in this raffle without the cancelled ones.
-
-    Its result are the orders, oldest first. Without a contact it is the replaced draft alone.
-    """
-    if replacing is not None and (replacing.raffle_id, replacing.contact_id) != (
-        raffle_id,
-        contact_id,
-    ):
-        raise ValueError("a draft is replaced by its own buyer and in its own raffle only")
-    if contact_id is None:
-        return _LOCKED_DRAFTS.bind(ids=[] if replacing is None else [replacing.pk])
-    return _LOCKED_ORDERS_OF_BUYER.bind(raffle=raffle_id, contact=contact_id)
-
-
-_LOCKED_DRAFTS: Final = CompiledQuery(
-    lambda: Order.objects.select_for_update(no_key=True).filter(
-        IsIn("id", "ids"), status=OrderStatus.DRAFT
-    )
-)
-_LOCKED_ORDERS_OF_BUYER: Final = CompiledQuery(
-    lambda: (
-        Order.objects.select_for_update(no_key=True)
-        .filter(
-            raffle_id=Parameter("raffle", BigIntegerField()),
-            contact_id=Parameter("contact", BigIntegerField()),
-        )
-        .exclude(status=OrderStatus.CANCELLED)
-        .order_by("id")
-    )
-)
 
 
 def _find_cool_down_end(orders: Sequence[Order]) -> datetime | None:

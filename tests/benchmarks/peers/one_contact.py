@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from starlette.applications import Starlette
 
     from gateway.workers.inbox import InboxWorker
-    from shared.conversation.answering.answer_batches import BatchResult
+    from shared.conversation.answering.batch_results import BatchResult
 
 
 def build_app() -> "Starlette":
@@ -26,6 +26,6 @@ def build_app() -> "Starlette":
 
 
 async def _leave_to_single_path(_: "InboxWorker", contact_ids: Sequence[int]) -> "BatchResult":
-    from shared.conversation.answering.answer_batches import BatchResult
+    from shared.conversation.answering.batch_results import BatchResult
 
     return BatchResult(left=tuple(contact_ids))

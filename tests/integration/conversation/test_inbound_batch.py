@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from shared.conversation.answering import answer_batches, answer_failures, waiting_messages
-from shared.conversation.answering.answer_batches import BatchResult
+from shared.conversation.answering.batch_results import BatchResult
 from shared.conversation.answering.message_answers import AnswerResult
 from shared.core.constants import ANSWER_CPU_SECONDS, MAX_INBOX_ATTEMPTS
 from shared.core.enums import InboxStatus, OutboxKind, OutboxStatus, RaffleStatus, TicketStatus

@@ -15,7 +15,7 @@ from django.core.files.storage import storages
 from django.core.management import CommandError, call_command
 from django.db import connection
 
-from shared.core import config
+from shared.core import config, config_errors
 from shared.core.constants import ERASED_BUYER
 from shared.core.enums import OrderAction, RaffleStatus
 from shared.raffles.models import ErasedFile, Order, OrderEvent, PaymentProof, Raffle
@@ -254,7 +254,7 @@ class TestCommands:
         with pytest.raises(CommandError, match="--days is for --dry-run"):
             run("retention", "--days=9")
         for days in ("0", "6", "x", "3651"):
-            with pytest.raises(config.ConfigurationError, match="RETENTION_DAYS"):
+            with pytest.raises(config_errors.ConfigurationError, match="RETENTION_DAYS"):
                 run("retention", days=days)
         said = run("retention", "--dry-run", "--days=1")
         assert "Would erase" in said

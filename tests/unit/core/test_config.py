@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from shared.core.config import PROJECT_ROOT, ConfigurationError, GatewaySettings, Settings
+from shared.core.config import PROJECT_ROOT, GatewaySettings, Settings
+from shared.core.config_errors import ConfigurationError
 from shared.core.secret_files import SECRET_FIELDS, name_file_variable
 from shared.settings import build_database_settings
 
