@@ -4,7 +4,12 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from shared.raffles import sale_rules
-from shared.raffles.errors import EnoughTimeLeft, OrderUnderReview
+from shared.raffles.errors import (
+    DrawTimeReached,
+    EnoughTimeLeft,
+    NoTimeAfterDraw,
+    OrderUnderReview,
+)
 from shared.raffles.models import Order
 
 LEAST_TIME_GIVEN: Final = timedelta(minutes=1)
@@ -21,12 +26,15 @@ def compute_later_deadline(order: Order, *, now: datetime) -> datetime:
     """Return the deadline of a live order if it is given more time now.
 
     Raises:
-        RaffleSealed, RaffleDrawn, RaffleCalledOff, DrawTimeReached: it is too late.
+        RaffleSealed, RaffleDrawn, RaffleCalledOff, NoTimeAfterDraw: it is too late.
         OrderUnderReview: no clock runs.
         EnoughTimeLeft: it would gain less than `LEAST_TIME_GIVEN`.
 
     """
-    sale_rules.refuse_unless_settling(order.raffle, now=now)
+    try:
+        sale_rules.refuse_unless_settling(order.raffle, now=now)
+    except DrawTimeReached as refusal:
+        raise NoTimeAfterDraw(draw_at=order.raffle.draw_at) from refusal
     if order.under_review:
         raise OrderUnderReview(order_id=order.pk)
     deadline = compute_payment_deadline(order, now=now)

@@ -121,6 +121,10 @@ class SalesEndNotAhead(DomainError):
         super().__init__(sales_end=sales_end)
 
 
+class NoTimeAfterDraw(DrawTimeReached):
+    """The time of the draw has come, and nobody can pay after it: no order gets more time."""
+
+
 class TimeZoneNotConfirmed(DomainError):
     """Nobody has chosen the raffle's time zone yet; its dates depend on it."""
 

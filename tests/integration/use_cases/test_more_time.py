@@ -8,10 +8,10 @@ from shared.core.constants import MAX_NOTE_LENGTH
 from shared.core.enums import OrderAction, RaffleStatus
 from shared.core.errors import DomainError
 from shared.raffles.errors import (
-    DrawTimeReached,
     EnoughTimeLeft,
     NoteEmpty,
     NoteTooLong,
+    NoTimeAfterDraw,
     OrderAlreadyPaid,
     OrderEnded,
     OrderNotFound,
@@ -115,7 +115,7 @@ class TestMoreTime:
             (end, OrderEnded),
             (lambda order: set_raffle(status=RaffleStatus.SEALED), RaffleSealed),
             (lambda order: set_raffle(status=RaffleStatus.CANCELLED), RaffleCalledOff),
-            (lambda order: set_raffle(draw_at=NOON + 5 * MINUTE), DrawTimeReached),
+            (lambda order: set_raffle(draw_at=NOON + 5 * MINUTE), NoTimeAfterDraw),
         ],
         ids=["paid", "under review", "ended", "sealed", "called off", "draw due"],
     )

@@ -27,6 +27,7 @@ ELSEWHERE: Final = frozenset(
         "contact_joined",
         "contact_limit_reached",
         "cooling_down",
+        "business_number_not_ours",
         "buyer_erased",  # nobody is erased over the API
         "buyer_has_open_order",
         "buyer_has_undecided_receipt",
