@@ -4,6 +4,18 @@ import phonenumbers
 from phonenumbers import NumberParseException, PhoneNumberFormat
 
 
+def group_digits(shown: str) -> str:
+    """Return a phone number with its country code in groups: "+1 555-010-0000".
+
+    One that is no phone number of any country stays as it is.
+    """
+    try:
+        number = phonenumbers.parse(shown)
+    except NumberParseException:
+        return shown
+    return phonenumbers.format_number(number, PhoneNumberFormat.INTERNATIONAL)
+
+
 def find_international_digits(typed: str) -> str:
     """Return a phone number with its country code and without `+`; empty if it has none.
 

@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 import segno
 from segno import QRCode
 
+from backoffice.ui import phone_numbers
 from shared.conversation import raffle_links
 from shared.conversation.raffle_links import RaffleLink
 from shared.raffles.models import Raffle
@@ -47,7 +48,7 @@ class ShareLink:
     def phone(self) -> str:
         """The business number as people dial it."""
         shown = self.number.display_phone_number.strip()
-        return shown if shown.startswith("+") else f"+{shown}"
+        return phone_numbers.group_digits(shown if shown.startswith("+") else f"+{shown}")
 
     @property
     def shown_text(self) -> str:

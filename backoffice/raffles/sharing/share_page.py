@@ -176,7 +176,9 @@ def _describe_draw(raffle: Raffle) -> str:
         return "When all numbers are sold"
     if raffle.draw_at is None:
         return ""
-    return formatting.format_day_and_time(raffle.draw_at, time_zone=raffle.time_zone, has_year=True)
+    zone = raffle.time_zone
+    moment = formatting.format_day_and_time(raffle.draw_at, time_zone=zone, has_year=True)
+    return f"{moment} ({zone.replace('_', ' ')})"
 
 
 def _build_source_rows(raffle: Raffle) -> list[SourceRow]:

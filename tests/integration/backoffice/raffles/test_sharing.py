@@ -180,9 +180,20 @@ class TestPoster:
         text = extract_text(load(owner, raffle, "desk_share_poster", source="poster"))
 
         assert "Summer Raffle Win a motorbike Ticket $5.00" in text
-        assert "Draw Sat 12 Dec 2037, 15:00 Only for 18+" in text
+        assert "Draw Sat 12 Dec 2037, 15:00 (Etc/GMT+5) Only for 18+" in text
         assert f"Or write (raffle {raffle.pk}, poster) to +1 555-010-0000" in text
         assert "Questions? Ana, +1 555 0100 Rowing Club · Permit X-17" in text
+
+    @pytest.mark.parametrize(
+        ("display", "shown"),
+        [("573001234567", "+57 300 1234567"), ("15550100000", "+1 555-010-0000")],
+    )
+    def test_groups_the_phone_number(self, owner: Client, display: str, shown: str) -> None:
+        create_number(display_phone_number=display)
+
+        text = extract_text(load(owner, builders.create_raffle(), "desk_share_poster"))
+
+        assert f"to {shown}" in text
 
     def test_leaves_out_what_is_not_known(self, owner: Client) -> None:
         create_number()
