@@ -9,7 +9,7 @@ from django.db.models import prefetch_related_objects
 from django.http import HttpRequest
 from django.urls import reverse
 
-from backoffice.messaging import chat_view
+from backoffice.messaging import bot_state, chat_view
 from backoffice.messaging.chat_view import Conversation
 from backoffice.orders import source_labels, summary, timeline
 from backoffice.orders.prefetched import format_order_buyer
@@ -66,6 +66,8 @@ class OrderDetailPage:
         timeline: Its history, newest first.
         ledger: The money that came in and went back, oldest first.
         conversation: The chat with its buyer; None for a cash sale, or if the user may not read it.
+        bot: Whether the buyer waits for a person or the bot is quiet, as a sentence; empty if
+            neither, or if the user may not see contacts.
         by_hand: A link that opens WhatsApp with the text that did not reach the buyer; empty if
             there is none.
 
@@ -82,6 +84,7 @@ class OrderDetailPage:
     timeline: tuple[TimelineEntry, ...]
     ledger: tuple[LedgerRow, ...]
     conversation: Conversation | None
+    bot: str
     by_hand: str
 
 
@@ -114,6 +117,7 @@ def load_order_page(order: Order, *, request: HttpRequest, now: datetime) -> Ord
         timeline=timeline.build_timeline(order.events.all(), zone=zone, now=now),
         ledger=tuple(_build_ledger_row(entry, zone=zone) for entry in order.ledger.all()),
         conversation=conversation,
+        bot=_describe_bot(order, request=request, now=now),
         by_hand=_build_whatsapp_link(order, conversation),
     )
 
@@ -155,6 +159,13 @@ def _load_conversation(order: Order, *, request: HttpRequest) -> Conversation | 
     if order.contact_id is None or not request.user.has_perm("whatsapp.view_inboundmessage"):
         return None
     return chat_view.load_conversation(order.contact_id, zone=order.raffle.time_zone)
+
+
+def _describe_bot(order: Order, *, request: HttpRequest, now: datetime) -> str:
+    if order.contact is None or not request.user.has_perm("whatsapp.view_whatsappcontact"):
+        return ""
+    state = bot_state.describe_bot_state(order.contact, now=now)
+    return state.sentence if state.waits or state.paused else ""
 
 
 def _build_whatsapp_link(order: Order, conversation: Conversation | None) -> str:

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from shared.core.enums import OrderAction
 from shared.raffles.models import Order
-from shared.whatsapp.models import OutboundMessage
+from shared.whatsapp.models import OutboundMessage, WhatsAppContact
 from tests.builders import MINUTE
 from tests.integration.backoffice import sample_data
 from tests.integration.backoffice.pages import build_url, join_messages, log_in_reviewer
@@ -34,6 +34,19 @@ def create_order_that_ends_soon() -> Order:
     order.expires_at = timezone.now() + 5 * MINUTE
     order.save()
     return order
+
+
+class TestBotState:
+    def test_says_that_the_buyer_waits_for_a_person(self, owner: Client) -> None:
+        order = sample_data.place_order()
+        address = build_url(Order, "change", order.pk)
+        before = owner.get(address).content.decode()
+        WhatsAppContact.objects.update(wants_person_at=timezone.now() - 12 * MINUTE)
+
+        text = owner.get(address).content.decode()
+
+        assert "for a person" not in before
+        assert "They have waited for a person for 12 min." in text
 
 
 class TestNotes:
