@@ -39,6 +39,7 @@ class LastDayRaffle:
         reviews: Orders under review.
         reviews_url: The address of the list of these orders.
         decide_until: Until when somebody may decide about them; empty if they may afterwards.
+        is_far: Whether it only waits for a draw that is more than a day ahead.
         refunds: Orders whose money must go back.
         refunds_url: The address of the list of these orders.
 
@@ -56,6 +57,7 @@ class LastDayRaffle:
     decide_until: str
     refunds: int
     refunds_url: str
+    is_far: bool
 
 
 def load_last_day_raffles(*, now: datetime) -> Sequence[LastDayRaffle]:
@@ -100,6 +102,9 @@ def _build_last_day_raffle(raffle: Any, *, now: datetime) -> LastDayRaffle:
         else "",
         refunds=raffle.owed if called_off else 0 if ended else raffle.late,
         refunds_url=refunds.build_refund_list_url(raffle.pk),
+        is_far=not (called_off or ended or due or raffle.is_due)
+        and raffle.draw_at is not None
+        and raffle.draw_at > now + DECISIONS_SHOWN_FROM,
     )
 
 

@@ -67,6 +67,16 @@ class Dashboard:
     people: WaitingPeople | None
 
     @property
+    def urgent_draws(self) -> Sequence[LastDayRaffle]:
+        """The raffles whose draw is a day ahead at most, or has come."""
+        return [raffle for raffle in self.last_day if not raffle.is_far]
+
+    @property
+    def far_draws(self) -> Sequence[LastDayRaffle]:
+        """The raffles with work for a draw that is more than a day ahead."""
+        return [raffle for raffle in self.last_day if raffle.is_far]
+
+    @property
     def blank(self) -> bool:
         """Whether there is nothing that the user may see."""
         return not any(

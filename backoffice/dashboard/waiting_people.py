@@ -10,6 +10,7 @@ from django.urls import reverse
 
 from backoffice.messaging.contacts.replies import build_chat_url
 from backoffice.ui import display
+from shared.whatsapp import window
 from shared.whatsapp.models import WhatsAppContact
 
 PEOPLE_SHOWN: Final = 8
@@ -17,11 +18,20 @@ PEOPLE_SHOWN: Final = 8
 
 @dataclass(frozen=True, slots=True)
 class WaitingPerson:
-    """A buyer who waits for a person; `since` is "12 min", `page` the address of the chat."""
+    """A buyer who waits for a person.
+
+    Attributes:
+        name: the buyer.
+        since: for how long: "12 min".
+        page: the address of the chat.
+        closed: whether WhatsApp allows no message now.
+
+    """
 
     name: str
     since: str
     page: str
+    closed: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +69,7 @@ def load_waiting_people(*, count: int, now: datetime) -> WaitingPeople | None:
             name=display.format_contact(contact),
             since=display.format_time_since(contact.wants_person_at, now=now),
             page=build_chat_url(contact.pk),
+            closed=not window.is_window_open(contact.last_inbound_at, now=now),
         )
         for contact in oldest
         if contact.wants_person_at is not None

@@ -19,7 +19,7 @@ from backoffice.dashboard.page import Dashboard
 from shared.core.enums import OrderStatus, OutboxStatus
 from shared.raffles.models import Order, PaymentProof, Raffle
 from shared.use_cases import payments, reversals
-from shared.whatsapp.models import BusinessNumber, OutboundMessage
+from shared.whatsapp.models import BusinessNumber, OutboundMessage, WhatsAppContact
 from shared.whatsapp.services import alarms
 from tests import builders
 from tests.builders import MINUTE, NOON, PHONE_NUMBER_ID
@@ -505,6 +505,8 @@ class TestWaitingPeople:
         first = builders.create_contact(profile_name="Ana", wants_person_at=now - 95 * MINUTE)
         builders.create_contact(wants_person_at=now - 99 * MINUTE, is_blocked=True)
         builders.create_contact(profile_name="Content Cora")
+        WhatsAppContact.objects.exclude(pk=first.pk).update(last_inbound_at=now)
+        WhatsAppContact.objects.filter(pk=first.pk).update(last_inbound_at=now - timedelta(days=2))
 
         people = load_dashboard(owner).people
 
@@ -517,7 +519,24 @@ class TestWaitingPeople:
         assert people.shown[0].page == (
             reverse("admin:whatsapp_whatsappcontact_change", args=[first.pk]) + "#chat"
         )
-        assert "2 buyers wait for a person" in load_text(owner)
+        assert [person.closed for person in people.shown] == [True, False]
+        words = load_text(owner)
+        assert "2 buyers wait for a person" in words
+        assert words.count("Window closed") == 1
+
+    def test_stand_above_draws_that_are_more_than_a_day_ahead(self, owner: Client) -> None:
+        builders.create_contact(wants_person_at=timezone.now())
+        for title, hours in (("Far Raffle", 30), ("Near Raffle", 20)):
+            draw_at = timezone.now() + timedelta(hours=hours)
+            builders.create_raffle(title=title, numbers=1, status="CLOSED", draw_at=draw_at)
+
+        dashboard = load_dashboard(owner)
+        words = load_text(owner)
+
+        assert [raffle.title for raffle in dashboard.urgent_draws] == ["Near Raffle"]
+        assert [raffle.title for raffle in dashboard.far_draws] == ["Far Raffle"]
+        places = [words.index(each) for each in ("Near Raffle", "waits for a person", "Far Raffle")]
+        assert places == sorted(places)
 
     def test_beyond_the_first_are_counted(self, owner: Client) -> None:
         for _ in range(10):
