@@ -243,8 +243,8 @@ def _build_inbound_bubble(message: InboundMessage, *, zone: str) -> ChatBubble:
     known = content.kind is not ContentKind.OTHER or not plain
     icon, kind = CONTENT_KIND_LABELS.get(content.kind, ("", "")) if known else ("", "")
     failed = message.status == InboxStatus.FAILED
-    is_settled = message.error == SilenceReason.PERSON and not _waits_for_person(message)
-    silence = explain_silence(message)
+    is_for_person = message.error == SilenceReason.PERSON and not failed
+    waits = is_for_person and _waits_for_person(message)
     return ChatBubble(
         key=message.pk,
         ours=False,
@@ -258,12 +258,16 @@ def _build_inbound_bubble(message: InboundMessage, *, zone: str) -> ChatBubble:
         trouble=(
             "It could not be answered; the buyer was told so."
             if failed
-            else ""
-            if is_settled
-            else silence
+            else _build_trouble(message, is_for_person=is_for_person, waits=waits)
         ),
-        aside=silence if is_settled else "",
+        aside=explain_silence(message) if is_for_person and not waits else "",
     )
+
+
+def _build_trouble(message: InboundMessage, *, is_for_person: bool, waits: bool) -> str:
+    if is_for_person:
+        return "It waits for a person." if waits else ""
+    return explain_silence(message)
 
 
 def _waits_for_person(message: InboundMessage) -> bool:

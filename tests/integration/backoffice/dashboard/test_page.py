@@ -522,7 +522,7 @@ class TestWaitingPeople:
         assert [person.closed for person in people.shown] == [True, False]
         words = load_text(owner)
         assert "2 buyers wait for a person" in words
-        assert words.count("Window closed") == 1
+        assert words.count("window closed · for 1 h") == 1
 
     def test_stand_above_draws_that_are_more_than_a_day_ahead(self, owner: Client) -> None:
         builders.create_contact(wants_person_at=timezone.now())

@@ -140,8 +140,11 @@ def test_words_for_a_person_are_troubled_only_while_their_buyer_waits() -> None:
     bubbles = load_conversation(chat.contact.pk, zone="UTC").bubbles
 
     shown = [(bubble.trouble, bubble.aside) for bubble in bubbles if not bubble.ours]
-    words = "For a person: the bot was quiet."
-    assert shown == [("", ""), ("", words), (words, "")]
+    assert shown == [
+        ("", ""),
+        ("", "For a person: the bot was quiet."),
+        ("It waits for a person.", ""),
+    ]
 
 
 def test_bubbles_say_who_wrote_them() -> None:
