@@ -8,6 +8,7 @@ from shared.conversation.button_ids import ButtonAction, build_button_id
 from shared.conversation.facts.values import OrderFacts, RaffleFacts
 from shared.conversation.formatting import (
     format_count,
+    format_day_and_time,
     format_money,
 )
 from shared.conversation.texts.draws import build_draw_method_note
@@ -25,7 +26,7 @@ from shared.conversation.texts.parts import (
 )
 from shared.conversation.values import Reply
 from shared.core.enums import OrderStatus
-from shared.whatsapp.messages import MAX_ROWS, ListRow, ReplyButton
+from shared.whatsapp.messages import MAX_ROWS, ROW_TITLE_LIMIT, ListRow, ReplyButton
 
 MAX_REMINDERS: Final = 3
 """Orders of a buyer that are mentioned above a menu."""
@@ -122,7 +123,9 @@ def build_raffle_list_message(
         shown = raffles[page * (room - 1) : (page + 1) * (room - 1)]
         more = True
     rows = [
-        ListRow(build_button_id(ButtonAction.RAFFLE, r.id), r.title, _describe_raffle_row(r))
+        ListRow(
+            build_button_id(ButtonAction.RAFFLE, r.id), r.title, _describe_raffle_row(r, raffles)
+        )
         for r in shown
     ]
     if more:
@@ -154,7 +157,26 @@ def _describe_hold(order: OrderFacts, *, now: datetime) -> str:
     return f"until {format_order_deadline(order, now=now)} · {format_few_order_numbers(order)}"
 
 
-def _describe_raffle_row(raffle: RaffleFacts) -> str:
+def _describe_raffle_row(raffle: RaffleFacts, raffles: Sequence[RaffleFacts]) -> str:
+    """Return the line below a raffle in a list; it tells raffles with one title apart."""
+    shown = raffle.title[: ROW_TITLE_LIMIT - 1].casefold()
+    alike = [each for each in raffles if each.title[: ROW_TITLE_LIMIT - 1].casefold() == shown]
+    if len(alike) == 1:
+        return _summarise_raffle(raffle)
+    days = [_format_draw_day(each) for each in alike]
+    day = _format_draw_day(raffle)
+    mark = f"draw {day}" if day and days.count(day) == 1 else f"raffle {raffle.id}"
+    return f"{mark} · {_summarise_raffle(raffle)}"
+
+
+def _format_draw_day(raffle: RaffleFacts) -> str:
+    """Return "Sat 12 Dec, 20:00"; empty if the raffle has no date."""
+    if raffle.draw_at is None:
+        return ""
+    return format_day_and_time(raffle.draw_at, time_zone=raffle.time_zone)
+
+
+def _summarise_raffle(raffle: RaffleFacts) -> str:
     left = f"{format_count(raffle.available)} left" if raffle.available else "sold out"
     return f"{_describe_price(raffle)} · {left} · {raffle.prize}"
 

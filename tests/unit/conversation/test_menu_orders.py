@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Final
 
 import pytest
@@ -166,3 +167,27 @@ class TestLatePayment:
         (reply,) = step.replies
         assert reply.body.count(DECISION) == 1, reply.body
         assert step.effect is None
+
+
+class TestRafflesOfOneTitle:
+    def test_are_told_apart_by_their_draws(self) -> None:
+        first = replace(SUMMER, draw_at=NOON)
+        second = replace(SUMMER, id=77, title="summer raffle", draw_at=NOON + timedelta(days=7))
+
+        rows = show_menu(raffles=(first, second, WINTER)).rows
+
+        draws = [row.description.split(" · ")[0] for row in rows]
+        assert draws[:2] == ["draw Sun 22 Nov, 12:00", "draw Sun 29 Nov, 12:00"]
+        assert draws[2].startswith("$")
+
+    @pytest.mark.parametrize("draw_at", [None, NOON])
+    def test_are_told_apart_by_their_ids_if_the_draws_are_the_same(
+        self, draw_at: datetime | None
+    ) -> None:
+        first = replace(SUMMER, title="The great summer raffle of 2026", draw_at=draw_at)
+        second = replace(first, id=77, title="The great summer raffle of 2027")
+
+        rows = show_menu(raffles=(first, second)).rows
+
+        marks = [row.description.split(" · ")[0] for row in rows]
+        assert marks == [f"raffle {first.id}", "raffle 77"]
