@@ -68,7 +68,7 @@ def pause_bot_view(request: HttpRequest, contact_id: int) -> HttpResponse:
 
 @require_POST
 def resume_bot_view(request: HttpRequest, contact_id: int) -> HttpResponse:
-    """Let the bot answer a buyer again, who does not wait for a person any more."""
+    """End the pause of the bot; the buyer does not wait for a person any more."""
     require_permission(request, ANSWER_BUYER_PERMISSION)
     contact = get_object_or_404(WhatsAppContact, pk=contact_id)
 

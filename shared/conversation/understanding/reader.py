@@ -11,7 +11,6 @@ numbers, and everything else is bounded by that length.
 import re
 from collections.abc import Sequence
 from dataclasses import replace
-from decimal import Decimal
 from functools import lru_cache
 from typing import Final
 
@@ -26,10 +25,11 @@ from shared.conversation.understanding.doubt_finding import (
     NUMBER_WISHES,
     Understood,
 )
+from shared.conversation.understanding.entities import list_entities
 from shared.conversation.understanding.intent_ranking import HARMLESS, WHOLE_TEXTS, Candidate
 from shared.conversation.understanding.intents import Intent
 from shared.conversation.understanding.number_groups import find_money
-from shared.conversation.understanding.number_items import Group, NumberItemFinder, NumberItems
+from shared.conversation.understanding.number_items import NumberItemFinder
 from shared.conversation.understanding.number_list import parse_number_list
 from shared.conversation.understanding.phrases import Phrase, PhraseList, find_phrases
 from shared.conversation.understanding.raffle_names import (
@@ -43,7 +43,6 @@ from shared.conversation.understanding.text_normalization import (
     fold_digits,
 )
 from shared.conversation.understanding.text_readings import (
-    Entity,
     NumberGroup,
     NumberWish,
     TextReading,
@@ -72,8 +71,6 @@ _ASKING_FOR: Final = frozenset({
 """Words that ask for a ticket number right before it, if a question mark ends the text."""
 
 _ADDING_SIGNS: Final = ("+", "&")
-_LIKE_ROLES: Final = (WordRole.ENDING, WordRole.STARTING, WordRole.CONTAINING)
-_KIND_ROLES: Final = (WordRole.ODD, WordRole.EVEN, WordRole.LOW, WordRole.HIGH)
 
 
 @lru_cache(maxsize=1_024)  # a message is read where it is answered, and where it is counted
@@ -127,6 +124,7 @@ class _Reader:
         self._folded = folded
         self._named = names.find(found)
         self._money = find_money(found)
+        self._amount = self._money[0].value if len(self._money) == 1 else None
         self._money_tokens = {
             token for money in self._money for token in range(money.first_token, money.last_token)
         }
@@ -151,7 +149,8 @@ class _Reader:
         is_misleading = UNREADABLE in self._folded or _MISLEADING_SIGN.search(self._folded)
         if is_misleading or self._items.has_unreadable or is_unclear:
             self._doubts.add(Doubt.UNREAD_NUMBER)
-        pattern = self._read_pattern(self._items)
+        pattern, pattern_words = wanted_patterns.read_pattern(self._found, self._items)
+        self._used |= pattern_words
         intent, wish = self._read_wish(pattern)
         chosen, others = self._choose_intents(intent)
         is_question = has_sign(self._found.tokens, "?") or self._begins_as_question()
@@ -165,7 +164,7 @@ class _Reader:
             raffle=self._named.index,
             doubts=frozenset(self._doubts),
             unread=self._list_unread(phrases),
-            entities=self._list_entities(self._items.groups),
+            entities=list_entities(self._found, self._items.groups, self._money),
             is_question=is_question,
             core_words=sum(
                 phrase.size for phrase in phrases if not phrase.is_filler and not phrase.amount
@@ -190,42 +189,16 @@ class _Reader:
     ) -> tuple[Intent | None, NumberWish | None]:
         """Return what the numbers of the text say, and what is to be done with them."""
         if pattern:
-            return Intent.LIKE, self._build_pattern_wish(pattern)
+            return Intent.LIKE, wanted_patterns.build_wish(pattern, self._items)
         if not self._items.groups:
             if not self._money:
                 return None, None
-            return Intent.SPEND, NumberWish(money=self._get_money(), is_worth=self._is_worth())
+            return Intent.SPEND, NumberWish(money=self._amount, is_worth=self._is_worth())
         adds = self._folded.lstrip().startswith(_ADDING_SIGNS)
         parts = wish_grammar.read_wish(self._found, self._items, adds=adds)
         self._used |= parts.used
         wish = self._build_wish(parts)
         return self._choose_number_intent(parts, wish), wish
-
-    def _read_pattern(self, items: NumberItems) -> tuple[tuple[str, str], ...]:
-        """Return what wanted numbers are like: the digits they end in, odd ones …"""
-        pattern: dict[str, str] = {}
-        for place, item in enumerate(items.items):
-            if isinstance(item, Group):
-                continue
-            after = items.items[place + 1] if place + 1 < len(items.items) else None
-            for role in item.roles:
-                if role in _LIKE_ROLES and isinstance(after, Group) and after.numbers.is_single:
-                    pattern[role.value] = after.numbers.text or str(after.numbers.values[0])
-                    self._used.add(self._found.phrases.index(item))
-                elif role in _KIND_ROLES:
-                    pattern["kind"] = role.value
-                    self._used.add(self._found.phrases.index(item))
-        return tuple(sorted(pattern.items()))
-
-    def _build_pattern_wish(self, pattern: Sequence[tuple[str, str]]) -> NumberWish | None:
-        """Return the quantity of numbers that are to be like a pattern."""
-        digits = {value for name, value in pattern if name != "kind"}
-        counts = [
-            group.numbers
-            for group in self._items.groups
-            if group.numbers.is_single and group.numbers.text not in digits
-        ]
-        return NumberWish(take=counts[0]) if len(counts) == 1 else None
 
     def _build_wish(self, parts: WishParts) -> NumberWish:
         take = wish_grammar.merge_shares(parts)
@@ -262,15 +235,12 @@ class _Reader:
             replaces=parts.replaces,
             more=parts.more,
             is_random=is_random,
-            money=self._get_money(),
+            money=self._amount,
             is_worth=self._is_worth(),
         )
 
     def _means(self, *intents: Intent) -> bool:
         return any(not set(phrase.intents).isdisjoint(intents) for phrase in self._found.phrases)
-
-    def _get_money(self) -> Decimal | None:
-        return self._money[0].value if len(self._money) == 1 else None
 
     def _is_worth(self) -> bool:
         """Return whether numbers for an amount of money are asked for: "$20 worth"."""
@@ -426,26 +396,3 @@ class _Reader:
             for phrase in phrases
             if not phrase.is_known and not self._is_named(phrase)
         )
-
-    def _list_entities(self, groups: Sequence[Group]) -> tuple[Entity, ...]:
-        """Return the numbers and amounts of money, in the order in which they are written."""
-        tokens, phrases = self._found.tokens, self._found.phrases
-        entities = [
-            Entity(
-                "numbers",
-                group.numbers.values,
-                tokens[self._found.get_tokens(phrases[group.first])[0]].start,
-                tokens[self._found.get_tokens(phrases[group.last - 1])[1] - 1].end,
-            )
-            for group in groups
-        ]
-        entities += [
-            Entity(
-                "money",
-                money.value,
-                tokens[money.first_token].start,
-                tokens[money.last_token - 1].end,
-            )
-            for money in self._money
-        ]
-        return tuple(sorted(entities, key=lambda entity: entity.start))

@@ -37,10 +37,7 @@ from shared.conversation.conversation_events import (
 from shared.conversation.facts.draw_values import NumberFacts, NumberStatus
 from shared.conversation.facts.values import OrderFacts
 from shared.conversation.flow import effect_results
-from shared.conversation.flow.numbers.number_wishes import (
-    BareNumberMeaning,
-    get_bare_number_meaning,
-)
+from shared.conversation.flow.numbers.bare_numbers import BareNumberMeaning, get_bare_number_meaning
 from shared.conversation.flow.reconcile import derive_order_state, reconcile_state
 from shared.conversation.flow.screens import repeat_prompt
 from shared.conversation.texts import (

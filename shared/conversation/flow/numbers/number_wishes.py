@@ -1,13 +1,13 @@
 """Steps for wishes about numbers: take some, add, give back, change, or those like a pattern."""
 
 from collections.abc import Callable
-from enum import Enum, auto
 from typing import Final, assert_never
 
 from shared.conversation.context import Context
 from shared.conversation.facts.values import OrderFacts, RaffleFacts
 from shared.conversation.flow import inquiries, reserve
 from shared.conversation.flow.numbers import number_changes
+from shared.conversation.flow.numbers.bare_numbers import BareNumberMeaning, get_bare_number_meaning
 from shared.conversation.flow.screens import ask_to_rephrase, repeat_prompt, show_menu, show_order
 from shared.conversation.flow.turn import Turn
 from shared.conversation.texts import guidance, number_questions, raffles
@@ -26,33 +26,6 @@ from shared.core.enums import Mode, State
 
 MAX_CHECKED_NUMBERS: Final = 20
 """Numbers of which one message says whether they are free."""
-
-
-class BareNumberMeaning(Enum):
-    """The meaning of a number alone in a state: a quantity, a ticket number, or unclear."""
-
-    QUANTITY = auto()
-    TICKET = auto()
-    ASK = auto()
-
-
-def get_bare_number_meaning(state: State) -> BareNumberMeaning:
-    """Return what a number alone means where the bot has just asked for one."""
-    match state:
-        case State.ASK_QTY:
-            return BareNumberMeaning.QUANTITY
-        case State.ASK_PICK_NUMBERS:
-            return BareNumberMeaning.TICKET
-        case (
-            State.MENU
-            | State.CHOOSE_MODE
-            | State.CONFIRM_RESERVATION
-            | State.WAIT_PROOF
-            | State.DONE
-        ):
-            return BareNumberMeaning.ASK
-        case _:
-            assert_never(state)
 
 
 def handle_number_wish(turn: Turn) -> Step:

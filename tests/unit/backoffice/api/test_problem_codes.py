@@ -27,7 +27,6 @@ ELSEWHERE: Final = frozenset(
         "contact_joined",
         "contact_limit_reached",
         "cooling_down",
-        "business_number_not_ours",
         "buyer_erased",  # nobody is erased over the API
         "buyer_has_open_order",
         "buyer_has_undecided_receipt",
