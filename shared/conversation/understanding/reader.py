@@ -18,6 +18,7 @@ from shared.conversation.understanding import (
     doubt_finding,
     intent_ranking,
     number_group_sums,
+    wanted_patterns,
     wish_grammar,
 )
 from shared.conversation.understanding.doubt_finding import (
