@@ -4,9 +4,10 @@ People write "hi", "i want tickets", "3", "random", "pls". Meta charges for each
 and nobody asked for an answer to a piece. So texts that wait together are answered as the lines of
 one text. Nobody is made to wait for that: a message that is alone is answered at once.
 
-No message is swallowed. A run has one topic, so that one answer is enough. What decides something
-is answered by itself, in its place: a command, a yes or no, a claim of payment, an order code, a
-link. Taps, pictures and everything else that is no text end a run, too.
+No message is swallowed. A run has one topic, so that one answer is enough; two questions are one
+topic only if they ask the same. What decides something is answered by itself, in its place: a
+command, a yes or no, a claim of payment, an order code, a link. Taps, pictures and everything else
+that is no text end a run, too.
 """
 
 import unicodedata
@@ -122,6 +123,8 @@ def take_run(
         if added is None or message.sent_at - before.sent_at > MAX_PAUSE:
             break
         joined_topic = _join_topics(topic, find_topic(added))
+        if joined_topic is None and _ask_the_same(text, added):
+            joined_topic = RunTopic.QUESTION
         text = _join_texts(text, added)
         if joined_topic is None or not _is_readable(text) or find_topic(text) is RunTopic.DECISION:
             break
@@ -189,6 +192,16 @@ def _join_topics(first: RunTopic, second: RunTopic) -> RunTopic | None:
     if RunTopic.SMALL_TALK in {first, second}:
         return max(first, second)
     return first if first is second is RunTopic.PURCHASE else None
+
+
+def _ask_the_same(first: str, second: str) -> bool:
+    """Return whether two texts ask one question, twice: "i need more time", "10 min"."""
+    readings = [read_text(text) for text in (first, second, _join_texts(first, second))]
+    intents = {reading.intent for reading in readings}
+    is_plain = not any(reading.others or reading.wish or reading.unread for reading in readings)
+    if all(any(map(str.isdigit, text)) for text in (first, second)):
+        return False  # "how much for 3", "how much for 5"
+    return len(intents) == 1 and is_plain and TOPICS[intents.pop()] is RunTopic.QUESTION
 
 
 def _read_untried_text(message: InboundMessage, counted: Collection[int]) -> str | None:

@@ -85,6 +85,10 @@ def read_texts(runs: Sequence[Sequence[InboundMessage]]) -> str:
         "how much? | 3 random + pls",
         "hi + when is the draw | how do i pay + thanks",
         "3 random | is it real?",
+        # but the same question twice is one
+        "i need more time + 10 min + pls",
+        "how much? + how much is it",
+        "how much for 3? | how much for 5?",
         # decisions are answered by themselves, in their place
         "hi + 3 random | cancel | 5 random + pls",
         "5 random | no | 3 random",
