@@ -20,7 +20,7 @@ NOTHING_DONE: Final[Mapping[str, Sequence[str]]] = {
         "7 is lucky", "not just 213", "ok?", "right?", "yes if you pay", "no yes", "not ok",
         "61 else collect 5 off", "007 else off out seventy choose", "sixty else? 7 out",
         "\n 13 if not couple When out cancl", "yes, those 4% are good", "3 in 15:30 raffle",
-        "yes, those 99999999999999 are good", "just two tickets instead qwrt of three",
+        "yes, those 99999999999999 are good", "#13 random", "just two tickets instead qwrt of three",
     ),
     "pay": (
         "i do not want you to cancel my order", "will you cancel my order if i don't pay",

@@ -121,7 +121,7 @@ class _Choice:
 
     def _take_counted(self, group: NumberGroup, number: int, wish: NumberWish) -> Step | None:
         """Return the step for one number that is a quantity: "5 random", "5 tickets"."""
-        if wish.is_random:
+        if wish.is_random and not group.is_marked:
             return (
                 self._ask_what_number_is(number) if group.is_lucky else self._take_quantity(number)
             )

@@ -95,7 +95,8 @@ def _names_other_raffle(effect: Effect, before: Effect | None) -> bool:
 
 def _waits_to_be_free(effect: Effect, before: Effect | None, text: str) -> bool:
     """Return whether numbers are taken if they are free, which a hold sees to anyway."""
-    return isinstance(effect, HoldNumbers) and effect == before and _FREE.search(text) is not None
+    is_same = effect == before or before is None  # "13 left" asks whether it is free
+    return isinstance(effect, HoldNumbers) and is_same and _FREE.search(text) is not None
 
 
 def _changes_numbers(effect: Effect, text: str, scene: Scene) -> bool:
