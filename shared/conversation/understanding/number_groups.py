@@ -177,13 +177,23 @@ def _render(found: PhraseList, phrases: Sequence[Phrase]) -> str:
         if rendered and not are_adjacent(found.tokens[index - 1], token):
             rendered += " "
         if token.kind is TokenKind.WORD:
-            rendered += words.get(index, "")
+            rendered += words.get(index, "," if _touches_dash(found.tokens, index) else "")
         elif token.kind is TokenKind.BREAK:
             continues = words.get(index + 1) in RANGE_WORDS
             rendered += " " if continues else "; "
         else:
             rendered += token.text
     return " ".join(rendered.split())
+
+
+def _touches_dash(tokens: Sequence[Token], index: int) -> bool:
+    """Return whether a dash or dots beside a word seem to make a range: "5 please..7"."""
+    beside = tokens[max(0, index - 1) : index + 2]
+    return any(
+        token.kind is TokenKind.SIGN
+        and (token.text in {".", "…"} or unicodedata.category(token.text[0]) == "Pd")
+        for token in beside
+    )
 
 
 def _include_signs(tokens: Sequence[Token], first: int, last: int) -> tuple[int, int]:

@@ -44,12 +44,14 @@ class NamedRaffle:
         index: its index in the surroundings; None: none or several are named.
         words: the indexes of the words that name raffles, and of the "not" before one.
         is_whole: whether the text is a title and nothing else.
+        is_refused: whether a raffle is not wanted, and the text does not say which one is.
 
     """
 
     index: int | None = None
     words: frozenset[int] = frozenset()
     is_whole: bool = False
+    is_refused: bool = False
 
 
 def replace_seller_names(tokens: Sequence[Token], sellers: Sequence[str]) -> list[Token]:
@@ -109,7 +111,8 @@ class RaffleNames:
             wanted = [max(wanted, key=lambda index: min(named[index]))]
         if not wanted and refused and len(self._titles) - len(refused) == 1:
             wanted = [index for index in range(len(self._titles)) if index not in refused]
-        return NamedRaffle(wanted[0] if len(wanted) == 1 else None, places)
+        index = wanted[0] if len(wanted) == 1 else None
+        return NamedRaffle(index, places, is_refused=bool(refused) and index is None)
 
     def _find_titles(self, texts: Sequence[str]) -> dict[int, set[int]]:
         """Return the words of whole titles by the index of the raffle."""

@@ -386,7 +386,7 @@ class _Reader:
         is_beside_money = bool(self._money) and chosen in NUMBER_WISHES - {Intent.SPEND}
         if len(self._money) > 1 or is_beside_money or _PHONE_NUMBER.search(self._folded):
             doubts.add(Doubt.UNREAD_NUMBER)
-        return doubts
+        return doubts | ({Doubt.NEGATION} if self._named.is_refused else set())
 
     def _is_named(self, phrase: Phrase) -> bool:
         return all(place in self._named.words for place in range(phrase.first, phrase.last))

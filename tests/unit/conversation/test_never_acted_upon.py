@@ -20,7 +20,8 @@ NOTHING_DONE: Final[Mapping[str, Sequence[str]]] = {
         "7 is lucky", "not just 213", "ok?", "right?", "yes if you pay", "no yes", "not ok",
         "61 else collect 5 off", "007 else off out seventy choose", "sixty else? 7 out",
         "\n 13 if not couple When out cancl", "yes, those 4% are good", "3 in 15:30 raffle",
-        "yes, those 99999999999999 are good", "#13 random", "just two tickets instead qwrt of three",
+        "yes, those 99999999999999 are good", "#13 random",
+        "#13 unless its", "5 please..7", "5 please - 7", "just two tickets instead qwrt of three",
     ),
     "pay": (
         "i do not want you to cancel my order", "will you cancel my order if i don't pay",
@@ -40,10 +41,13 @@ NOTHING_DONE: Final[Mapping[str, Sequence[str]]] = {
         "me and my 3 friends",
     ),
     "pick": (
+        "13 14 not summer raffle", "13, not sumer",
         "no, don't take 7", "7 13\ncancel", "um", "+1 555 0100", "my id is 123", "house 123",
         "13 is unlucky", "nicht 7", "nao quero 7", "7 o 13", "7 unless you say no",
     ),
-    "paid": ("my ticket number is 500", "is my ticket 500", "500 and 501 are mine"),
+    "paid": (
+        "my ticket number is 500", "is my ticket 500", "500 and 501 are mine",
+    ),
     "receipt_asked": (
         "no R-7K3F9", "dont use R-7K3F9", "R-7K3F9 is wrong", "what is R-7K3F9",
         "i'll pay R-7K3F9 tomorrow", "no winter", "one second", "cancel the 5 dollar one",

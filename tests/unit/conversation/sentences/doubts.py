@@ -28,7 +28,7 @@ DOUBTS: Final = (*NEGATIONS, *CONDITIONS, *UNREAD_NUMBERS, *UNKNOWN_WORDS)
 _CHANGES: Final = frozenset({Intent.DROP, Intent.SWAP, Intent.EITHER})
 """Intents that a negation or a condition gives to a text with ticket numbers."""
 
-_NEGATED_NUMBER: Final = re.compile(r"(?<!if )\b(?:not|don't|never) #?(\d{1,9})\b")
+_NEGATED_NUMBER: Final = re.compile(r"(?<!if )\b(?:not|don't|never) #?(\d{1,9})\b", re.IGNORECASE)
 _DROPS: Final = re.compile(r"\b(?:minus|without|except|instead)\b")
 _AMOUNTS: Final = "|".join(sorted(load_vocabulary().amounts, key=len, reverse=True))
 _CORRECTION: Final = re.compile(
