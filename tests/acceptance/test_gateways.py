@@ -45,8 +45,8 @@ class MailServer:
 
 
 @pytest.fixture(scope="module")
-def mail_server() -> Iterator[tuple[MailServer, int]]:
-    """Run a mail server; return it and its port."""
+def mail_server(stack: Stack) -> Iterator[tuple[MailServer, int]]:
+    """Run a mail server for this stack, which no other stack writes to; return it and its port."""
     received, [port] = MailServer(), find_free_ports(0)
     server = Controller(received, hostname=LOOPBACK_HOST, port=port)
     server.start()
