@@ -16,7 +16,8 @@ from tests.acceptance.backoffice.conftest import BackOfficeServer, OpenBrowser
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
-NATURAL_WIDTH = "picture => picture.complete && picture.naturalWidth"
+DECODED_WIDTH = "picture => picture.decode().then(() => picture.naturalWidth)"
+"""Waits until a picture is loaded; fails if it cannot be shown."""
 
 
 def look(user: BrowserUser, name: str) -> None:
@@ -42,7 +43,7 @@ def test_a_seller_makes_a_link_for_a_place_and_its_poster(
     word.fill("Club Poster")
     word.press("Enter")  # no pointer is left on a button whose colour changes
     expect(page.locator("#share-url")).to_contain_text(f"%28raffle%20{key}%2C%20club-poster%29")
-    assert page.get_by_role("img", name="QR code of the link").evaluate(NATURAL_WIDTH)
+    assert page.get_by_role("img", name="QR code of the link").evaluate(DECODED_WIDTH)
     look(seller, "share-source")
     page.locator("button[data-copy]").click()
     expect(page.get_by_role("status").filter(has_text="Copied")).to_be_visible()
@@ -52,7 +53,7 @@ def test_a_seller_makes_a_link_for_a_place_and_its_poster(
 
     page.get_by_role("link", name="Poster").click()
     expect(page.locator(".words")).to_contain_text(f"(raffle {key}, club-poster)")
-    assert page.get_by_role("img", name="QR code that opens the chat").evaluate(NATURAL_WIDTH)
+    assert page.get_by_role("img", name="QR code that opens the chat").evaluate(DECODED_WIDTH)
     expect(page.get_by_role("button", name="Print")).to_be_visible()
     look(seller, "poster")
     page.get_by_role("link", name="Back").click()
