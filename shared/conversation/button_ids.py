@@ -36,6 +36,7 @@ class ButtonAction(StrEnum):
     CANCEL = "cancel"  # order
     CANCEL_SURELY = "cancel-surely"  # order
     KEEP = "keep"  # order
+    GIVE_BACK = "give-back"  # order, some of whose numbers are not wanted
     PAY = "pay"  # order
     PROOF = "proof"  # proof, order
     CANCEL_PAGE = "cancel-page"  # page of the question which order to cancel
@@ -79,6 +80,7 @@ def count_required_values(action: ButtonAction) -> int:
             | ButtonAction.CANCEL
             | ButtonAction.CANCEL_SURELY
             | ButtonAction.KEEP
+            | ButtonAction.GIVE_BACK
             | ButtonAction.PAY
             | ButtonAction.CANCEL_PAGE
             | ButtonAction.PAY_PAGE

@@ -18,6 +18,7 @@ from shared.conversation.flow import (
     proofs,
     reserve,
 )
+from shared.conversation.flow.numbers import number_changes
 from shared.conversation.flow.screens import answer_with, show_menu, show_order, show_raffle_card
 from shared.conversation.texts import guidance, orders, raffles, receipts
 from shared.conversation.values import (
@@ -47,6 +48,7 @@ type _OrderAction = Literal[
     ButtonAction.CANCEL,
     ButtonAction.CANCEL_SURELY,
     ButtonAction.KEEP,
+    ButtonAction.GIVE_BACK,
     ButtonAction.PAY,
     ButtonAction.PROOF,
 ]
@@ -88,6 +90,7 @@ def handle_tap(tap_id: str, state: State, context: Context, facts: Facts) -> Ste
             | ButtonAction.CANCEL
             | ButtonAction.CANCEL_SURELY
             | ButtonAction.KEEP
+            | ButtonAction.GIVE_BACK
             | ButtonAction.PAY
             | ButtonAction.PROOF
         ):
@@ -223,10 +226,11 @@ def _handle_order_tap(
             return Step(state, understood, effect=AssignProof(tap.values[0], order.id))
         case ButtonAction.KEEP:
             return commands.keep_order(order, state, context, facts)
-        case ButtonAction.CANCEL:
-            return _cancel(order, state, understood, is_confirmed=False)
-        case ButtonAction.CANCEL_SURELY:
-            return _cancel(order, state, understood, is_confirmed=True)
+        case ButtonAction.GIVE_BACK:
+            return number_changes.ask_which_to_drop(order, understood, facts)
+        case ButtonAction.CANCEL | ButtonAction.CANCEL_SURELY:
+            is_confirmed = action is ButtonAction.CANCEL_SURELY
+            return _cancel(order, state, understood, is_confirmed=is_confirmed)
         case ButtonAction.CONFIRM if order.status is OrderStatus.DRAFT:
             placing = understood.with_changes(draft_order_id=order.id)
             return Step(state, placing, effect=PlaceOrder(order.id))

@@ -75,10 +75,6 @@ def _confirm(turn: Turn) -> Step:
     return Step(State.CONFIRM_RESERVATION, turn.understood, effect=PlaceOrder(order.id))
 
 
-def _claim_paid(turn: Turn) -> Step:
-    return handle_paid(turn)
-
-
 def _ask_what_instead(turn: Turn) -> Step:
     order = turn.order
     if order is None:
@@ -251,7 +247,7 @@ HANDLERS: Final[Mapping[Intent, Mapping[State, Handler]]] = {
     Intent.FOREIGN_GREETING: _ANSWER,
     Intent.THANKS: _everywhere(_answer, DONE=_answer_thanks),
     Intent.LATER: _ANSWER,
-    Intent.YES: _everywhere(_repeat, CONFIRM_RESERVATION=_confirm, WAIT_PROOF=_claim_paid),
+    Intent.YES: _everywhere(_repeat, CONFIRM_RESERVATION=_confirm, WAIT_PROOF=handle_paid),
     Intent.NO: _everywhere(_repeat, CONFIRM_RESERVATION=_ask_what_instead),
     Intent.UNSURE: _everywhere(_repeat, CONFIRM_RESERVATION=_ask_what_instead),
     Intent.KEEP: _everywhere(_repeat),
@@ -286,7 +282,7 @@ HANDLERS: Final[Mapping[Intent, Mapping[State, Handler]]] = {
     Intent.MY_TICKETS: _everywhere(_show_my_tickets),
     Intent.ORDER: _everywhere(_show_order_or_tickets),
     Intent.ORDER_CHOICE: _everywhere(_ask_again),
-    Intent.PAID: _everywhere(_claim_paid),
+    Intent.PAID: _everywhere(handle_paid),
     Intent.PRICE: _ANSWER,
     Intent.TOTAL: _ANSWER,
     Intent.PRIZE: _ANSWER,

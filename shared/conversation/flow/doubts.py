@@ -25,8 +25,8 @@ from shared.core.enums import State
 MAX_HARMLESS_WORDS: Final = 3
 """Unread words that are overlooked where what was asked for is plain to see."""
 
-
 _CHANGES: Final = frozenset({Intent.ADD, Intent.DROP, Intent.SWAP})
+"""Intents that name the change of a hold, so that the bot needs not ask which one is meant."""
 
 
 def ask_instead_of_acting(step: Step, turn: Turn) -> Step:

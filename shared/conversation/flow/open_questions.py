@@ -1,12 +1,13 @@
-"""Answers to the question that is open: a yes or no, an age, or the order of a receipt."""
+"""Answers to the open question: a yes or no, an age, numbers to give back, a receipt's order."""
 
 from collections.abc import Sequence
 
 from shared.conversation import button_ids
-from shared.conversation.button_ids import ButtonAction
+from shared.conversation.button_ids import ButtonAction, ButtonId
 from shared.conversation.facts.values import OrderFacts
 from shared.conversation.flow import age, commands
 from shared.conversation.flow.buttons import handle_tap
+from shared.conversation.flow.numbers import number_changes
 from shared.conversation.flow.screens import answer_with, repeat_prompt
 from shared.conversation.flow.turn import Turn
 from shared.conversation.texts import receipts
@@ -50,6 +51,8 @@ def handle_answer(turn: Turn) -> Step | None:
     if tap is not None:
         if tap.action is ButtonAction.ADULT:
             return age.handle_answer(turn, raffle_id=tap.values[0])
+        if tap.action is ButtonAction.GIVE_BACK:
+            return _handle_numbers_to_give_back(turn, tap) or _handle_yes_or_no(turn)
         return _handle_yes_or_no(turn)
     if turn.context.proof_id is not None:
         return _handle_order_of_proof(turn)
@@ -74,6 +77,17 @@ def _handle_yes_or_no(turn: Turn) -> Step | None:
     if order is None:
         return repeat_prompt(turn.state, turn.understood, turn.facts)
     return commands.keep_order(order, turn.state, turn.context, turn.facts)
+
+
+def _handle_numbers_to_give_back(turn: Turn, tap: ButtonId) -> Step | None:
+    """Return the step for the answer to which numbers are to be given back."""
+    order, wish = turn.facts.find_order(tap.subject_id), turn.reading.wish
+    if order is None or wish is None or turn.reading.intent is not Intent.TAKE:
+        return None
+    group, is_unsure = wish.take, bool(turn.reading.doubts) or turn.reading.is_question
+    if group is None or is_unsure or not set(group.values) <= set(order.numbers):
+        return number_changes.ask_which_to_drop(order, turn.context, turn.facts)
+    return number_changes.drop_numbers(group.values, order, turn.context, turn.facts)
 
 
 def _handle_order_of_proof(turn: Turn) -> Step | None:

@@ -1,7 +1,9 @@
 """Patterns of ticket numbers that buyers ask for: odd ones, those that end in 7, low ones."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import Self
 
 
 class Parity(StrEnum):
@@ -43,6 +45,18 @@ class NumberPattern:
     part: Part | None = None
     low: int | None = None
     high: int | None = None
+
+    @classmethod
+    def from_parts(cls, parts: Mapping[str, str]) -> Self:
+        """Return the pattern of digits and words as a reading names them: `ending`, `kind` …"""
+        kind = parts.get("kind", "")
+        return cls(
+            ending=parts.get("ending", ""),
+            starting=parts.get("starting", ""),
+            containing=parts.get("containing", ""),
+            parity=Parity(kind) if kind in set(Parity) else None,
+            part=Part(kind) if kind in set(Part) else None,
+        )
 
     def matches(self, number: int, *, width: int) -> bool:
         """Return whether a ticket number is like this.

@@ -335,7 +335,9 @@ RULES: Final[Sequence[_Rule]] = (
     (lambda m: m.has(WordRole.ELSE) and bool(m.wish.take), _begin_alternative),
     (lambda m: (m.has(WordRole.CHANGE) or m.means(Intent.CHANGE)) and m.follows, _begin_change),
     (
-        lambda m: m.has(WordRole.DROP_AFTER) and m.precedes and not m.follows,
+        lambda m: (
+            (m.has(WordRole.DROP_AFTER) or m.has(WordRole.LESS)) and m.precedes and not m.follows
+        ),
         _drop_last,
     ),
     (

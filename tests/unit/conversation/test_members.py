@@ -102,6 +102,7 @@ BUTTON_VALUES: Final[Mapping[ButtonAction, tuple[int, ...]]] = {
     ButtonAction.CANCEL: (10,),
     ButtonAction.CANCEL_SURELY: (10,),
     ButtonAction.KEEP: (10,),
+    ButtonAction.GIVE_BACK: (10,),
     ButtonAction.PAY: (10,),
     ButtonAction.PROOF: (77, 10),
     ButtonAction.CANCEL_PAGE: (1,),

@@ -13,7 +13,7 @@ from shared.conversation.context import Context
 from shared.conversation.conversation_events import ButtonTapped, TextReceived
 from shared.conversation.facts.values import Facts, OrderFacts
 from shared.conversation.flow.numbers import number_changes
-from shared.conversation.values import CancelOwnOrder, HoldNumbers, HoldRandom, Step
+from shared.conversation.values import CancelOwnOrder, HoldNumbers, HoldRandom, PlaceOrder, Step
 from shared.core.enums import Mode, OrderStatus, State
 from tests import meta_limits
 from tests.cases import walk_cases
@@ -212,6 +212,42 @@ class TestGivingBack:
             step.state, step.context, ButtonTapped(reply.rows[1].id), build_facts(DRAFT)
         )
         assert tapped.effect == HoldNumbers(1, (7, 845), replacing=10)
+
+    @walk_cases(
+        ("text", "numbers"),
+        [
+            ("7", (213, 845)),
+            ("the 7 please", (213, 845)),
+            ("213 and 845", (7,)),
+            ("drop 213", (7, 845)),
+        ],
+    )
+    def test_named_after_the_question_are_given_back(
+        self, text: str, numbers: tuple[int, ...]
+    ) -> None:
+        asked = flow.step(
+            State.CONFIRM_RESERVATION, CONTEXT, TextReceived("remove one"), build_facts(DRAFT)
+        )
+        answered = flow.step(asked.state, asked.context, TextReceived(text), build_facts(DRAFT))
+
+        assert asked.replies[0].key == "drop_which"
+        assert answered.effect == HoldNumbers(1, numbers, replacing=10)
+
+    @walk_cases("text", ("yes", "ok", "8", "7 and 8", "maybe 7", "5 random", "7?"))
+    def test_stay_if_the_answer_names_none_of_them_for_sure(self, text: str) -> None:
+        asked = drop_any()
+
+        answered = flow.step(asked.state, asked.context, TextReceived(text), build_facts(DRAFT))
+
+        assert not isinstance(answered.effect, PlaceOrder)
+        assert not isinstance(answered.effect, HoldNumbers)
+
+    def test_stay_after_a_no(self) -> None:
+        asked = drop_any()
+
+        kept = flow.step(asked.state, asked.context, TextReceived("no"), build_facts(DRAFT))
+
+        assert (kept.effect, kept.replies[0].key) == (None, "held")
 
     def test_one_of_many_numbers_is_a_question_in_words(self) -> None:
         (reply,) = drop_any(replace(DRAFT, numbers=tuple(range(11)))).replies

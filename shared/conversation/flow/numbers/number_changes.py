@@ -7,11 +7,12 @@ hold in one step, so a refusal leaves it as it is. Numbers of a placed order do 
 
 from dataclasses import dataclass
 
+from shared.conversation.button_ids import ButtonAction, build_button_id
 from shared.conversation.context import Context
 from shared.conversation.facts.values import Facts, OrderFacts, RaffleFacts
 from shared.conversation.flow import reserve
 from shared.conversation.flow.reconcile import derive_order_state
-from shared.conversation.flow.screens import answer_with, show_menu, show_order
+from shared.conversation.flow.screens import show_menu, show_order
 from shared.conversation.texts import choosing, number_changes, raffles
 from shared.conversation.values import HoldNumbers, HoldRandom, Reply, Step
 from shared.core.enums import Mode, OrderStatus, State
@@ -125,7 +126,7 @@ def add_random(quantity: int, hold: OrderFacts | None, context: Context, facts: 
 
 
 def ask_which_to_drop(hold: OrderFacts | None, context: Context, facts: Facts) -> Step:
-    """Ask which number to give back, as after "give back one".
+    """Ask which number to give back, as after "give back one"; a yes is asked again.
 
     Args:
         hold: the buyer's hold or placed order; None: they have none.
@@ -142,11 +143,10 @@ def ask_which_to_drop(hold: OrderFacts | None, context: Context, facts: Facts) -
         return pick.ask_to_cancel()
     if len(pick.numbers) <= pick.raffle.min_per_order:
         return pick.show(number_changes.build_too_few_note(pick.raffle))
-    return answer_with(
-        State.CONFIRM_RESERVATION,
-        pick.about_hold(),
-        number_changes.build_drop_which_message(pick.hold),
-    )
+    open_question = build_button_id(ButtonAction.GIVE_BACK, pick.hold.id)
+    asking = pick.about_hold().with_changes(yes_button_id=open_question)
+    reply = number_changes.build_drop_which_message(pick.hold)
+    return Step(State.CONFIRM_RESERVATION, asking, replies=(reply,))
 
 
 def _find_pick(

@@ -12,7 +12,7 @@ from shared.conversation.flow.screens import ask_to_rephrase, repeat_prompt, sho
 from shared.conversation.flow.turn import Turn
 from shared.conversation.texts import guidance, number_questions, raffles
 from shared.conversation.understanding.intents import Intent
-from shared.conversation.understanding.number_patterns import NumberPattern, Parity, Part
+from shared.conversation.understanding.number_patterns import NumberPattern
 from shared.conversation.understanding.text_readings import NumberGroup, NumberWish
 from shared.conversation.values import (
     CheckNumbers,
@@ -261,6 +261,12 @@ class _Choice:
         return order if is_placed and order is not None and order.raffle == self._raffle else None
 
     @property
+    def _own_numbers(self) -> set[int]:
+        """The numbers to change: those of the order, or those that were asked for."""
+        order = self._changeable
+        return set(order.numbers if order is not None else self._context.picked_numbers)
+
+    @property
     def _has_picked(self) -> bool:
         """Whether there are numbers to change: held ones, or those that were asked for."""
         return self._changeable is not None or bool(self._context.picked_numbers)
@@ -290,16 +296,29 @@ class _Choice:
         """Give numbers back."""
         if wish.drop is None or not self._has_picked:
             return self._keep()
+        if self._counts_own_numbers(wish.drop):
+            return number_changes.ask_which_to_drop(
+                self._changeable, self._context, self._turn.facts
+            )
         return number_changes.drop_numbers(
             wish.drop.values, self._changeable, self._context, self._turn.facts
         )
+
+    def _counts_own_numbers(self, group: NumberGroup) -> bool:
+        """Return whether a number says how many to give back: "remove one", "2 less"."""
+        if not group.is_single or group.is_marked:
+            return False
+        own = self._own_numbers
+        [number] = group.values
+        is_quantity = group.is_counted or group.is_in_words or number not in own
+        return is_quantity and 0 < number <= len(own)
 
     def swap(self, wish: NumberWish) -> Step:
         """Take numbers in place of others."""
         order, take, drop = self._changeable, wish.take, wish.drop
         if drop is None:
             return self.take(wish)
-        own = set(order.numbers if order is not None else self._context.picked_numbers)
+        own = self._own_numbers
         if not own & set(drop.values):
             return self.take(wish) if take is not None else self._keep()
         if take is not None and take.is_doubtful and self._hold is not None:
@@ -361,7 +380,7 @@ class _Choice:
         """Look up free numbers that are like a pattern."""
         take = wish.take
         quantity = take.values[0] if take is not None and take.is_single else None
-        pattern = _build_pattern(dict(self._turn.reading.pattern))
+        pattern = NumberPattern.from_parts(dict(self._turn.reading.pattern))
         lookup = LookUpFreeNumbers(self._raffle.id, pattern, quantity)
         return Step(self._turn.state, self._turn.understood, lookup=lookup)
 
@@ -376,14 +395,3 @@ class _Choice:
         return Step(
             self._turn.state, self._turn.understood, lookup=CheckNumbers(self._raffle.id, numbers)
         )
-
-
-def _build_pattern(parts: dict[str, str]) -> NumberPattern:
-    kind = parts.get("kind", "")
-    return NumberPattern(
-        ending=parts.get("ending", ""),
-        starting=parts.get("starting", ""),
-        containing=parts.get("containing", ""),
-        parity=Parity(kind) if kind in set(Parity) else None,
-        part=Part(kind) if kind in set(Part) else None,
-    )
