@@ -39,7 +39,6 @@ class WordRole(StrEnum):
     EVEN = "even"
     LOW = "low"
     HIGH = "high"
-    BETWEEN = "between"
     ALL = "all"
     MORE = "more"
     LESS = "less"
