@@ -6,7 +6,7 @@ from typing import Any
 
 from shared.conversation.facts.draw_values import DrawFacts, NumberFacts
 from shared.conversation.facts.values import RaffleFacts
-from shared.conversation.understanding.number_patterns import NumberPattern
+from shared.conversation.understanding.numbers.number_patterns import NumberPattern
 from shared.core.enums import UnplacedReason
 
 

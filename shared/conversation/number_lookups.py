@@ -6,7 +6,7 @@ from typing import Final
 from shared.conversation.conversation_events import FreeNumbersFound, NumbersChecked
 from shared.conversation.facts.values import RaffleFacts
 from shared.conversation.texts.free_numbers import MAX_NUMBERS_SHOWN
-from shared.conversation.understanding.number_patterns import NumberPattern, Parity, Part
+from shared.conversation.understanding.numbers.number_patterns import NumberPattern, Parity, Part
 from shared.core.enums import TicketStatus
 from shared.raffles.models import Raffle, TicketNumber
 from shared.raffles.services import availability, matching_numbers

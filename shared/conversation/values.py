@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Self
 
 from shared.conversation.context import Context
-from shared.conversation.understanding.number_patterns import NumberPattern
+from shared.conversation.understanding.numbers.number_patterns import NumberPattern
 from shared.core.enums import SilenceReason, State, UnplacedReason
 from shared.whatsapp import messages
 from shared.whatsapp.messages import ListRow, Message, ReplyButton

@@ -25,7 +25,7 @@ from shared.conversation.flow.turn import Turn
 from shared.conversation.texts import orders
 from shared.conversation.understanding import order_names
 from shared.conversation.understanding.intents import Intent
-from shared.conversation.understanding.number_patterns import NumberPattern
+from shared.conversation.understanding.numbers.number_patterns import NumberPattern
 from shared.conversation.understanding.text_normalization import normalize_text
 from shared.conversation.values import LookUpFreeNumbers, PlaceOrder, Step
 from shared.core.enums import State

@@ -17,7 +17,7 @@ from shared.conversation.texts.choosing import (
 )
 from shared.conversation.texts.number_questions import build_keep_button, build_taking_title
 from shared.conversation.texts.parts import MENU_BUTTON, MY_TICKETS_BUTTON
-from shared.conversation.understanding.number_patterns import NumberPattern, Part
+from shared.conversation.understanding.numbers.number_patterns import NumberPattern, Part
 from shared.conversation.values import Reply
 from shared.whatsapp.messages import BUTTON_ID_LIMIT, ReplyButton
 

@@ -12,7 +12,7 @@ from typing import Final
 
 from shared.conversation.understanding.intent_ranking import HARMLESS, QUESTIONS
 from shared.conversation.understanding.intents import Intent
-from shared.conversation.understanding.number_items import Group
+from shared.conversation.understanding.numbers.number_items import Group
 from shared.conversation.understanding.phrases import Phrase, PhraseList
 from shared.conversation.understanding.vocabulary import Doubt, WordRole, load_vocabulary
 

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Final
 
 from shared.conversation.understanding import text_normalization
-from shared.conversation.understanding.number_groups import parse_decimal
+from shared.conversation.understanding.numbers.number_groups import parse_decimal
 from shared.conversation.understanding.raffle_names import Surroundings
 from shared.conversation.understanding.reader import read_text
 from shared.conversation.understanding.vocabulary import load_vocabulary

@@ -14,24 +14,24 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import Final
 
-from shared.conversation.understanding import (
-    doubt_finding,
-    intent_ranking,
-    number_group_sums,
-    wanted_patterns,
-    wish_grammar,
-)
+from shared.conversation.understanding import doubt_finding, intent_ranking
 from shared.conversation.understanding.doubt_finding import (
     BESIDE_NUMBERS,
     NUMBER_WISHES,
     Understood,
 )
-from shared.conversation.understanding.entities import list_entities
 from shared.conversation.understanding.intent_ranking import HARMLESS, WHOLE_TEXTS, Candidate
 from shared.conversation.understanding.intents import Intent
-from shared.conversation.understanding.number_groups import find_money
-from shared.conversation.understanding.number_items import NumberItemFinder
-from shared.conversation.understanding.number_list import parse_number_list
+from shared.conversation.understanding.numbers import (
+    number_group_sums,
+    wanted_patterns,
+    wish_grammar,
+)
+from shared.conversation.understanding.numbers.entities import list_entities
+from shared.conversation.understanding.numbers.number_groups import find_money
+from shared.conversation.understanding.numbers.number_items import NumberItemFinder
+from shared.conversation.understanding.numbers.number_list import parse_number_list
+from shared.conversation.understanding.numbers.wish_grammar import WishParts
 from shared.conversation.understanding.phrases import Phrase, PhraseList, find_phrases
 from shared.conversation.understanding.raffle_names import (
     RaffleNames,
@@ -55,7 +55,6 @@ from shared.conversation.understanding.tokens import (
     split_tokens,
 )
 from shared.conversation.understanding.vocabulary import Doubt, WordRole, load_vocabulary
-from shared.conversation.understanding.wish_grammar import WishParts
 
 _NOWHERE: Final = Surroundings()
 SHORT_WISH: Final = 2

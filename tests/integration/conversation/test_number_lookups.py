@@ -4,7 +4,7 @@ import pytest
 
 from shared.conversation import lookups
 from shared.conversation.conversation_events import FreeNumbersFound, LookupOutcome, NumbersChecked
-from shared.conversation.understanding.number_patterns import NumberPattern, Parity, Part
+from shared.conversation.understanding.numbers.number_patterns import NumberPattern, Parity, Part
 from shared.conversation.values import CheckNumbers, Lookup, LookUpFreeNumbers
 from shared.raffles.models import Raffle
 from tests import builders

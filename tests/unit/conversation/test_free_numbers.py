@@ -9,7 +9,7 @@ from shared.conversation import flow
 from shared.conversation.context import Context
 from shared.conversation.conversation_events import FreeNumbersFound, NumbersChecked
 from shared.conversation.facts.values import Facts
-from shared.conversation.understanding.number_patterns import NumberPattern, Parity, Part
+from shared.conversation.understanding.numbers.number_patterns import NumberPattern, Parity, Part
 from shared.conversation.values import Step
 from shared.core.enums import Mode, State
 from tests.cases import walk_cases

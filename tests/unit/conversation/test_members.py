@@ -50,7 +50,7 @@ from shared.conversation.texts import (
     raffle_updates,
     raffles,
 )
-from shared.conversation.understanding.number_patterns import NumberPattern
+from shared.conversation.understanding.numbers.number_patterns import NumberPattern
 from shared.conversation.understanding.reader import read_text
 from shared.core.enums import DrawMethod, Mode, OrderStatus, RaffleStatus, RejectReason, State
 from shared.core.errors import DomainError

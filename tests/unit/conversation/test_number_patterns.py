@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.conversation.understanding.number_patterns import NumberPattern, Parity, Part
+from shared.conversation.understanding.numbers.number_patterns import NumberPattern, Parity, Part
 from tests.cases import walk_cases
 
 MATCHING = [

@@ -32,7 +32,7 @@ from shared.conversation.texts import (
     raffle_updates,
     receipts,
 )
-from shared.conversation.understanding.number_patterns import NumberPattern, Parity
+from shared.conversation.understanding.numbers.number_patterns import NumberPattern, Parity
 from shared.conversation.values import Reply
 from shared.core.constants import MAX_NOTE_LENGTH
 from shared.core.enums import FileFailure, OrderStatus, RejectReason

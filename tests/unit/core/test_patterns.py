@@ -87,7 +87,7 @@ PATTERNS: Final = dict(find_patterns())
 
 
 def test_there_are_patterns_to_look_at() -> None:
-    assert "shared.conversation.understanding.number_list:_RANGE_GAP" in PATTERNS
+    assert "shared.conversation.understanding.numbers.number_list:_RANGE_GAP" in PATTERNS
     assert len(PATTERNS) > 20
 
 

@@ -12,7 +12,7 @@ from shared.conversation.flow.screens import ask_to_rephrase, repeat_prompt, sho
 from shared.conversation.flow.turn import Turn
 from shared.conversation.texts import guidance, number_questions, raffles
 from shared.conversation.understanding.intents import Intent
-from shared.conversation.understanding.number_patterns import NumberPattern
+from shared.conversation.understanding.numbers.number_patterns import NumberPattern
 from shared.conversation.understanding.text_readings import NumberGroup, NumberWish
 from shared.conversation.values import (
     CheckNumbers,

@@ -1,6 +1,9 @@
 """Ticket numbers and quantities that staff type."""
 
-from shared.conversation.understanding.typed_numbers import read_quantity, read_ticket_numbers
+from shared.conversation.understanding.typed_numbers import (
+    read_quantity,
+    read_ticket_numbers,
+)
 from tests.cases import walk_cases
 
 

@@ -19,7 +19,7 @@ from shared.conversation import understanding
 from shared.conversation.understanding import order_names, phrases, text_normalization
 from shared.conversation.understanding.chat_wishes import find_wish
 from shared.conversation.understanding.intents import Intent
-from shared.conversation.understanding.number_list import parse_number_list
+from shared.conversation.understanding.numbers.number_list import parse_number_list
 from shared.conversation.understanding.raffle_names import Surroundings
 from shared.conversation.understanding.reader import read_text
 from shared.conversation.understanding.text_normalization import (
@@ -28,7 +28,10 @@ from shared.conversation.understanding.text_normalization import (
     fold_digits,
     normalize_text,
 )
-from shared.conversation.understanding.typed_numbers import read_quantity, read_ticket_numbers
+from shared.conversation.understanding.typed_numbers import (
+    read_quantity,
+    read_ticket_numbers,
+)
 from shared.conversation.understanding.vocabulary import load_vocabulary
 from tests.cases import walk_cases
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from shared.conversation.understanding.intents import Intent
-from shared.conversation.understanding.number_groups import (
+from shared.conversation.understanding.numbers.number_groups import (
     JOINING_WORDS,
     KEPT_WORDS,
     RANGE_OPENINGS,

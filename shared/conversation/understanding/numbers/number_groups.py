@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
-from shared.conversation.understanding.number_list import NumberList, parse_number_list
+from shared.conversation.understanding.numbers.number_list import NumberList, parse_number_list
 from shared.conversation.understanding.phrases import Phrase, PhraseList
 from shared.conversation.understanding.text_readings import NumberGroup
 from shared.conversation.understanding.tokens import Token, TokenKind, are_adjacent

@@ -1,9 +1,9 @@
-"""What wanted numbers are like: the digits that they end in, odd ones, low ones."""
+"""Patterns of wanted numbers: the digits that they end in, odd ones, low ones."""
 
 from collections.abc import Sequence
 from typing import Final
 
-from shared.conversation.understanding.number_items import Group, NumberItems
+from shared.conversation.understanding.numbers.number_items import Group, NumberItems
 from shared.conversation.understanding.phrases import PhraseList
 from shared.conversation.understanding.text_readings import NumberWish
 from shared.conversation.understanding.vocabulary import WordRole

@@ -11,8 +11,8 @@ from enum import Enum, auto
 from typing import Final
 
 from shared.conversation.understanding.intents import Intent
-from shared.conversation.understanding.number_group_sums import merge_groups
-from shared.conversation.understanding.number_items import (
+from shared.conversation.understanding.numbers.number_group_sums import merge_groups
+from shared.conversation.understanding.numbers.number_items import (
     WANTING_WORDS,
     Group,
     NumberItems,

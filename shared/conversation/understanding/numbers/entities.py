@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from shared.conversation.understanding.number_groups import Money
-from shared.conversation.understanding.number_items import Group
+from shared.conversation.understanding.numbers.number_groups import Money
+from shared.conversation.understanding.numbers.number_items import Group
 from shared.conversation.understanding.phrases import PhraseList
 from shared.conversation.understanding.text_readings import Entity
 
