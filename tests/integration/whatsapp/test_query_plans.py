@@ -47,10 +47,20 @@ def test_counts_the_messages_of_a_month_in_the_index_alone(vendor: str) -> None:
 
 
 def _forbid_scans(vendor: str) -> None:
-    """Make PostgreSQL use an index although the table is empty."""
+    """Make PostgreSQL use an index although the table is empty.
+
+    What autovacuum learnt of the messages of other tests is forgotten for this one: with it, all
+    indexes may cost the same.
+    """
     if vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute("SET LOCAL enable_seqscan = off")
+            cursor.execute(
+                "WITH forgotten AS ("
+                "UPDATE pg_class SET relpages = 0, reltuples = -1"
+                " WHERE relkind = 'r' AND relname LIKE 'whatsapp_%' RETURNING oid)"
+                " DELETE FROM pg_statistic WHERE starelid IN (SELECT oid FROM forgotten)"
+            )
 
 
 @pytest.mark.parametrize(
