@@ -4,9 +4,9 @@ import shutil
 from dataclasses import dataclass, field
 from typing import Final
 
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import ConsoleMessage, Page, Response, expect
 
+from tests.acceptance.backoffice.accessibility import list_barriers
 from tests.acceptance.backoffice.seed import PASSWORD
 from tests.waiting import PATIENCE
 
@@ -25,15 +25,6 @@ CHROMIUM_FLAGS: Final = [
     "--renderer-process-limit=1",  # each starts anew for every window otherwise
 ]
 WINDOW_SIZES: Final = {"wide": (1280, 900), "narrow": (390, 844)}
-AXE_OPTIONS: Final = {
-    "resultTypes": ["violations"],
-    "preload": False,  # it fetches every style sheet again, for one rule about screen orientation
-    "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"],
-}
-
-ALIKE: Final = ".cells > li:nth-child(n+151) > .free"
-"""Free numbers of a map behind the first ones, which axe would look at for seconds."""
-
 HIDDEN_BY_SCROLLERS: Final = """
 [...document.querySelectorAll("#main *")].filter(
   (box) => box.clientWidth > 0 && box.scrollWidth > box.clientWidth + 1
@@ -96,15 +87,8 @@ class BrowserUser:
         meanwhile: axe causes it, for instance with the styles it tries.
         """
         before = list(self.complaints)
-        context = within or {"exclude": [[ALIKE]]}
-        found = Axe().run(self.page, context=context, options=AXE_OPTIONS).response["violations"]
+        barriers = list_barriers(self.page, within=within)
         self.complaints[:] = before
-        barriers = [
-            f"{each['id']}: {node['html'][:200]} ({node['failureSummary'][:300]})"
-            for each in found
-            if each["impact"] in {"serious", "critical"}
-            for node in each["nodes"][:3]
-        ]
         assert not barriers, f"{self.page.url}\n" + "\n".join(barriers)
 
     def expect_message(self, words: str) -> None:

@@ -1,7 +1,9 @@
 """Tests of every screen: it fits wide and narrow windows, is accessible and causes no errors."""
 
 import pytest
+from playwright.sync_api import Browser
 
+from tests.acceptance.backoffice.accessibility import list_barriers
 from tests.acceptance.backoffice.browser_user import WINDOW_SIZES, BrowserUser
 from tests.acceptance.backoffice.conftest import BackOfficeServer, OpenBrowser
 
@@ -150,3 +152,30 @@ def test_an_error_page_keeps_nobody_out(
 
         assert [each for each in seller.complaints if each.startswith(f"{status} ")]
         seller.complaints.clear()
+
+
+@pytest.mark.parametrize(
+    ("style", "count"),
+    [
+        ("", 0),
+        ("color: #ccc", 1),
+        ("background: #222", 1),
+        ("background: #222; color: #eee", 0),
+        ("opacity: 0.3", 1),
+        ("color: #ccc; display: none", 0),
+    ],
+)
+def test_a_faint_text_among_many_that_look_alike_is_found(
+    browser: Browser, style: str, count: int
+) -> None:
+    rows = [
+        f"<li style='{style if place == 30 else ''}'>Number {place}</li>" for place in range(50)
+    ]
+    page = browser.new_page()
+    page.set_content(f"<html lang=en><title>List</title><ul>{''.join(rows)}</ul></html>")
+
+    barriers = list_barriers(page)
+
+    page.context.close()
+    assert len(barriers) == count
+    assert all("color-contrast" in each and "Number 30" in each for each in barriers)
