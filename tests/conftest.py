@@ -6,7 +6,7 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -18,6 +18,7 @@ from hypothesis import HealthCheck, settings
 
 POSTGRES_URL = "TEST_POSTGRES_URL"
 UNIT_TESTS: Final = f"{Path(__file__).parent / 'unit'}/"
+ACCEPTANCE_TESTS: Final = f"{Path(__file__).parent / 'acceptance'}/"
 
 FAST_POSTGRES_SETTINGS: Final = (
     "fsync = off",
@@ -85,16 +86,29 @@ def pytest_make_parametrize_id(val: object) -> str | None:
     return None
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run each module of unit tests on one worker.
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> Generator[None]:
+    """Run each module of unit tests on one worker, and those that wait for processes early.
 
     Otherwise xdist sends every test by itself, which costs as much as a short test, and fixtures
-    of a module are made on every worker.
+    of a module are made on every worker. A test that waits leaves the processor to the others, but
+    at the end of a run there are none.
     """
-    for item in items:
-        if str(item.path).startswith(UNIT_TESTS):
-            item.add_marker(pytest.mark.xdist_group(item.path.stem))
+    for item in filter(_is_unit_test, items):
+        item.add_marker(pytest.mark.xdist_group(item.path.stem))
+    yield
+    items.sort(key=_get_place)
+
+
+def _get_place(item: pytest.Item) -> int:
+    if str(item.path).startswith(ACCEPTANCE_TESTS):
+        return 0
+    waits = _is_unit_test(item) and item.get_closest_marker("acceptance") is not None
+    return 1 if waits else 2
+
+
+def _is_unit_test(item: pytest.Item) -> bool:
+    return str(item.path).startswith(UNIT_TESTS)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
