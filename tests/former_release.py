@@ -39,6 +39,7 @@ _serial = count(1)
 def create_former_tables() -> None:
     """Migrate an empty database to where the former release ended."""
     executor = MigrationExecutor(connection)
+    executor.loader = MigrationLoader(connection, replace_migrations=False)
     others = [
         (app, name)
         for app, name in executor.loader.graph.leaf_nodes()
@@ -49,7 +50,8 @@ def create_former_tables() -> None:
 
 def load_former_models() -> Any:
     """Return the registry of the models as the former release knew them."""
-    return MigrationLoader(None).project_state(list(LAST_MIGRATIONS.items())).apps
+    loader = MigrationLoader(None, replace_migrations=False)
+    return loader.project_state(list(LAST_MIGRATIONS.items())).apps
 
 
 @dataclass(frozen=True)

@@ -179,7 +179,7 @@ class TestMigrate:
     def test_gives_way_to_a_transaction_that_holds_a_lock(
         self, database: None, vendor: str
     ) -> None:
-        call_command("migrate", "events", "0001", verbosity=0)
+        call_command("migrate", "events", "0001_initial", verbosity=0)
         holder = connection.copy()
         said = Output(on_wait=holder.close)
         if vendor == "postgresql":

@@ -22,11 +22,13 @@ import pytest
 from django.apps import apps
 from django.conf import global_settings
 from django.contrib import admin
+from django.contrib.auth.models import Permission
 from django.contrib.contenttypes.models import ContentType
 from django.core.files.base import ContentFile
 from django.core.management import call_command
 from django.db import connection, connections
 from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.recorder import MigrationRecorder
 from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
@@ -40,6 +42,7 @@ from shared.raffles.services.draws import draw_rules
 from shared.raffles.services.ticket_numbers import inventory
 from shared.use_cases import raffle_changes
 from shared.whatsapp.services.outbox import message_claims, outbox_queue
+from tests import schemas
 from tests.builders import build_staff_actor
 from tests.databases import DatabaseFactory, use_database
 
@@ -129,6 +132,17 @@ def _read_kinds() -> frozenset[tuple[str, str]]:
     return frozenset(ContentType.objects.values_list("app_label", "model"))
 
 
+def _describe_database() -> dict[str, Any]:
+    """Return the schema, and the rows that migrations create."""
+    return {
+        **schemas.read_schema(),
+        "kinds": _read_kinds(),
+        "rights": _read_rights(),
+        "permissions": set(Permission.objects.values_list("content_type__model", "codename")),
+        "migrations": set(MigrationRecorder(connection).applied_migrations()),
+    }
+
+
 def _read_paid_orders() -> tuple[Any, ...]:
     paid = apps.get_model("raffles", "Order").objects.filter(status="PAID")
     return tuple(paid.values_list("raffle_id", "currency", "total", "quantity", "closed_at"))
@@ -208,6 +222,14 @@ class TestDatabase:
         loader = MigrationLoader(connection)
 
         assert set(loader.applied_migrations) <= set(loader.disk_migrations)
+
+    def test_is_as_a_new_one(self, vendor: str, run_folder: Path) -> None:
+        upgraded = _describe_database()
+
+        with DatabaseFactory(vendor, run_folder).fresh() as address, use_database(address):
+            new = _describe_database()
+
+        assert upgraded == new
 
     def test_has_its_numbers_whole(self) -> None:
         written = StringIO()
