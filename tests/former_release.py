@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import count
+from pathlib import Path
 from typing import Any, Final
 
 from django.db import OperationalError, connection, connections, transaction
@@ -15,6 +16,7 @@ from django.db.migrations.loader import MigrationLoader
 
 from tests.benchmarks.support.rows import format_moment, insert_rows
 from tests.builders import PHONE_NUMBER_ID
+from tests.databases import DatabaseFactory
 
 LAST_MIGRATIONS: Final = {
     "api": "0002_old_tokens",
@@ -46,6 +48,14 @@ def create_former_tables() -> None:
         if app not in {*LAST_MIGRATIONS, *NEW_APPS}
     ]
     executor.migrate([*LAST_MIGRATIONS.items(), *others])
+
+
+@contextmanager
+def copy_former_tables(vendor: str, run_folder: Path) -> Iterator[str]:
+    """Copy a database that ends where the former release ended, and yield its URL."""
+    factory = DatabaseFactory(vendor, run_folder)
+    with factory.prepared("former", create_former_tables) as address:
+        yield address
 
 
 def load_former_models() -> Any:
