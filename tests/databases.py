@@ -61,7 +61,9 @@ class DatabaseFactory:
             yield address
 
     @contextmanager
-    def prepared(self, name: str, prepare: Callable[[], None], *, dump: str = "") -> Iterator[str]:
+    def prepared(
+        self, name: str, prepare: Callable[[], object], *, dump: str = ""
+    ) -> Iterator[str]:
         """Copy a database that is prepared once per run, yield the copy's URL, and drop the copy.
 
         Args:

@@ -14,7 +14,7 @@ from decimal import Decimal
 from io import StringIO
 from itertools import count
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 from urllib.parse import urlsplit
 from uuid import uuid4
 
@@ -42,13 +42,11 @@ from shared.raffles.services.draws import draw_rules
 from shared.raffles.services.ticket_numbers import inventory
 from shared.use_cases import raffle_changes
 from shared.whatsapp.services.outbox import message_claims, outbox_queue
-from tests import schemas
+from tests import old_installation, schemas
 from tests.builders import build_staff_actor
 from tests.databases import DatabaseFactory, use_database
 
 pytestmark = [pytest.mark.django_db, pytest.mark.acceptance]
-
-FOLDER: Final = Path(__file__).parents[1] / "fixtures" / "installation_0_1_0"
 
 _serial = count(1)
 
@@ -75,16 +73,21 @@ class Installation:
 
 @pytest.fixture(scope="module")
 def installation(django_db_setup: None, run_folder: Path) -> Iterator[Installation]:
-    """Restore the dump of this kind of database and migrate it."""
+    """Restore the dump of this kind of database, and migrate it."""
     vendor = connections["default"].vendor
-    folder = FOLDER / vendor
+    folder = old_installation.FOLDER / vendor
     facts = json.loads((folder / "installation.json").read_text())
-    dump = (folder / "dump.sql").read_text()
-    with DatabaseFactory(vendor, run_folder).restored(dump) as address, use_database(address):
+    with (
+        old_installation.restore_database(vendor, run_folder) as address,
+        use_database(address),
+    ):
+        rights, kinds, paid = _read_rights(), _read_kinds(), _read_paid_orders()
+    with (
+        old_installation.copy_upgraded_database(vendor, run_folder) as address,
+        use_database(address),
+    ):
         ContentType.objects.clear_cache()
         availability.clear_counts_cache()
-        rights, kinds, paid = _read_rights(), _read_kinds(), _read_paid_orders()
-        call_command("migrate", verbosity=0)
         _restore_files(folder / "media" / "proofs")
         now = datetime.fromisoformat(facts["saved_at"]) + timedelta(minutes=5)
         yield Installation(facts, now, rights, kinds, paid)
