@@ -161,11 +161,23 @@ class TestMove:
         assert not Raffle.objects.exists()
 
     @pytest.mark.usefixtures("migrated_postgres")
+    def test_takes_an_installation_that_was_migrated_before_its_migrations_were_squashed(
+        self, sqlite_address: str, sqlite_file: Path
+    ) -> None:
+        with use_database(sqlite_address):
+            rows = MigrationRecorder.Migration.objects.filter(name__contains="_squashed_")
+            assert rows.delete()[0] > 1
+
+        run_command(sqlite_file)
+
+        assert Order.objects.exists()
+
+    @pytest.mark.usefixtures("migrated_postgres")
     def test_refuses_another_version_and_what_is_no_installation(
         self, sqlite_address: str, sqlite_file: Path, tmp_path: Path
     ) -> None:
         with use_database(sqlite_address):
-            last = MigrationRecorder.Migration.objects.filter(app="raffles").latest("id")
+            last = MigrationRecorder.Migration.objects.filter(app="raffles").latest("name")
             MigrationRecorder(connection).record_unapplied("raffles", last.name)
         (other := tmp_path / "other.sqlite3").touch()
 
