@@ -3,9 +3,10 @@
 import os
 import shutil
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Any, Final
@@ -42,7 +43,7 @@ _serial = count(1)
 
 @dataclass(frozen=True)
 class DatabaseFactory:
-    """Creates databases of one vendor from a template that all workers of a run share.
+    """Creates databases of one vendor from templates that all workers of a run share.
 
     Attributes:
         vendor: `sqlite` or `postgresql`.
@@ -56,18 +57,48 @@ class DatabaseFactory:
     @contextmanager
     def fresh(self) -> Iterator[str]:
         """Create an empty migrated database, yield its URL, and drop it afterwards."""
-        name = f"tests_{os.getpid()}_{next(_serial)}"
-        self._make_template()
-        self._copy(name)
-        try:
-            yield self._address(name)
-        finally:
-            self._drop(name)
+        with self.prepared("new", partial(call_command, "migrate", verbosity=0)) as address:
+            yield address
+
+    @contextmanager
+    def prepared(
+        self, name: str, prepare: Callable[[], object], *, dump: str = ""
+    ) -> Iterator[str]:
+        """Copy a database that is prepared once per run, yield the copy's URL, and drop the copy.
+
+        Args:
+            name: identifies what is prepared.
+            prepare: prepares it; it is the default database meanwhile.
+            dump: SQL text that is run before.
+
+        """
+        template = f"tests_template_{name}_{self.folder.parent.name}".replace("-", "_").lower()
+        with run_once(self.folder, f"{self.vendor}-{name}") as missing:
+            if missing:
+                self._restore(template, dump)
+                with use_database(self._address(template)):
+                    prepare()
+        with self._named() as copy:
+            self._copy(template, to=copy)
+            yield self._address(copy)
 
     @contextmanager
     def restored(self, dump: str) -> Iterator[str]:
         """Create a database from SQL text, yield its URL, and drop it afterwards."""
+        with self._named() as name:
+            self._restore(name, dump)
+            yield self._address(name)
+
+    @contextmanager
+    def _named(self) -> Iterator[str]:
+        """Yield a name for a database, and drop the database afterwards."""
         name = f"tests_{os.getpid()}_{next(_serial)}"
+        try:
+            yield name
+        finally:
+            self._drop(name)
+
+    def _restore(self, name: str, dump: str) -> None:
         if self.vendor == "sqlite":
             with closing(sqlite3.connect(self._file(name))) as sqlite:
                 sqlite.executescript(dump)
@@ -75,38 +106,19 @@ class DatabaseFactory:
             _execute_statement("CREATE DATABASE {}", name)
             with psycopg.connect(self._address(name)) as postgres:
                 postgres.execute(dump.encode())
-        try:
-            yield self._address(name)
-        finally:
-            self._drop(name)
 
-    def _make_template(self) -> None:
-        with run_once(self.folder, self.vendor) as missing:
-            if not missing:
-                return
-            if self.vendor == "postgresql":
-                _execute_statement("CREATE DATABASE {}", self._template)
-            with use_database(self._address(self._template)):
-                call_command("migrate", verbosity=0)
-
-    @property
-    def _template(self) -> str:
-        return f"tests_template_{self.folder.parent.name}".replace("-", "_").lower()
-
-    def _copy(self, name: str) -> None:
+    def _copy(self, template: str, *, to: str) -> None:
         if self.vendor == "sqlite":
-            shutil.copy(self._file(self._template), self._file(name))
+            shutil.copy(self._file(template), self._file(to))
         else:
-            _execute_statement(
-                "CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy", name, self._template
-            )
+            _execute_statement("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy", to, template)
 
     def _drop(self, name: str) -> None:
         if self.vendor == "sqlite":
             for file in self.folder.glob(f"{name}.sqlite3*"):
                 file.unlink()
         else:
-            _execute_statement("DROP DATABASE {} WITH (FORCE)", name)
+            _execute_statement("DROP DATABASE IF EXISTS {} WITH (FORCE)", name)
 
     def _address(self, name: str) -> str:
         if self.vendor == "sqlite":

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import count
+from pathlib import Path
 from typing import Any, Final
 
 from django.db import OperationalError, connection, connections, transaction
@@ -15,6 +16,7 @@ from django.db.migrations.loader import MigrationLoader
 
 from tests.benchmarks.support.rows import format_moment, insert_rows
 from tests.builders import PHONE_NUMBER_ID
+from tests.databases import DatabaseFactory
 
 LAST_MIGRATIONS: Final = {
     "api": "0002_old_tokens",
@@ -39,6 +41,7 @@ _serial = count(1)
 def create_former_tables() -> None:
     """Migrate an empty database to where the former release ended."""
     executor = MigrationExecutor(connection)
+    executor.loader = MigrationLoader(connection, replace_migrations=False)
     others = [
         (app, name)
         for app, name in executor.loader.graph.leaf_nodes()
@@ -47,9 +50,18 @@ def create_former_tables() -> None:
     executor.migrate([*LAST_MIGRATIONS.items(), *others])
 
 
+@contextmanager
+def copy_former_tables(vendor: str, run_folder: Path) -> Iterator[str]:
+    """Copy a database that ends where the former release ended, and yield its URL."""
+    factory = DatabaseFactory(vendor, run_folder)
+    with factory.prepared("former", create_former_tables) as address:
+        yield address
+
+
 def load_former_models() -> Any:
     """Return the registry of the models as the former release knew them."""
-    return MigrationLoader(None).project_state(list(LAST_MIGRATIONS.items())).apps
+    loader = MigrationLoader(None, replace_migrations=False)
+    return loader.project_state(list(LAST_MIGRATIONS.items())).apps
 
 
 @dataclass(frozen=True)

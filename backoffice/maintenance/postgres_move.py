@@ -13,7 +13,7 @@ from django.apps import apps
 from django.core.management import call_command
 from django.core.management.color import no_style
 from django.db import connection, connections, transaction
-from django.db.migrations.recorder import MigrationRecorder
+from django.db.migrations.loader import MigrationLoader
 from django.db.models import Field, JSONField, Model
 from psycopg.types.json import Jsonb
 
@@ -143,10 +143,12 @@ def _open_source(sqlite_file: Path) -> Iterator[None]:
 
 
 def _check_same_version(sqlite_file: Path) -> None:
-    """Check that the same migrations are applied to both databases."""
+    """Check that the same migrations are applied to both databases.
+
+    One that replaces others is applied when all of those are, recorded or not.
+    """
     there, here = (
-        set(MigrationRecorder(connections[alias]).applied_migrations())
-        for alias in (SOURCE, "default")
+        set(MigrationLoader(connections[alias]).applied_migrations) for alias in (SOURCE, "default")
     )
     if not there:
         raise BackupInvalid(f"{sqlite_file} is not the database of an installation.")

@@ -5,8 +5,9 @@ Import it after `django.setup()`.
 
 import inspect
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
+from django.apps import apps
 from django.db import connection
 from django.db.migrations import Migration
 from django.db.migrations.executor import MigrationExecutor
@@ -45,7 +46,7 @@ def list_planned_migrations() -> list[PlannedMigration]:
     counted: dict[str, int] = {}
     planned = []
     for migration, _ in plan:
-        changed = sorted(_list_changed_tables(migration, executor) & tables)
+        changed = sorted(_list_changed_tables(migration) & tables)
         for table in changed:
             counted.setdefault(table, _count_rows(table))
         planned.append(
@@ -67,18 +68,19 @@ def describe_migration(migration: Migration) -> str:
     return "; ".join(operation.describe() for operation in migration.operations) + "."
 
 
-def _list_changed_tables(migration: Migration, executor: MigrationExecutor) -> set[str]:
-    state = executor.loader.project_state((migration.app_label, migration.name))
+def _list_changed_tables(migration: Migration) -> set[str]:
+    """Return the tables of the models that a migration changes, as far as there are such models.
+
+    The models of today will do: no table changes its name. Django would take long to compute those
+    of the past.
+    """
+    models = apps.get_app_config(migration.app_label).models
     names = {
-        operation.model_name
+        operation.model_name.lower()
         for operation in migration.operations
         if hasattr(operation, "model_name") and not isinstance(operation, CreateModel)
     }
-    return {_get_table(state.apps, migration.app_label, name) for name in names}
-
-
-def _get_table(apps: Any, app_label: str, model: str) -> str:
-    return str(apps.get_model(app_label, model)._meta.db_table)  # noqa: SLF001 - Django's documented API
+    return {models[name]._meta.db_table for name in names & models.keys()}  # noqa: SLF001 - Django's documented API
 
 
 def _count_rows(table: str) -> int:

@@ -1,13 +1,14 @@
-"""Migration operations that hold no lock for long, for tables that are full and in use.
+"""Migration operations that Django lacks.
 
-A migration that uses them is not atomic, so that each operation is a transaction of its own. All of
-them may run again after an interruption.
+Those that change a constraint hold no lock for long, for tables that are full and in use. A
+migration that uses them is not atomic, so that each operation is a transaction of its own. They may
+run again after an interruption.
 """
 
 from typing import Any
 
 from django.db.migrations.operations.base import Operation
-from django.db.migrations.operations.models import IndexOperation
+from django.db.migrations.operations.models import CreateModel, IndexOperation
 from django.db.models import CheckConstraint
 
 # ruff: noqa: ARG002, SLF001 - Django gives each operation all arguments; `_meta` is public, and
@@ -91,3 +92,38 @@ class ValidateCheckConstraint(Operation):
     def describe(self) -> str:
         """Return what it does, for the list of a plan."""
         return f"Validate check constraint {self.name} on model {self.model_name}"
+
+
+class CreateModels(Operation):
+    """Create models that refer to each other, for a migration that replaces others.
+
+    Django would render every related model again after each of them: with the twenty models of
+    raffles that takes four times as long.
+    """
+
+    def __init__(self, *models: CreateModel) -> None:
+        self.models = models
+
+    def state_forwards(self, app_label: str, state: Any) -> None:
+        """Add the models, and let Django render all of them when they are needed."""
+        state.__dict__.pop("apps", None)
+        for model in self.models:
+            model.state_forwards(app_label, state)
+
+    def database_forwards(
+        self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any
+    ) -> None:
+        """Create the tables."""
+        for model in self.models:
+            model.database_forwards(app_label, schema_editor, from_state, to_state)
+
+    def database_backwards(
+        self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any
+    ) -> None:
+        """Delete the tables."""
+        for model in reversed(self.models):
+            model.database_backwards(app_label, schema_editor, from_state, to_state)
+
+    def describe(self) -> str:
+        """Return what it does, for the list of a plan."""
+        return f"Create models {', '.join(model.name for model in self.models)}"

@@ -46,9 +46,11 @@ def database(vendor: str, run_folder: Path) -> Iterator[None]:
 @pytest.fixture
 def former_database(vendor: str, run_folder: Path) -> Iterator[former_release.FormerRelease]:
     """Use a database that the former release has filled."""
-    with DatabaseFactory(vendor, run_folder).restored("") as address, use_database(address):
+    with (
+        former_release.copy_former_tables(vendor, run_folder) as address,
+        use_database(address),
+    ):
         ContentType.objects.clear_cache()
-        former_release.create_former_tables()
         release = former_release.FormerRelease(
             former_release.load_former_models(), numbers=5_000, orders=1_000
         )
@@ -179,7 +181,7 @@ class TestMigrate:
     def test_gives_way_to_a_transaction_that_holds_a_lock(
         self, database: None, vendor: str
     ) -> None:
-        call_command("migrate", "events", "0001", verbosity=0)
+        call_command("migrate", "events", "0001_initial", verbosity=0)
         holder = connection.copy()
         said = Output(on_wait=holder.close)
         if vendor == "postgresql":

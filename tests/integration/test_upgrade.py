@@ -14,7 +14,7 @@ from decimal import Decimal
 from io import StringIO
 from itertools import count
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 from urllib.parse import urlsplit
 from uuid import uuid4
 
@@ -22,11 +22,13 @@ import pytest
 from django.apps import apps
 from django.conf import global_settings
 from django.contrib import admin
+from django.contrib.auth.models import Permission
 from django.contrib.contenttypes.models import ContentType
 from django.core.files.base import ContentFile
 from django.core.management import call_command
 from django.db import connection, connections
 from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.recorder import MigrationRecorder
 from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
@@ -40,12 +42,11 @@ from shared.raffles.services.draws import draw_rules
 from shared.raffles.services.ticket_numbers import inventory
 from shared.use_cases import raffle_changes
 from shared.whatsapp.services.outbox import message_claims, outbox_queue
+from tests import old_installation, schemas
 from tests.builders import build_staff_actor
 from tests.databases import DatabaseFactory, use_database
 
 pytestmark = [pytest.mark.django_db, pytest.mark.acceptance]
-
-FOLDER: Final = Path(__file__).parents[1] / "fixtures" / "installation_0_1_0"
 
 _serial = count(1)
 
@@ -72,16 +73,21 @@ class Installation:
 
 @pytest.fixture(scope="module")
 def installation(django_db_setup: None, run_folder: Path) -> Iterator[Installation]:
-    """Restore the dump of this kind of database and migrate it."""
+    """Restore the dump of this kind of database, and migrate it."""
     vendor = connections["default"].vendor
-    folder = FOLDER / vendor
+    folder = old_installation.FOLDER / vendor
     facts = json.loads((folder / "installation.json").read_text())
-    dump = (folder / "dump.sql").read_text()
-    with DatabaseFactory(vendor, run_folder).restored(dump) as address, use_database(address):
+    with (
+        old_installation.restore_database(vendor, run_folder) as address,
+        use_database(address),
+    ):
+        rights, kinds, paid = _read_rights(), _read_kinds(), _read_paid_orders()
+    with (
+        old_installation.copy_upgraded_database(vendor, run_folder) as address,
+        use_database(address),
+    ):
         ContentType.objects.clear_cache()
         availability.clear_counts_cache()
-        rights, kinds, paid = _read_rights(), _read_kinds(), _read_paid_orders()
-        call_command("migrate", verbosity=0)
         _restore_files(folder / "media" / "proofs")
         now = datetime.fromisoformat(facts["saved_at"]) + timedelta(minutes=5)
         yield Installation(facts, now, rights, kinds, paid)
@@ -127,6 +133,17 @@ def _read_rights() -> frozenset[tuple[str, str, str]]:
 
 def _read_kinds() -> frozenset[tuple[str, str]]:
     return frozenset(ContentType.objects.values_list("app_label", "model"))
+
+
+def _describe_database() -> dict[str, Any]:
+    """Return the schema, and the rows that migrations create."""
+    return {
+        **schemas.read_schema(),
+        "kinds": _read_kinds(),
+        "rights": _read_rights(),
+        "permissions": set(Permission.objects.values_list("content_type__model", "codename")),
+        "migrations": set(MigrationRecorder(connection).applied_migrations()),
+    }
 
 
 def _read_paid_orders() -> tuple[Any, ...]:
@@ -208,6 +225,14 @@ class TestDatabase:
         loader = MigrationLoader(connection)
 
         assert set(loader.applied_migrations) <= set(loader.disk_migrations)
+
+    def test_is_as_a_new_one(self, vendor: str, run_folder: Path) -> None:
+        upgraded = _describe_database()
+
+        with DatabaseFactory(vendor, run_folder).fresh() as address, use_database(address):
+            new = _describe_database()
+
+        assert upgraded == new
 
     def test_has_its_numbers_whole(self) -> None:
         written = StringIO()

@@ -22,12 +22,12 @@ from shared.raffles.services import availability, reservations
 from shared.raffles.services.ticket_numbers import inventory
 from shared.use_cases import late_payments, order_endings, payments
 from shared.whatsapp.models import InboundMessage
+from tests import old_installation
 from tests.builders import build_chat_actor, build_staff_actor, build_token_actor
-from tests.databases import DatabaseFactory, use_database
+from tests.databases import use_database
 
 pytestmark = [pytest.mark.django_db, pytest.mark.acceptance]
 
-FOLDER: Final = Path(__file__).parents[1] / "fixtures" / "installation_0_1_0"
 DRAW: Final = datetime(2026, 11, 23, 19, 30, tzinfo=UTC)
 NOW: Final = datetime(2026, 11, 23, 19, 45, tzinfo=UTC)
 BY_STAFF: Final[dict[str, Any]] = {"by": build_staff_actor(), "now": NOW}
@@ -54,8 +54,10 @@ CHANGES_BEFORE: Final = (
 def installation(django_db_setup: None, run_folder: Path) -> Iterator[None]:
     """Restore the dump of this kind of database, move the draw, and migrate."""
     vendor = connections["default"].vendor
-    dump = (FOLDER / vendor / "dump.sql").read_text()
-    with DatabaseFactory(vendor, run_folder).restored(dump) as address, use_database(address):
+    with (
+        old_installation.restore_database(vendor, run_folder) as address,
+        use_database(address),
+    ):
         ContentType.objects.clear_cache()
         availability.clear_counts_cache()
         with connection.cursor() as cursor:

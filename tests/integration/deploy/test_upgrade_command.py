@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from io import StringIO
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import pytest
 from django.contrib.contenttypes.models import ContentType
@@ -20,11 +20,10 @@ from backoffice.maintenance.models import InstalledVersion
 from deploy import upgrade
 from shared.core.version import get_program_version
 from shared.raffles.models import LedgerEntry
-from tests.databases import DatabaseFactory, use_database
+from tests import old_installation
+from tests.databases import use_database
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.acceptance]
-
-DUMPS: Final = Path(__file__).parents[2] / "fixtures" / "installation_0_1_0"
 
 
 @pytest.fixture
@@ -39,8 +38,10 @@ def former_installation(
     (tmp_path / ".env").write_text("META_APP_SECRETS=a,b\nMETA_GRAPH_VERSION=v19.0\n")
     monkeypatch.chdir(tmp_path)
     settings.STATIC_ROOT = tmp_path / ".env" / "static"  # which cannot be a folder
-    dump = (DUMPS / vendor / "dump.sql").read_text()
-    with DatabaseFactory(vendor, run_folder).restored(dump) as address, use_database(address):
+    with (
+        old_installation.restore_database(vendor, run_folder) as address,
+        use_database(address),
+    ):
         ContentType.objects.clear_cache()
         yield
     ContentType.objects.clear_cache()

@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 from django.contrib.contenttypes.models import ContentType
 from django.core.management import call_command
-from django.db import connection, connections
+from django.db import connection
 
 from shared.raffles.models import Order
 from shared.whatsapp.models import WhatsAppContact
-from tests import builders
-from tests.databases import DatabaseFactory, use_database
+from tests import builders, former_release
+from tests.databases import use_database
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.acceptance]
 
@@ -20,14 +20,20 @@ CONTACTS = 1_203
 
 
 @pytest.fixture
-def full_tables(django_db_setup: None, run_folder: Path) -> Iterator[None]:
-    """Fill a database and take its search columns away, as before the upgrade."""
-    vendor = connections["default"].vendor
-    with DatabaseFactory(vendor, run_folder).fresh() as address, use_database(address):
+def full_tables(vendor: str, run_folder: Path) -> Iterator[None]:
+    """Fill a database of the former release, which had no search columns."""
+    with (
+        former_release.copy_former_tables(vendor, run_folder) as address,
+        use_database(address),
+    ):
         ContentType.objects.clear_cache()
-        raffle = builders.create_raffle(numbers=1)
-        WhatsAppContact.objects.bulk_create(
-            WhatsAppContact(
+        release = former_release.FormerRelease(
+            former_release.load_former_models(), numbers=1, orders=0
+        )
+        release.fill()
+        contact = release.models.get_model("whatsapp.WhatsAppContact")
+        release.query("whatsapp.WhatsAppContact").bulk_create(
+            contact(
                 phone_number_id="1",
                 wa_id=None if n == 0 else f"55119{61230000 + n}",
                 user_id="US.1" if n == 0 else None,
@@ -36,9 +42,19 @@ def full_tables(django_db_setup: None, run_folder: Path) -> Iterator[None]:
             )
             for n in range(CONTACTS)
         )
-        builders.create_order_row(raffle, buyer_name="Zoë", buyer_phone="07400 123456")
-        call_command("migrate", "raffles", "0007", verbosity=0)
-        call_command("migrate", "whatsapp", "0002", verbosity=0)
+        release.create(
+            "raffles.Order",
+            raffle_id=1,
+            mode="RANDOM",
+            quantity=1,
+            unit_price=5,
+            total=5,
+            currency="USD",
+            expires_at=builders.NOON,
+            created_at=builders.NOON,
+            buyer_name="Zoë",
+            buyer_phone="07400 123456",
+        )
         yield
     ContentType.objects.clear_cache()
 

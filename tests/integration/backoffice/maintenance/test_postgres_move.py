@@ -7,7 +7,6 @@ from contextlib import closing
 from io import StringIO
 from pathlib import Path
 from sqlite3 import OperationalError, connect
-from typing import Final
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -18,10 +17,8 @@ from pytest_django import DjangoDbBlocker
 from backoffice.maintenance import postgres_move
 from shared.raffles.models import Order, Raffle
 from shared.whatsapp.models import InboundMessage
-from tests import builders
+from tests import builders, old_installation
 from tests.databases import DatabaseFactory, use_database
-
-DUMP: Final = Path(__file__).parents[3] / "fixtures" / "installation_0_1_0" / "sqlite" / "dump.sql"
 
 pytestmark = pytest.mark.acceptance
 
@@ -38,9 +35,7 @@ def on_postgresql_only(django_db_setup: None, django_db_blocker: DjangoDbBlocker
 @pytest.fixture(scope="module")
 def upgraded_file(run_folder: Path, on_postgresql_only: None) -> Iterator[Path]:
     """Return a SQLite installation of the present version, which no test changes."""
-    with DatabaseFactory("sqlite", run_folder).restored(DUMP.read_text()) as address:
-        with use_database(address):
-            call_command("migrate", verbosity=0)
+    with old_installation.copy_upgraded_database("sqlite", run_folder) as address:
         yield Path(address.removeprefix("sqlite:///"))
 
 
@@ -166,11 +161,23 @@ class TestMove:
         assert not Raffle.objects.exists()
 
     @pytest.mark.usefixtures("migrated_postgres")
+    def test_takes_an_installation_that_was_migrated_before_its_migrations_were_squashed(
+        self, sqlite_address: str, sqlite_file: Path
+    ) -> None:
+        with use_database(sqlite_address):
+            rows = MigrationRecorder.Migration.objects.filter(name__contains="_squashed_")
+            assert rows.delete()[0] > 1
+
+        run_command(sqlite_file)
+
+        assert Order.objects.exists()
+
+    @pytest.mark.usefixtures("migrated_postgres")
     def test_refuses_another_version_and_what_is_no_installation(
         self, sqlite_address: str, sqlite_file: Path, tmp_path: Path
     ) -> None:
         with use_database(sqlite_address):
-            last = MigrationRecorder.Migration.objects.filter(app="raffles").latest("id")
+            last = MigrationRecorder.Migration.objects.filter(app="raffles").latest("name")
             MigrationRecorder(connection).record_unapplied("raffles", last.name)
         (other := tmp_path / "other.sqlite3").touch()
 
