@@ -2,5 +2,5 @@
 
 from shared.core.hidden_modules import hide_modules
 
-with hide_modules("click", "rich"):  # for httpx's own command line
+with hide_modules("click", "pygments", "rich"):  # for httpx's own command line
     import httpx  # noqa: F401 - the first import decides what it loads
