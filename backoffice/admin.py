@@ -1,4 +1,4 @@
-"""Registration of all model admins; Django imports this module."""
+"""Registration of all model admins; `admin.autodiscover` imports this module."""
 
 import backoffice.accounts.admin
 import backoffice.automation.delivery_admin

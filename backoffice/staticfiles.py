@@ -1,5 +1,6 @@
 """Static files with a content hash in their names, so that browsers can cache them forever."""
 
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,13 @@ class StaticFilesStorage(CompressedManifestStaticFilesStorage):  # type: ignore[
             if self._new_files is not None:  # while collecting, a missing file is an error
                 raise
             return name
+
+    def compress_files(self, paths: Iterable[str]) -> Iterator[tuple[str, str]]:
+        """Compress the files under their hashed names alone, those that pages ask for."""
+        compressed: Iterator[tuple[str, str]] = super().compress_files(
+            set(paths) & set(self.hashed_files.values())
+        )
+        return compressed
 
 
 class StaticFilesMiddleware(WhiteNoiseMiddleware):  # type: ignore[misc]

@@ -6,6 +6,8 @@ from django.views.generic import RedirectView
 
 from backoffice import health
 
+admin.autodiscover()
+
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/", admin.site.urls),

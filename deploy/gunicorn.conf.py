@@ -9,6 +9,7 @@ Source: "Settings" in https://docs.gunicorn.org/en/stable/settings.html.
 # ruff: noqa: N999 - gunicorn's own name for this file
 
 import os
+from typing import Any
 
 bind = os.environ.get("BACKOFFICE_BIND") or "127.0.0.1:8000"
 workers = int(os.environ.get("WEB_CONCURRENCY") or "2")
@@ -27,3 +28,10 @@ forwarded_allow_ips = os.environ.get("FORWARDED_ALLOW_IPS") or "127.0.0.1,::1"
 
 logger_class = "backoffice.gunicorn_logging.GunicornLogger"
 control_socket_disable = True
+
+
+def post_worker_init(_: Any) -> None:
+    """Load the pages before the first request, which would have to wait for them."""
+    from django.urls import get_resolver  # noqa: PLC0415 - the main process does without
+
+    _ = get_resolver().url_patterns

@@ -47,6 +47,7 @@ class StepCounter:
         self._parsed = _parse_pattern(pattern)
         self._known: dict[tuple[int, str], bool] = {}
         self._caseless = bool(pattern.flags & re.IGNORECASE)
+        self._ascii = bool(pattern.flags & re.ASCII)
 
     def find_spans(self) -> list[tuple[int, int]]:
         """Return the spans of the matches of `pattern.finditer(text)`."""
@@ -166,8 +167,14 @@ class StepCounter:
             case "RANGE":
                 return bool(member[1][0] <= ord(character) <= member[1][1])
             case "CATEGORY":
-                return _CATEGORIES[str(member[1])](character)
+                return self._is_in_category(character, str(member[1]))
         return False
+
+    def _is_in_category(self, character: str, category: str) -> bool:
+        """Return whether a character belongs to a category; with `re.ASCII` others are like NUL."""
+        if self._ascii and not character.isascii():
+            character = "\0"
+        return _CATEGORIES[category](character)
 
     def _is_same(self, character: str, code: int) -> bool:
         if self._caseless:
@@ -182,7 +189,8 @@ class StepCounter:
                 return self._text[position:] in {"", "\n"}
             case "AT_END_STRING":
                 return position == len(self._text)
-        is_word = _CATEGORIES["CATEGORY_WORD"]
-        before = position > 0 and is_word(self._text[position - 1])
-        after = position < len(self._text) and is_word(self._text[position])
+        before = position > 0 and self._is_in_category(self._text[position - 1], "CATEGORY_WORD")
+        after = position < len(self._text) and self._is_in_category(
+            self._text[position], "CATEGORY_WORD"
+        )
         return (before is not after) is (place == "AT_BOUNDARY")

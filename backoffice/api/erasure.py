@@ -6,7 +6,7 @@ from typing import Any
 from django.db.models import Q
 from django.dispatch import receiver
 
-from backoffice.api import idempotency
+from backoffice.api import request_claims
 from backoffice.api.models import IdempotentRequest
 from shared.use_cases.contacts.buyer_erasure import ErasedBuyer
 from shared.use_cases.signals import buyer_erased, logs_expired
@@ -27,5 +27,5 @@ def forget_responses(*, erased: ErasedBuyer, **_: Any) -> None:
 @receiver(logs_expired)
 def delete_expired_responses(*, now: datetime, **_: Any) -> None:
     """Delete the responses whose own retention period, one day, is over."""
-    while idempotency.delete_old_requests(now=now):
+    while request_claims.delete_old_requests(now=now):
         pass

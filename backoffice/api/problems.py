@@ -1,5 +1,7 @@
 """Error responses in one format: code, message, detail, retryable."""
 
+import backoffice.api.lean_framework  # noqa: F401 # isort: skip - before the framework
+
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from math import ceil

@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any, Final
 
 from django.db import connection, transaction
-from psycopg.conninfo import make_conninfo
 
 from backoffice.maintenance.errors import BackupInvalid, MaintenanceError, PostgresToolMissing
 
@@ -188,6 +187,8 @@ def _run_tool(tool: str, *options: str) -> None:
         MaintenanceError: it failed.
 
     """
+    from psycopg.conninfo import make_conninfo  # noqa: PLC0415 - not loaded on SQLite
+
     connection.ensure_connection()
     postgres = connection.connection.info
     address = make_conninfo("", **postgres.get_parameters())

@@ -287,7 +287,7 @@ class Settings(SettingsWithSecretFiles):
     @field_validator("time_zone")
     @classmethod
     def _validate_time_zone(cls, value: str) -> str:
-        if value not in available_timezones():
+        if value != "UTC" and value not in available_timezones():  # which reads 600 files
             raise ValueError("must be a zone such as America/Bogota")
         return value
 

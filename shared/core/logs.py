@@ -12,7 +12,10 @@ from traceback import TracebackException
 from types import TracebackType
 from typing import Any, Final, override
 
-import structlog
+from shared.core.hidden_modules import hide_modules
+
+with hide_modules("rich"):  # for coloured tracebacks; ours are plain
+    import structlog
 
 _UNMASKED_KEYS: Final = frozenset(
     {"phone_number_id", "timestamp", "correlation_id", "level", "logger"}

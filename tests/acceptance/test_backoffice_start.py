@@ -127,7 +127,7 @@ class TestManage:
 from django.core.management import call_command as manage
 manage("createsuperuser", interactive=False, username="olga", email="olga@example.com")
 manage("api_token", "create", "n8n", "--scope", "review")
-manage("check", deploy=True, fail_level="ERROR")
+manage("check", deploy=True, databases=["default"], fail_level="ERROR")
 """
         with django_db_blocker.unblock(), DatabaseFactory("sqlite", run_folder).fresh() as address:
             done = run_python(

@@ -21,7 +21,6 @@ from uuid import uuid4
 import pytest
 from django.apps import apps
 from django.conf import global_settings
-from django.contrib import admin
 from django.contrib.auth.models import Permission
 from django.contrib.contenttypes.models import ContentType
 from django.core.files.base import ContentFile
@@ -45,6 +44,7 @@ from shared.whatsapp.services.outbox import message_claims, outbox_queue
 from tests import old_installation, schemas
 from tests.builders import build_staff_actor
 from tests.databases import DatabaseFactory, use_database
+from tests.model_admins import load_model_admins
 
 pytestmark = [pytest.mark.django_db, pytest.mark.acceptance]
 
@@ -335,7 +335,7 @@ class TestPeople:
     def test_open_the_list_and_the_newest_row_of_everything(self, facts: dict[str, Any]) -> None:
         browser = open_browser(facts["sessions"]["olga"])
 
-        for model in admin.site._registry:
+        for model in load_model_admins():
             label, name = model._meta.app_label, model._meta.model_name
             pages = [f"/admin/{label}/{name}/"]
             newest = model._default_manager.order_by("pk").last()

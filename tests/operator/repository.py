@@ -37,9 +37,18 @@ def create_repository(folder: Path, *, home: Path) -> None:
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(PROJECT_ROOT / name, folder / name)
     _run_git("init", "--quiet", "--initial-branch=main", folder=folder)
+    _borrow_objects(folder)
     commit_everything(folder, "the code")
     instead = f'[url "file://{folder}"]\n\tinsteadOf = {ADDRESS_IN_PAGE}\n'
     (home / ".gitconfig").write_text(instead)
+
+
+def _borrow_objects(folder: Path) -> None:
+    """Let a repository find the contents of this checkout, so that they are not packed again."""
+    objects = _run_git(
+        "rev-parse", "--path-format=absolute", "--git-path", "objects", folder=PROJECT_ROOT
+    )
+    (folder / ".git/objects/info/alternates").write_text(objects)
 
 
 def commit_everything(folder: Path, subject: str) -> None:

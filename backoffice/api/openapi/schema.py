@@ -32,7 +32,7 @@ from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiRespo
 from rest_framework import exceptions
 from rest_framework.permissions import AllowAny
 
-from backoffice.api import idempotency, permissions, problems
+from backoffice.api import idempotency, permissions, problems, request_claims
 from backoffice.api.openapi import examples
 from backoffice.api.permissions import ScopeMissing
 from backoffice.api.responses.base import ProblemResponse
@@ -173,10 +173,10 @@ class OperationSchema(AutoSchema):
             fault = {"limit": ["A valid integer is required."]}
             errors["400"] = [exceptions.ValidationError(fault)]
         if self._is_unsafe:
-            errors["409"] = [idempotency.RequestInProgress()]
+            errors["409"] = [request_claims.RequestInProgress()]
             errors["413"] = [RequestDataTooBig()]
             errors["415"] = [exceptions.UnsupportedMediaType("text/plain")]
-            errors["422"] = [idempotency.IdempotencyKeyReused()]
+            errors["422"] = [request_claims.IdempotencyKeyReused()]
         return {
             status: [_build_problem_example(problems.describe_error(error).body) for error in each]
             for status, each in errors.items()

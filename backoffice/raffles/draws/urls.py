@@ -14,7 +14,7 @@ from backoffice.raffles.draws import (
     result_page,
     rules_page,
     seal_page,
-    stubs_pdf,
+    stub_parts,
     tell_page,
     values_page,
     winners_page,
@@ -38,7 +38,7 @@ _VIEWS: Final[tuple[tuple[str, Callable[..., HttpResponseBase], str], ...]] = (
         "desk_draw_enter_values",
     ),
     ("<id:raffle_id>/values/<id:position>/skip/", values_page.skip_date_view, "desk_draw_skip"),
-    ("<id:raffle_id>/stubs/", stubs_pdf.stubs_view, "desk_draw_stubs"),
+    ("<id:raffle_id>/stubs/", stub_parts.stubs_view, "desk_draw_stubs"),
     ("<id:raffle_id>/stubs/<id:position>/", values_page.enter_stub_view, "desk_draw_enter_stub"),
     (
         "<id:raffle_id>/readings/<id:reading_id>/",

@@ -11,7 +11,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from backoffice.raffles.draws import pages, stubs_pdf
+from backoffice.raffles.draws import pages, stub_parts
 from backoffice.raffles.draws.pages import DrawAction, DrawPage
 from backoffice.raffles.draws.value_forms import SkipForm, StubForm, ValuesForm, VoidForm
 from backoffice.ui import audit_log, file_responses
@@ -241,7 +241,7 @@ def _render_values(
         "stubs": _list_stub_cards(raffle, inputs, may_draw=may_draw, form=form, place=position)
         if drum
         else [],
-        "stub_parts": stubs_pdf.list_parts(sealed) if drum else [],
+        "stub_parts": stub_parts.list_parts(sealed) if drum else [],
         "to_draw": inputs.prizes and not inputs.missing,
     }
     return pages.render_draw_page(request, raffle, DrawPage.VALUES, context)

@@ -8,6 +8,7 @@ digits. A text is its words, each followed by one space.
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Final
 
 _PIECES: Final = re.compile(r"[()\[\]|]|<\w+>|[^\s()\[\]|<>]+")
@@ -22,7 +23,7 @@ class PatternError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Pattern[Meaning]:
-    """A compiled pattern.
+    """A pattern as a regular expression.
 
     Attributes:
         expression: matches the words of the pattern, each with a space after it.
@@ -30,7 +31,7 @@ class Pattern[Meaning]:
 
     """
 
-    expression: re.Pattern[str]
+    expression: str
     meaning: Meaning
 
 
@@ -48,6 +49,7 @@ class PatternIndex[Meaning]:
     expand: Callable[[str], Sequence[str]]
     _by_first_word: dict[str, list[Pattern[Meaning]]] = field(default_factory=dict)
     _words: set[str] = field(default_factory=set)
+    _compiled_classes: dict[str, tuple[str, set[str], bool]] = field(default_factory=dict)
 
     def add(self, source: str, meaning: Meaning) -> None:
         """Add a pattern.
@@ -59,7 +61,7 @@ class PatternIndex[Meaning]:
         expression, firsts, is_empty = self._compile(source)
         if is_empty:
             raise PatternError(f"the pattern may be empty: {source!r}")
-        pattern = Pattern(re.compile(expression), meaning)
+        pattern = Pattern(expression, meaning)
         for first in sorted(firsts):
             self._by_first_word.setdefault(first, []).append(pattern)
 
@@ -83,7 +85,7 @@ class PatternIndex[Meaning]:
             candidates = [*candidates, *self._by_first_word.get(first_word, ())]
         longest, meanings = place, list[Meaning]()
         for pattern in candidates:
-            found = pattern.expression.match(text, place)
+            found = _compile_expression(pattern.expression).match(text, place)
             if found is None or found.end() < longest:
                 continue
             if found.end() > longest:
@@ -139,13 +141,27 @@ class PatternIndex[Meaning]:
     def _compile_class(self, name: str, source: str) -> tuple[str, set[str], bool]:
         if name not in self.classes:
             raise PatternError(f"unknown class {name!r} in {source!r}")
-        return _join_options(list(map(self._compile, self.classes[name])), is_optional=False)
+        if name not in self._compiled_classes:
+            options = list(map(self._compile, self.classes[name]))
+            self._compiled_classes[name] = _join_options(options, is_optional=False)
+        return self._compiled_classes[name]
 
     def _compile_words(self, words: Iterable[str]) -> tuple[str, set[str], bool]:
         written = list(words)
         self._words |= set(written) - {DIGITS}
-        parts = (r"\d{1,9}+ " if word == DIGITS else re.escape(word) + " " for word in written)
+        parts = [r"\d{1,9}+ " if word == DIGITS else _escape(word) for word in written]
         return "".join(parts), set(written[:1]), not written
+
+
+@cache
+def _escape(word: str) -> str:
+    return re.escape(word) + " "
+
+
+@cache
+def _compile_expression(expression: str) -> re.Pattern[str]:
+    """Compile an expression when it is first tried: all of them would take 0.1 s of a start."""
+    return re.compile(expression)
 
 
 def _join_options(

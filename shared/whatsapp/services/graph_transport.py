@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from ssl import SSLContext
 from typing import Final, Protocol
 
 import aiohttp
@@ -77,6 +78,7 @@ class AiohttpTransport:
         self._timeout = timeout
         self._max_connections = max_connections
         self._session: aiohttp.ClientSession | None = None
+        self._ssl_context: SSLContext | None = None
 
     async def aclose(self) -> None:
         """Close the connections."""
@@ -95,13 +97,15 @@ class AiohttpTransport:
         """Send a request; see `GraphTransport`."""
         if self._session is None:
             self._session = self._open_session()
+        address = URL(url, encoded=True)  # or aiohttp would decode a part of a signed address
         try:
             async with self._session.request(
                 method,
-                URL(url, encoded=True),  # or aiohttp would decode a part of a signed address
+                address,
                 headers=headers,
                 data=content,
                 allow_redirects=False,
+                ssl=self._get_ssl_context() if address.scheme == "https" else True,
             ) as response:
                 body = await _read_body(response, limit=limit)
                 return GraphResponse(response.status, response.headers, body)
@@ -111,13 +115,17 @@ class AiohttpTransport:
 
     def _open_session(self) -> aiohttp.ClientSession:
         return aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(
-                limit=self._max_connections, ssl=httpx.create_ssl_context()
-            ),
+            connector=aiohttp.TCPConnector(limit=self._max_connections),
             timeout=self._timeout,
             cookie_jar=aiohttp.DummyCookieJar(),
             auto_decompress=False,
         )
+
+    def _get_ssl_context(self) -> SSLContext:
+        """Return httpx's, which takes 30 to 90 ms to read the authorities that it trusts."""
+        if self._ssl_context is None:
+            self._ssl_context = httpx.create_ssl_context()
+        return self._ssl_context
 
 
 def _is_request_unsent(error: Exception) -> bool:

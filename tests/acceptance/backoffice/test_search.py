@@ -1,9 +1,9 @@
 """Tests that the search of a list can be used on a phone as well as on a desk."""
 
 import pytest
-from django.contrib import admin
 
 from tests.acceptance.backoffice.conftest import OpenBrowser
+from tests.model_admins import load_model_admins
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
@@ -12,7 +12,7 @@ def test_every_search_field_of_a_desk_is_there_on_a_phone(open_browser: OpenBrow
     seller = open_browser()
     lists = [
         f"/admin/{kind._meta.app_label}/{kind._meta.model_name}/"
-        for kind, rows in admin.site._registry.items()
+        for kind, rows in load_model_admins().items()
         if rows.search_fields
     ]
     assert len(lists) > 8

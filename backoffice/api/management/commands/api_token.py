@@ -5,13 +5,14 @@ from datetime import datetime, timedelta
 from typing import IO, Any, Final, cast
 
 from django.core.exceptions import ValidationError
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 from rich.console import Console
 from rich.table import Table
 
 from backoffice.api import tokens
 from backoffice.api.models import ApiToken
+from shared.core.commands import OperatorCommand
 from shared.core.enums import Scope
 
 COMMAND_LABEL: Final = "manage api_token"
@@ -19,7 +20,7 @@ COMMAND_LABEL: Final = "manage api_token"
 MAX_DAYS: Final = 3650
 
 
-class Command(BaseCommand):
+class Command(OperatorCommand):
     """The command `api_token`."""
 
     help = "Make an API token, list all of them, or take one back."

@@ -3,14 +3,15 @@
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from drf_spectacular.drainage import GENERATOR_STATS
 
 from backoffice.api.views.openapi import render_openapi_document
+from shared.core.commands import OperatorCommand
 from shared.core.config import PROJECT_ROOT
 
 
-class Command(BaseCommand):
+class Command(OperatorCommand):
     """The command `openapi`."""
 
     help = "Print the API's OpenAPI document, or write it to openapi.json beside the code."

@@ -3,14 +3,15 @@
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
 from backoffice.maintenance import backups, database_copies
 from backoffice.maintenance.errors import MaintenanceError
+from shared.core.commands import OperatorCommand
 
 
-class Command(BaseCommand):
+class Command(OperatorCommand):
     """The command `backup`."""
 
     help = "Write the database and all payment proofs and pictures into one file, while selling."

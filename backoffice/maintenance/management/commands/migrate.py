@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final
 
-from django.core.management.base import CommandError
+from django.core.management.base import CommandError, CommandParser
 from django.core.management.commands import migrate
 from django.db import OperationalError, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -34,6 +34,11 @@ PARTIAL_OPTIONS: Final = ("app_label", "plan", "check_unapplied", "fake", "prune
 
 class Command(migrate.Command):
     """The command `migrate`."""
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Add Django's options; system checks are skipped, as by every `OperatorCommand`."""
+        super().add_arguments(parser)
+        parser.set_defaults(skip_checks=True)
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Migrate, trying again while others hold locks, and record the version.

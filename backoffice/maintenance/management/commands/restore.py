@@ -3,17 +3,17 @@
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from backoffice.maintenance import backups, database_copies
 from backoffice.maintenance.errors import MaintenanceError
+from shared.core.commands import OperatorCommand
 
 
-class Command(BaseCommand):
+class Command(OperatorCommand):
     """The command `restore`."""
 
     help = "Restore a backup into an empty database and MEDIA_ROOT, and check that all agrees."
-    requires_system_checks = ()
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Add the arguments `file` and `--pg-bin`."""

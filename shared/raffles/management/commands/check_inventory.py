@@ -2,12 +2,13 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
+from shared.core.commands import OperatorCommand
 from shared.raffles.services.ticket_numbers import inventory
 
 
-class Command(BaseCommand):
+class Command(OperatorCommand):
     """The command `check_inventory`."""
 
     help = "Check that numbers, orders and the ledger agree; exits with 1 where they do not."

@@ -6,14 +6,15 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
+from shared.core.commands import OperatorCommand
 from shared.core.errors import DomainError
 from shared.raffles.services.draws.records import public_record, winners_file
 from shared.raffles.services.queries import raffle_queries
 
 
-class Command(BaseCommand):
+class Command(OperatorCommand):
     """The command `export_draw`."""
 
     help = (

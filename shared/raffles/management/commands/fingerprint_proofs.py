@@ -2,12 +2,11 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand
-
+from shared.core.commands import OperatorCommand
 from shared.raffles.services.payment_proofs import similar_proofs
 
 
-class Command(BaseCommand):
+class Command(OperatorCommand):
     """The command `fingerprint_proofs`."""
 
     help = "Look at kept pictures that were never compared, so that their copies are found too."

@@ -2,15 +2,16 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from rich.console import Console
 from rich.progress import Progress
 
+from shared.core.commands import OperatorCommand
 from shared.raffles.models import Raffle
 from shared.raffles.services.ticket_numbers import number_generation
 
 
-class Command(BaseCommand):
+class Command(OperatorCommand):
     """The command `generate_numbers`."""
 
     help = "Create the numbers a raffle still lacks. Broken off, it goes on where it ended."

@@ -4,12 +4,13 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
+from shared.core.commands import OperatorCommand
 from shared.raffles.services.draws.records import verify
 
 
-class Command(BaseCommand):
+class Command(OperatorCommand):
     """The command `verify_draw`."""
 
     help = (
@@ -17,7 +18,6 @@ class Command(BaseCommand):
         "the verify.py in each record does. Exits with 1 if something does not hold, with 2 if "
         "there is no record."
     )
-    requires_system_checks = ()
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Add the record and the option `--receipt`."""

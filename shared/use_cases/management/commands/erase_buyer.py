@@ -3,10 +3,11 @@
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.utils import timezone
 
 from shared.core import config
+from shared.core.commands import OperatorCommand
 from shared.core.enums import ActorKind
 from shared.core.errors import DomainError
 from shared.raffles.actor import Actor
@@ -16,7 +17,7 @@ from shared.use_cases.contacts.buyer_erasure import ErasurePlan
 BY_COMMAND = Actor(ActorKind.SWEEPER, label="erase_buyer")
 
 
-class Command(BaseCommand):
+class Command(OperatorCommand):
     """The command `erase_buyer`."""
 
     help = (

@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand
 from django.utils import timezone
 
+from shared.core.commands import OperatorCommand
 from shared.use_cases import order_endings, raffle_changes
 
 
-class Command(BaseCommand):
+class Command(OperatorCommand):
     """The command `expire_reservations`."""
 
     help = "Expires holds and unpaid orders whose time has run out, and tells their buyers."

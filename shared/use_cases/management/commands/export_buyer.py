@@ -5,14 +5,15 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.utils import timezone
 
+from shared.core.commands import OperatorCommand
 from shared.core.errors import DomainError
 from shared.use_cases.contacts import buyer_export, buyers
 
 
-class Command(BaseCommand):
+class Command(OperatorCommand):
     """The command `export_buyer`."""
 
     help = "Writes everything that is stored about one buyer into a ZIP: JSON and their files."

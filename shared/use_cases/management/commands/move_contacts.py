@@ -3,9 +3,10 @@
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.utils import timezone
 
+from shared.core.commands import OperatorCommand
 from shared.core.enums import ActorKind
 from shared.raffles.actor import Actor
 from shared.use_cases.contacts import contact_moves
@@ -15,7 +16,7 @@ from shared.whatsapp.services import business_numbers
 BY_COMMAND = Actor(ActorKind.SWEEPER, label="move_contacts")
 
 
-class Command(BaseCommand):
+class Command(OperatorCommand):
     """The command `move_contacts`."""
 
     help = (

@@ -4,16 +4,17 @@ from argparse import ArgumentParser
 from datetime import timedelta
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.utils import timezone
 
 from shared.core import config
+from shared.core.commands import OperatorCommand
 from shared.raffles.services.retention import erasable_orders
 from shared.use_cases import retention
 from shared.use_cases.retention import RetentionCounts
 
 
-class Command(BaseCommand):
+class Command(OperatorCommand):
     """The command `retention`."""
 
     help = (

@@ -32,6 +32,7 @@ from shared.whatsapp.services import alarms
 from tests import builders
 from tests.builders import NOON, PHONE_NUMBER_ID
 from tests.integration.backoffice import sample_data
+from tests.model_admins import load_model_admins
 
 pytestmark = pytest.mark.django_db
 
@@ -103,6 +104,7 @@ def iterate_urls(
     patterns: list[URLPattern | URLResolver] | None = None,
 ) -> Iterator[tuple[str, list[str]]]:
     """Yield the name and the arguments of each address below /admin/."""
+    load_model_admins()
     for found in admin.site.get_urls() if patterns is None else patterns:
         if isinstance(found, URLResolver):
             yield from iterate_urls(found.url_patterns)

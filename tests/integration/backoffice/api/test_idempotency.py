@@ -9,15 +9,15 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from backoffice.api import idempotency
-from backoffice.api.idempotency import (
+from backoffice.api import request_claims
+from backoffice.api.models import ApiToken, IdempotentRequest
+from backoffice.api.request_claims import (
     IdempotencyKeyReused,
     KeyedRequest,
     RequestClaim,
     RequestInProgress,
     StoredResponse,
 )
-from backoffice.api.models import ApiToken, IdempotentRequest
 from shared.core.enums import OrderAction, OrderStatus, Scope
 from shared.raffles.models import Order
 from shared.whatsapp.models import OutboundMessage
@@ -188,13 +188,13 @@ class TestWhatIsNotKept:
 
     def test_is_a_fault_or_whatever_may_be_sent_again(self, program: KeyedProgram) -> None:
         sample_data.place_order()
-        claimed = idempotency.claim_request(build_keyed_request(), now=NOON)
+        claimed = request_claims.claim_request(build_keyed_request(), now=NOON)
         assert isinstance(claimed, RequestClaim)
 
-        idempotency.release_claim(claimed)
+        request_claims.release_claim(claimed)
 
         assert isinstance(
-            idempotency.claim_request(build_keyed_request("other"), now=NOON), RequestClaim
+            request_claims.claim_request(build_keyed_request("other"), now=NOON), RequestClaim
         )
 
 
@@ -202,21 +202,21 @@ class TestTheLease:
     """Claims of a request over time; `store_response` needs the current lease."""
 
     def test_keeps_others_out_until_it_ends(self, program: KeyedProgram) -> None:
-        begun = idempotency.claim_request(build_keyed_request(), now=NOON)
+        begun = request_claims.claim_request(build_keyed_request(), now=NOON)
         assert isinstance(begun, RequestClaim)
         with pytest.raises(RequestInProgress):
-            idempotency.claim_request(build_keyed_request(), now=NOON + 59 * SECOND)
+            request_claims.claim_request(build_keyed_request(), now=NOON + 59 * SECOND)
 
-        second = idempotency.claim_request(build_keyed_request(), now=NOON + 60 * SECOND)
+        second = request_claims.claim_request(build_keyed_request(), now=NOON + 60 * SECOND)
 
         assert isinstance(second, RequestClaim)
         # The response of the first claim comes after its lease ran out.
-        idempotency.store_response(begun, status=200, body="late")
-        idempotency.release_claim(begun)
+        request_claims.store_response(begun, status=200, body="late")
+        request_claims.release_claim(begun)
         with pytest.raises(RequestInProgress):
-            idempotency.claim_request(build_keyed_request(), now=NOON + 61 * SECOND)
-        idempotency.store_response(second, status=200, body="{}")
-        assert idempotency.claim_request(
+            request_claims.claim_request(build_keyed_request(), now=NOON + 61 * SECOND)
+        request_claims.store_response(second, status=200, body="{}")
+        assert request_claims.claim_request(
             build_keyed_request(), now=NOON + 62 * SECOND
         ) == StoredResponse(200, "{}")
 
@@ -239,14 +239,14 @@ class TestTheLease:
         assert program.confirms(order).content == after.content
 
     def test_lives_a_day_with_its_key(self, program: KeyedProgram) -> None:
-        begun = idempotency.claim_request(build_keyed_request(), now=NOON)
+        begun = request_claims.claim_request(build_keyed_request(), now=NOON)
         assert isinstance(begun, RequestClaim)
-        idempotency.store_response(begun, status=200, body="{}")
+        request_claims.store_response(begun, status=200, body="{}")
 
         with pytest.raises(IdempotencyKeyReused):
-            idempotency.claim_request(build_keyed_request("other"), now=NOON + DAY - SECOND)
+            request_claims.claim_request(build_keyed_request("other"), now=NOON + DAY - SECOND)
         assert isinstance(
-            idempotency.claim_request(build_keyed_request("other"), now=NOON + DAY), RequestClaim
+            request_claims.claim_request(build_keyed_request("other"), now=NOON + DAY), RequestClaim
         )
 
     def test_old_ones_are_cleared_away_a_few_at_a_time(
@@ -261,12 +261,12 @@ class TestTheLease:
 
         with django_assert_max_num_queries(5):
             assert (
-                idempotency.delete_old_requests(now=NOON + DAY)
-                == idempotency.OLD_REQUESTS_DELETED_PER_RUN
+                request_claims.delete_old_requests(now=NOON + DAY)
+                == request_claims.OLD_REQUESTS_DELETED_PER_RUN
             )
 
-        assert idempotency.delete_old_requests(now=NOON + DAY) == 20
-        assert idempotency.delete_old_requests(now=NOON + DAY) == 0
+        assert request_claims.delete_old_requests(now=NOON + DAY) == 20
+        assert request_claims.delete_old_requests(now=NOON + DAY) == 0
         assert list(IdempotentRequest.objects.all()) == [fresh]
 
     def test_costs_a_repeat_no_more_than_looking(
@@ -299,7 +299,7 @@ class TestTwoAtOnce:
 
         def begin() -> str:
             try:
-                return type(idempotency.claim_request(request, now=NOON)).__name__
+                return type(request_claims.claim_request(request, now=NOON)).__name__
             except RequestInProgress:
                 return "in progress"
 

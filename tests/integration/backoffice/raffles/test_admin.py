@@ -8,7 +8,6 @@ from io import BytesIO
 from typing import Any
 
 import pytest
-from django.contrib import admin
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -27,6 +26,7 @@ from tests.builders import NOON
 from tests.integration.backoffice import sample_data
 from tests.integration.backoffice.pages import list_messages
 from tests.integration.concurrency import run_at_once
+from tests.model_admins import load_model_admins
 
 FORM = {
     "title": "Winter Raffle",
@@ -309,7 +309,7 @@ class TestForm:
     @pytest.mark.same_everywhere
     def test_editing_the_terms_does_not_bring_an_old_status_back(self, owner: Client) -> None:
         raffle = builders.create_raffle(numbers=1)
-        model_admin = admin.site.get_model_admin(Raffle)
+        model_admin = load_model_admins()[Raffle]
         form = model_admin.get_form(None, raffle)(  # type: ignore[arg-type]
             FORM, instance=Raffle.objects.get()
         )

@@ -18,8 +18,8 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from backoffice.raffles.draws import stubs_pdf, urls
-from backoffice.raffles.draws.stubs_pdf import StubPart
+from backoffice.raffles.draws import stub_parts, urls
+from backoffice.raffles.draws.stub_parts import StubPart
 from shared.core.enums import DrawMethod, RaffleStatus, SourceKind, UnsoldRule
 from shared.raffles import unchangeable_rows
 from shared.raffles.draws.draw_models import (
@@ -459,8 +459,8 @@ class TestDrum:
         assert all(number in text for number in ("01", "07", "10", "Rifa Ñandú")), text
         assert owner.get(build_url("stubs", raffle) + "?part=2").status_code == 404
         some = StubPart(1, first=5, last=8)
-        assert stubs_pdf.load_numbers(raffle, some) == ["05", "06", "07", "08"]
-        assert stubs_pdf.list_parts(SealedList(count=4_001)) == [
+        assert stub_parts.load_numbers(raffle, some) == ["05", "06", "07", "08"]
+        assert stub_parts.list_parts(SealedList(count=4_001)) == [
             StubPart(1, first=1, last=4_000),
             StubPart(2, first=4_001, last=4_001),
         ]

@@ -1,0 +1,11 @@
+"""Django REST framework without what it loads if it finds it and nothing here uses.
+
+That is fields of PostgreSQL, a client and colours for code.
+
+Import it before the framework. On SQLite psycopg is loaded for nothing else.
+"""
+
+from shared.core.hidden_modules import hide_modules
+
+with hide_modules("psycopg", "pygments", "requests"):
+    from rest_framework import compat  # noqa: F401
