@@ -14,7 +14,7 @@ class People(ModelBackend):
 
     def get_user(self, user_id: int) -> User | None:
         """Return the user of a session, with whether they have a second factor."""
-        user = second_factor.select_people().filter(pk=user_id).first()
+        user = second_factor.load_person(user_id)
         return user if user is not None and self.user_can_authenticate(user) else None
 
     def get_all_permissions(self, user_obj: Any, obj: Any = None) -> set[str]:

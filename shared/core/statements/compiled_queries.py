@@ -145,8 +145,8 @@ class CompiledQuery[Row]:
         """Create a query; it is compiled when it runs for the first time.
 
         Args:
-            build: returns the queryset: of instances, also with `select_related`, or of
-                `values_list`. A slice and all values that are no parameters are constants.
+            build: returns the queryset: of instances, also with `select_related` or annotations,
+                or of `values_list`. A slice and all values that are no parameters are constants.
 
         """
         self._build = build
@@ -326,12 +326,15 @@ def _build_instance_maker(compiler: SQLCompiler, convert: _Convert) -> _RowBuild
     fields = klass_info["select_fields"]
     columns = slice(fields[0], fields[-1] + 1)
     names = [column.target.attname for column, _, _ in compiler.select[columns]]
+    annotations = list((compiler.annotation_col_map or {}).items())
     populators = get_related_populators(klass_info, compiler.select, connection.alias)  # type: ignore[call-arg]  # the stubs are of a later Django
 
     def build_instances(rows: Iterable[Sequence[Any]]) -> list[Any]:
         instances = []
         for row in convert(rows):
             instance = model.from_db(connection.alias, names, row[columns])
+            for name, place in annotations:
+                setattr(instance, name, row[place])
             for populator in populators:
                 populator.populate(row, instance)
             instances.append(instance)

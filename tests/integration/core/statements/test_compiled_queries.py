@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 from django.db import models, transaction
-from django.db.models import F, QuerySet
+from django.db.models import Exists, F, OuterRef, QuerySet
 from django.db.transaction import TransactionManagementError
 
 from shared.core.enums import OutboxKind, OutboxStatus
@@ -72,6 +72,24 @@ def test_returns_related_instances_and_tuples() -> None:
     assert tuples.fetch(contact=contact.pk) == [(fresh.unit_price, fresh.created_at)]
     assert flat.fetch(contact=contact.pk) == [fresh.total]
     assert related.fetch(contact=contact.pk + 1) == []
+
+
+def test_returns_instances_with_their_annotations() -> None:
+    raffle = create_raffle()
+    orders = [create_order_row(raffle, quantity=quantity) for quantity in (1, 2)]
+    others = Order.objects.filter(
+        raffle_id=OuterRef("raffle_id"), quantity__gt=OuterRef("quantity")
+    )
+    of_raffle = Order.objects.filter(raffle_id=Parameter("raffle", models.BigIntegerField()))
+    queryset = of_raffle.annotate(has_larger=Exists(others)).select_related("raffle")
+    query = CompiledQuery(lambda: queryset.annotate(cents=F("total") * 100).order_by("pk"))
+
+    found = query.fetch(raffle=raffle.pk)
+
+    assert found == orders
+    assert [each.has_larger for each in found] == [True, False]
+    assert [each.cents for each in found] == [each.total * 100 for each in orders]
+    assert [each.raffle for each in found] == [raffle, raffle]
 
 
 def test_updates_as_the_queryset_does() -> None:
