@@ -15,6 +15,7 @@ Everything else uses the ORM directly.
 import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any, Final, cast, override
 
 from django.db import connection, models, transaction
@@ -58,6 +59,40 @@ class Parameter(Expression):
     def adapt(self, value: Any) -> Any:
         """Return the value as the database driver expects it."""
         return self.output_field.get_db_prep_save(value, connection=connection)
+
+
+class TimeParameter(Parameter):
+    """A time that is given when the statement runs, or one that is a fixed span away from it."""
+
+    def __init__(self, name: str, span: timedelta = timedelta()) -> None:
+        """Create a parameter.
+
+        Args:
+            name: its name as an argument of `fetch` or `run`.
+            span: is added to the value.
+
+        """
+        super().__init__(name, models.DateTimeField())
+        self.span = span
+
+    @override
+    def __add__(self, span: timedelta) -> "TimeParameter":  # type: ignore[override]
+        """Return the time that much later; the database adds nothing."""
+        return TimeParameter(self.name, self.span + span)
+
+    @override
+    def __sub__(self, span: timedelta) -> "TimeParameter":  # type: ignore[override]
+        """Return the time that much earlier."""
+        return TimeParameter(self.name, self.span - span)
+
+    @override
+    def adapt(self, value: datetime) -> Any:
+        """Return the time as the database driver expects it."""
+        return super().adapt(value + self.span)
+
+
+type Moment = datetime | TimeParameter
+"""A time in a queryset, which may be compiled before the time is known."""
 
 
 class IsIn(Expression):
