@@ -1,8 +1,9 @@
 """Querysets, updates and deletions that are compiled once and run many times with other values.
 
 The ORM needs about ten times as long to build and compile a statement as the database needs to run
-it. What runs for every message is therefore kept compiled. It is written as a queryset in which the
-values that change are parameters, so its SQL is the ORM's own on both databases:
+it. What runs for every message or request, and what is long, is therefore kept compiled. It is
+written as a queryset in which the values that change are parameters, so its SQL is the ORM's own on
+both databases:
 
     _LIVE_ORDERS = CompiledQuery(
         lambda: Order.objects.filter(IsIn("contact_id", "contacts"), status__in=Order.LIVE)
