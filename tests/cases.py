@@ -16,7 +16,9 @@ type Test = Callable[..., None]
 _SHORT_REPR: Final = reprlib.Repr(maxstring=70, maxother=70, maxdict=3, maxlevel=1)
 
 
-def walk_cases(names: str | tuple[str, ...], cases: Iterable[Any]) -> Callable[[Test], Test]:
+def walk_cases(
+    names: str | tuple[str, ...], cases: Iterable[Any] | Callable[[], Iterable[Any]]
+) -> Callable[[Test], Test]:
     """Run the decorated test for every case, and report all cases that fail at the end.
 
     It is used like `pytest.mark.parametrize`, but makes one test of all cases. They share its
@@ -24,15 +26,21 @@ def walk_cases(names: str | tuple[str, ...], cases: Iterable[Any]) -> Callable[[
 
     Args:
         names: the parameters of the test that a case gives, as one name or several.
-        cases: a value per case for one name, or as many values per case as there are names.
+        cases: a value per case for one name, or as many values per case as there are names; or
+            a function that returns them, which is called when the test runs: every worker imports
+            every test.
 
     """
     names = (names,) if isinstance(names, str) else names
-    rows = [dict(zip(names, case if len(names) > 1 else (case,), strict=True)) for case in cases]
+    kept = list(cases) if isinstance(cases, Iterable) else cases
 
     def decorate(test: Test) -> Test:
         @functools.wraps(test)
         def walk(*args: Any, **fixtures: Any) -> None:
+            rows = [
+                dict(zip(names, case if len(names) > 1 else (case,), strict=True))
+                for case in (kept if isinstance(kept, list) else kept())
+            ]
             if not rows:
                 skip_or_fail(f"cases of {test.__qualname__}")
             failures = [

@@ -2,15 +2,16 @@
 
 import fcntl
 import gc
+import importlib
 import os
 import shutil
 import sys
 import tempfile
 from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import httpx
 import pytest
@@ -65,6 +66,22 @@ def pytest_configure(config: pytest.Config) -> None:
         config.stash[_SERVER] = _start_postgres()
 
 
+def pytest_collection(session: pytest.Session) -> None:
+    """Import the test modules before they are collected, each worker beginning at another one.
+
+    Whoever imports a new module first rewrites its assertions, and keeps the result for the
+    others. If all began at the same module, every worker would rewrite all of them.
+    """
+    worker: dict[str, Any] | None = getattr(session.config, "workerinput", None)
+    if worker is None:
+        return
+    modules = _list_test_modules(session.config)
+    start = int(worker["workerid"].removeprefix("gw")) * len(modules) // worker["workercount"]
+    for module in (*modules[start:], *modules[:start]):
+        with suppress(Exception, pytest.skip.Exception):  # collecting it reports this
+            importlib.import_module(module)
+
+
 def pytest_collection_finish() -> None:
     """Begin garbage collection, without the objects that live until the end."""
     gc.freeze()
@@ -117,6 +134,13 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     if server is not None:
         server.stop()
         os.environ.pop(POSTGRES_URL, None)
+
+
+def _list_test_modules(config: pytest.Config) -> list[str]:
+    """Return the test modules in the folders that this run was given."""
+    files = {file.resolve() for each in config.args for file in Path(each).rglob("test_*.py")}
+    ours = sorted(file for file in files if file.is_relative_to(config.rootpath))
+    return [".".join(file.relative_to(config.rootpath).with_suffix("").parts) for file in ours]
 
 
 def _share_ssl_contexts() -> None:

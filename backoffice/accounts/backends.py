@@ -1,12 +1,22 @@
 """Authentication backend of sessions, with fewer queries than Django's own."""
 
-from typing import Any
+from typing import Any, Final
 
 from django.contrib.auth.backends import ModelBackend
 from django.contrib.auth.models import Permission, User
-from django.db.models import Q
+from django.db.models import IntegerField, Q, QuerySet
 
 from backoffice.accounts import second_factor
+from shared.core.statements.compiled_queries import CompiledQuery, Parameter
+
+
+def _query_granted() -> QuerySet[Any, Any]:
+    user_id = Parameter("user_id", IntegerField())
+    granted = Permission.objects.filter(Q(user=user_id) | Q(group__user=user_id))
+    return granted.order_by().values_list("content_type__app_label", "codename")
+
+
+_GRANTED: Final = CompiledQuery(_query_granted)
 
 
 class People(ModelBackend):
@@ -14,7 +24,7 @@ class People(ModelBackend):
 
     def get_user(self, user_id: int) -> User | None:
         """Return the user of a session, with whether they have a second factor."""
-        user = second_factor.select_people().filter(pk=user_id).first()
+        user = second_factor.load_person(user_id)
         return user if user is not None and self.user_can_authenticate(user) else None
 
     def get_all_permissions(self, user_obj: Any, obj: Any = None) -> set[str]:
@@ -24,7 +34,6 @@ class People(ModelBackend):
         if user_obj.is_superuser:
             return super().get_all_permissions(user_obj)
         if not hasattr(user_obj, "_perm_cache"):  # the same cache as Django's backend uses
-            granted = Permission.objects.filter(Q(user=user_obj) | Q(group__user=user_obj))
-            names = granted.order_by().values_list("content_type__app_label", "codename")
+            names = _GRANTED.fetch(user_id=user_obj.pk)
             user_obj._perm_cache = {f"{app}.{codename}" for app, codename in names}  # noqa: SLF001
         return set(user_obj._perm_cache)  # noqa: SLF001

@@ -9,9 +9,11 @@ from typing import Final
 import segno
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, IntegerField, OuterRef, QuerySet
 from django_otp.plugins.otp_static.models import StaticDevice, StaticToken
 from django_otp.plugins.otp_totp.models import TOTPDevice
+
+from shared.core.statements.compiled_queries import CompiledQuery, Parameter
 
 RECOVERY_CODE_COUNT: Final = 10
 
@@ -56,15 +58,25 @@ def select_people() -> QuerySet[User]:
     )
 
 
+def load_person(user_id: int) -> User | None:
+    """Return a user as `select_people` does, or None if there is none; every request needs one."""
+    return next(iter(_PERSON.fetch(user_id=user_id)), None)
+
+
 def has_second_factor(user: User) -> bool:
     """Return whether the user has a second factor.
 
-    This costs a query if the user was not loaded by `select_people`.
+    This costs a query if the user was not loaded by `select_people` or `load_person`.
     """
     known: bool | None = getattr(user, "second_factor", None)
     if known is None:
         return bool(TOTPDevice.objects.filter(user_id=user.pk, confirmed=True).exists())
     return known
+
+
+_PERSON: Final = CompiledQuery(
+    lambda: select_people().filter(pk=Parameter("user_id", IntegerField()))
+)
 
 
 def find_pending_device(user: User) -> TOTPDevice | None:

@@ -13,12 +13,13 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from django.db import IntegrityError, InterfaceError, OperationalError, connection, transaction
-from django.db.models import Q
+from django.db.models import CharField, Q
 
 from backoffice.api.models import ApiToken
 from shared.core import logs
 from shared.core.enums import Scope
 from shared.core.errors import DomainError
+from shared.core.statements.compiled_queries import CompiledQuery, Parameter
 
 TOKEN_PREFIX: Final = "rtb_"  # noqa: S105 - not a secret: every token begins with it
 """First characters of every token, by which scanners for leaked secrets recognise one."""
@@ -122,14 +123,20 @@ def find_token(text: str, *, now: datetime) -> ApiToken:
         TokenExpired: the token has expired.
 
     """
-    token = ApiToken.objects.filter(digest=hash_token(text)).first()
-    if token is None:
+    found = _TOKEN.fetch(digest=hash_token(text))
+    if not found:
         raise TokenUnknown
+    [token] = found
     if token.revoked_at is not None:
         raise TokenRevoked(revoked_at=token.revoked_at)
     if token.expires_at is not None and token.expires_at <= now:
         raise TokenExpired(expired_at=token.expires_at)
     return token
+
+
+_TOKEN: Final = CompiledQuery(
+    lambda: ApiToken.objects.filter(digest=Parameter("digest", CharField()))
+)
 
 
 def revoke_token(token: ApiToken, *, by: str, now: datetime) -> None:

@@ -13,6 +13,7 @@ from backoffice.raffles.draws.next_steps import NextStep
 from backoffice.raffles.last_day import refunds
 from backoffice.ui import display
 from shared.core.enums import RaffleStatus
+from shared.core.statements.compiled_queries import CompiledQuery, Moment, TimeParameter
 from shared.raffles import sale_rules
 from shared.raffles.models import Raffle
 from shared.raffles.services.draws import due_draws
@@ -62,24 +63,29 @@ class LastDayRaffle:
 
 def load_last_day_raffles(*, now: datetime) -> Sequence[LastDayRaffle]:
     """Return the raffles with work for their draw, then those with open refunds; in one query."""
+    rows = [_build_last_day_raffle(raffle, now=now) for raffle in _LAST_DAY_RAFFLES.fetch(now=now)]
+    return sorted(rows, key=lambda raffle: raffle.called_off)
+
+
+def _query_last_day_raffles(*, now: Moment) -> QuerySet[Any]:
     owes = Q(Exists(_query_refunds_of_raffle()), status=RaffleStatus.CANCELLED)
     working = next_steps.query_raffles_with_draw_work(now=now).values("pk")
     soon = Q(draw_at__gt=now, draw_at__lte=now + DECISIONS_SHOWN_FROM)
     reviewed = due_draws.query_orders_of_raffle().filter(under_review_since__isnull=False)
     last_decisions = Q(soon, sale_rules.build_public_source_condition(), Exists(reviewed))
     found = Raffle.objects.filter(Q(pk__in=working) | owes | last_decisions)
-    raffles = (
-        next_steps.annotate_draw_progress(found, now=now)
-        .annotate(owed=next_steps.count_rows(_query_refunds_of_raffle().order_by()))
-        .order_by(F("draw_at").asc(nulls_last=True), "pk")[:MAX_RAFFLES]
+    raffles: QuerySet[Any] = next_steps.annotate_draw_progress(found, now=now).annotate(
+        owed=next_steps.count_rows(_query_refunds_of_raffle().order_by())
     )
-    rows = [_build_last_day_raffle(raffle, now=now) for raffle in raffles]
-    return sorted(rows, key=lambda raffle: raffle.called_off)
+    return raffles.order_by(F("draw_at").asc(nulls_last=True), "pk")[:MAX_RAFFLES]
 
 
 def _query_refunds_of_raffle() -> QuerySet[Any]:
     orders = refund_queries.query_orders_of_called_off_raffles()
     return orders.filter(raffle=OuterRef("pk"))
+
+
+_LAST_DAY_RAFFLES: Final = CompiledQuery(lambda: _query_last_day_raffles(now=TimeParameter("now")))
 
 
 def _build_last_day_raffle(raffle: Any, *, now: datetime) -> LastDayRaffle:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from django.db.models import CharField, Count, DateTimeField, Min, QuerySet, Value
@@ -10,6 +11,7 @@ from django.db.models.functions import Cast
 
 from backoffice.dashboard import waiting_people
 from backoffice.orders import worklists
+from shared.core.statements.compiled_queries import CompiledQuery, Moment, TimeParameter
 from shared.raffles.models import Order
 from shared.whatsapp import predicates
 from shared.whatsapp.models import Alarm, InboundMessage, OutboundMessage
@@ -61,15 +63,32 @@ def count_pending_work(*, may: Callable[[str], bool], now: datetime) -> Dashboar
         now: The current time.
 
     """
-    parts = [part for needs, each in _build_count_queries(now=now) if may(needs) for part in each]
-    if not parts:
+    allowed = frozenset(needs for needs in _list_permissions() if may(needs))
+    if not allowed:
         return DashboardCounts()
-    first, *others = parts
-    rows = first.union(*others, all=True) if others else first
+    rows = _get_count_query(allowed).fetch(now=now)
     return DashboardCounts(**{kind: PendingTally(count, since) for kind, count, since in rows})
 
 
-def _build_count_queries(*, now: datetime) -> list[tuple[str, list[QuerySet[Any, Any]]]]:
+@cache
+def _list_permissions() -> tuple[str, ...]:
+    return tuple(needs for needs, _ in _build_count_queries(now=TimeParameter("now")))
+
+
+@cache
+def _get_count_query(allowed: frozenset[str]) -> CompiledQuery[tuple[str, int, datetime | None]]:
+    """Return the query that counts what somebody with these permissions may see."""
+
+    def build() -> QuerySet[Any, Any]:
+        queries = _build_count_queries(now=TimeParameter("now"))
+        first, *others = [part for needs, each in queries if needs in allowed for part in each]
+        united: QuerySet[Any, Any] = first.union(*others, all=True) if others else first
+        return united
+
+    return CompiledQuery(build)
+
+
+def _build_count_queries(*, now: Moment) -> list[tuple[str, list[QuerySet[Any, Any]]]]:
     """Return the counting queries by the permission they need; those with a time come first."""
     to_review = worklists.query_orders_to_review().filter(asked_again_at__isnull=True)
     asked = worklists.query_orders_to_review().filter(asked_again_at__isnull=False)

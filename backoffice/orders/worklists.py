@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from django.db.models import CharField, Count, F, Q, QuerySet, Value
 
+from shared.core.statements.compiled_queries import CompiledQuery, Moment, TimeParameter
 from shared.raffles.models import Order, PaymentProof
 from shared.raffles.predicates import EXPIRING_ORDERS, UNSORTED_PROOFS
 from shared.raffles.services.queries import refund_queries
@@ -21,7 +22,7 @@ _REVIEW_ORDERING: Final = (F("asked_again_at").asc(nulls_first=True), "under_rev
 """Longest waiting first; orders whose buyer was asked for another proof come last."""
 
 
-def build_expiring_soon_condition(*, now: datetime) -> Q:
+def build_expiring_soon_condition(*, now: Moment) -> Q:
     """Return the condition for orders that expire within ten minutes, or have just expired."""
     return Q(EXPIRING_ORDERS, expires_at__lte=now + EXPIRES_SOON_WITHIN)
 
@@ -138,14 +139,23 @@ def load_unsorted_proof_worklist() -> Worklist:
 
 def count_worklists(*, now: datetime) -> WorklistCounts:
     """Return the counts of all worklists at the current time, in one query."""
+    found = dict(_COUNTS.fetch(now=now))
+    return WorklistCounts(
+        **{field.name: found.get(field.name, 0) for field in fields(WorklistCounts)}
+    )
+
+
+def _build_count_queries(*, now: Moment) -> Any:
     queue = _build_count_query("queue", query_orders_to_review())
     orphaned = _build_count_query("orphans", query_unsorted_proofs())
     late = _build_count_query("late", query_late_payment_orders())
     refunds = _build_count_query("refunds", refund_queries.query_orders_to_refund(now=now))
-    found = dict(queue.union(orphaned, late, refunds))
-    return WorklistCounts(
-        **{field.name: found.get(field.name, 0) for field in fields(WorklistCounts)}
-    )
+    return queue.union(orphaned, late, refunds)
+
+
+_COUNTS: Final = CompiledQuery[tuple[str, int]](
+    lambda: _build_count_queries(now=TimeParameter("now"))
+)
 
 
 def count_reviews_by_raffle() -> list[RaffleReviewCount]:

@@ -13,6 +13,7 @@ from django.db.models import Q
 
 from shared.core.enums import DrawMethod, RaffleStatus
 from shared.core.errors import DomainError
+from shared.core.statements.compiled_queries import Moment
 from shared.raffles.errors import (
     DrawTimeReached,
     RaffleCalledOff,
@@ -131,7 +132,7 @@ def may_still_settle(raffle: Raffle, *, now: datetime) -> bool:
     return find_settling_refusal(raffle, now=now) is None
 
 
-def build_not_settling_condition(*, now: datetime) -> Q:
+def build_not_settling_condition(*, now: Moment) -> Q:
     """Return a condition for the raffles for which `may_still_settle` is false."""
     over = [RaffleStatus.SEALED, RaffleStatus.DRAWN, RaffleStatus.CANCELLED]
     return Q(status__in=over) | Q(draw_at__lte=now)

@@ -45,6 +45,7 @@ _DEFAULT_SECTION: Final = "Options"
 
 _GRAPHEME: Final = regex.compile(r"\X")
 _PHONE: Final = regex.compile(r"[1-9][0-9]{6,14}")
+_FORBIDDEN_CHARACTERS: Final = regex.compile(r"[\p{Cc}\p{Cs}--[\n\t]]", regex.VERSION1)
 _LINK: Final = regex.compile(r"https?://\S{1,2000}")
 _BLANK_CHARACTERS: Final = frozenset("\ufe0e\ufe0f\u115f\u1160\u2800\u3164\uffa0")
 """Letters, marks and symbols that are invisible despite their category."""
@@ -220,6 +221,8 @@ def address_message(
 
 def measure_length(value: str) -> int:
     """Return the length of a text: code points or UTF-16 units, whichever are more."""
+    if value.isascii():
+        return len(value)
     return max(len(value), len(value.encode("utf-16-le", "surrogatepass")) // 2)
 
 
@@ -338,9 +341,7 @@ def _cut_text(value: str, limit: int) -> str:
 
 def _clean_text(value: str) -> str:
     """Remove what Meta or JSON does not allow: control characters and lone surrogates."""
-    return "".join(
-        char for char in value if char in "\n\t" or unicodedata.category(char) not in ("Cc", "Cs")
-    )
+    return _FORBIDDEN_CHARACTERS.sub("", value)
 
 
 def _join_parts(*parts: str) -> str:

@@ -1,5 +1,8 @@
 """Tests that names used by data or other systems have not changed."""
 
+import ast
+from collections.abc import Iterator
+
 from tests import stable_names
 from tests.cases import walk_cases
 
@@ -18,3 +21,19 @@ def test_stays_as_it_is_known_outside(kind: str) -> None:
 
 def test_lists_every_kind() -> None:
     assert set(LISTED) == set(stable_names.KINDS)
+
+
+def test_every_alarm_is_sounded_with_a_key_that_the_list_can_read() -> None:
+    for call in find_sounded_alarms():
+        where = ast.unparse(call)
+        assert ast.unparse(call.func) in stable_names.ALARMS, where
+        assert call.args, where
+        assert isinstance(call.args[0], ast.Constant | ast.JoinedStr | ast.Call), where
+
+
+def find_sounded_alarms() -> Iterator[ast.Call]:
+    """Yield every call that sounds an alarm."""
+    for node in stable_names._list_nodes():
+        match node:
+            case ast.Call(func=ast.Name(id="sound_alarm") | ast.Attribute(attr="sound_alarm")):
+                yield node

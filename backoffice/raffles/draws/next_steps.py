@@ -23,6 +23,7 @@ from backoffice.raffles.draws import pages
 from backoffice.raffles.draws.pages import DrawPage
 from backoffice.ui import display
 from shared.core.enums import DrawMethod, RaffleStatus
+from shared.core.statements.compiled_queries import Moment
 from shared.raffles import sale_rules
 from shared.raffles.draws.draw_models import DrawResult, Prize, SealedList, SourceReading
 from shared.raffles.models import Order, Raffle
@@ -95,7 +96,7 @@ class NextStep:
     address: str
 
 
-def query_raffles_with_draw_work(*, now: datetime) -> QuerySet[Raffle]:
+def query_raffles_with_draw_work(*, now: Moment) -> QuerySet[Raffle]:
     """Return the raffles for which somebody has something to do about their draw."""
     due = Q(pk__in=due_draws.query_due_raffles(now=now).values("pk"))
     without_rules = Q(pk__in=draw_rules.query_raffles_without_rules().values("pk"))
@@ -115,7 +116,7 @@ def query_raffles_with_draw_work(*, now: datetime) -> QuerySet[Raffle]:
     )
 
 
-def annotate_draw_progress(raffles: QuerySet[Raffle], *, now: datetime) -> QuerySet[Any]:
+def annotate_draw_progress(raffles: QuerySet[Raffle], *, now: Moment) -> QuerySet[Any]:
     """Add what `find_next_step` reads: counts of orders, values, winners and claims."""
     readings = SourceReading.objects.filter(raffle=OuterRef("pk"), voided_at__isnull=True)
     latest = _query_latest_results()

@@ -1,8 +1,9 @@
 """Querysets, updates and deletions that are compiled once and run many times with other values.
 
 The ORM needs about ten times as long to build and compile a statement as the database needs to run
-it. What runs for every message is therefore kept compiled. It is written as a queryset in which the
-values that change are parameters, so its SQL is the ORM's own on both databases:
+it. What runs for every message or request, and what is long, is therefore kept compiled. It is
+written as a queryset in which the values that change are parameters, so its SQL is the ORM's own on
+both databases:
 
     _LIVE_ORDERS = CompiledQuery(
         lambda: Order.objects.filter(IsIn("contact_id", "contacts"), status__in=Order.LIVE)
@@ -15,6 +16,7 @@ Everything else uses the ORM directly.
 import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any, Final, cast, override
 
 from django.db import connection, models, transaction
@@ -58,6 +60,40 @@ class Parameter(Expression):
     def adapt(self, value: Any) -> Any:
         """Return the value as the database driver expects it."""
         return self.output_field.get_db_prep_save(value, connection=connection)
+
+
+class TimeParameter(Parameter):
+    """A time that is given when the statement runs, or one that is a fixed span away from it."""
+
+    def __init__(self, name: str, span: timedelta = timedelta()) -> None:
+        """Create a parameter.
+
+        Args:
+            name: its name as an argument of `fetch` or `run`.
+            span: is added to the value.
+
+        """
+        super().__init__(name, models.DateTimeField())
+        self.span = span
+
+    @override
+    def __add__(self, span: timedelta) -> "TimeParameter":  # type: ignore[override]
+        """Return the time that much later; the database adds nothing."""
+        return TimeParameter(self.name, self.span + span)
+
+    @override
+    def __sub__(self, span: timedelta) -> "TimeParameter":  # type: ignore[override]
+        """Return the time that much earlier."""
+        return TimeParameter(self.name, self.span - span)
+
+    @override
+    def adapt(self, value: datetime) -> Any:
+        """Return the time as the database driver expects it."""
+        return super().adapt(value + self.span)
+
+
+type Moment = datetime | TimeParameter
+"""A time in a queryset, which may be compiled before the time is known."""
 
 
 class IsIn(Expression):
@@ -145,8 +181,8 @@ class CompiledQuery[Row]:
         """Create a query; it is compiled when it runs for the first time.
 
         Args:
-            build: returns the queryset: of instances, also with `select_related`, or of
-                `values_list`. A slice and all values that are no parameters are constants.
+            build: returns the queryset: of instances, also with `select_related` or annotations,
+                or of `values_list`. A slice and all values that are no parameters are constants.
 
         """
         self._build = build
@@ -326,12 +362,15 @@ def _build_instance_maker(compiler: SQLCompiler, convert: _Convert) -> _RowBuild
     fields = klass_info["select_fields"]
     columns = slice(fields[0], fields[-1] + 1)
     names = [column.target.attname for column, _, _ in compiler.select[columns]]
+    annotations = list((compiler.annotation_col_map or {}).items())
     populators = get_related_populators(klass_info, compiler.select, connection.alias)  # type: ignore[call-arg]  # the stubs are of a later Django
 
     def build_instances(rows: Iterable[Sequence[Any]]) -> list[Any]:
         instances = []
         for row in convert(rows):
             instance = model.from_db(connection.alias, names, row[columns])
+            for name, place in annotations:
+                setattr(instance, name, row[place])
             for populator in populators:
                 populator.populate(row, instance)
             instances.append(instance)

@@ -116,18 +116,26 @@ def _lock_contacts_of_orders(
     order_ids: Collection[int], *, sender_id: int | None
 ) -> set[int | None]:
     """Lock the contacts of orders and a further one; return the ids, with None."""
-    buyers = Order.objects.filter(pk__in=order_ids).values_list("contact_id", flat=True)
-    wanted = {*buyers.order_by(), sender_id, None}
+    wanted = {*_BUYERS_OF_ORDERS.fetch(ids=set(order_ids)), sender_id, None}
     _lock_contacts(wanted)
     return wanted
 
 
 def _lock_contacts(ids: Collection[int | None]) -> None:
     if wanted := {each for each in ids if each is not None}:
-        contacts: QuerySet[Any] = Order.contact.field.related_model._default_manager.filter(  # noqa: SLF001 - documented by Django
-            pk__in=wanted
-        )
-        list(contacts.order_by("pk").select_for_update(no_key=True).values_list("pk", flat=True))
+        _LOCKED_CONTACTS.fetch(ids=wanted)
+
+
+def _query_locked_contacts() -> QuerySet[Any]:
+    contacts: QuerySet[Any] = Order.contact.field.related_model._default_manager.all()  # noqa: SLF001 - documented by Django
+    locked = contacts.filter(IsIn("id", "ids")).order_by("pk").select_for_update(no_key=True)
+    return locked.values_list("pk", flat=True)
+
+
+_BUYERS_OF_ORDERS: Final = CompiledQuery[int | None](
+    lambda: Order.objects.filter(IsIn("id", "ids")).order_by().values_list("contact_id", flat=True)
+)
+_LOCKED_CONTACTS: Final = CompiledQuery[int](_query_locked_contacts)
 
 
 def lock_order(order_id: int) -> Order:

@@ -2,18 +2,28 @@
 
 from datetime import datetime, timedelta
 from itertools import count
-from typing import Any
+from typing import Any, Final
 
-from django.db.models import F
+from django.db.models import BigIntegerField, F
 
 from shared.conversation.answering.waiting_messages import answer_waiting_messages
 from shared.core.enums import InboxStatus, OutboxStatus, State
+from shared.core.statements.compiled_inserts import CompiledInsert
+from shared.core.statements.compiled_queries import CompiledQuery, Parameter
 from shared.raffles.models import Order
 from shared.whatsapp import messages
 from shared.whatsapp.models import InboundMessage, OutboundMessage, WhatsAppContact
 from tests import builders
 
 _serial = count(1)
+
+# Compiled, because stories send and read a great many messages.
+_INSERT_MESSAGES: Final = CompiledInsert(InboundMessage)
+_MESSAGES: Final = CompiledQuery(
+    lambda: OutboundMessage.objects.filter(
+        contact_id=Parameter("contact", BigIntegerField())
+    ).order_by("pk")
+)
 
 
 class BuyerChat:
@@ -67,7 +77,7 @@ class BuyerChat:
         """Store a message from the buyer in the inbox without answering it."""
         serial = next(_serial)
         wa_message_id = f"wamid.test{serial}"
-        return InboundMessage.objects.create(
+        message = InboundMessage(
             **{
                 "phone_number_id": self.contact.phone_number_id,
                 "wa_message_id": wa_message_id,
@@ -82,6 +92,8 @@ class BuyerChat:
                 **fields,
             }
         )
+        _INSERT_MESSAGES.run([message])
+        return message
 
     def answer_waiting(self, _: InboundMessage | None = None) -> list[OutboundMessage]:
         """Answer the waiting messages and return the bot's new messages."""
@@ -97,7 +109,7 @@ class BuyerChat:
 
     def list_messages(self) -> list[OutboundMessage]:
         """Return all messages to this buyer so far."""
-        return list(OutboundMessage.objects.filter(contact=self.contact).order_by("pk"))
+        return _MESSAGES.fetch(contact=self.contact.pk)
 
     def list_message_keys(self) -> list[str]:
         """Return the keys of all messages to this buyer so far."""

@@ -12,6 +12,7 @@ from typing import Any, Final
 import pytest
 from django.apps import apps
 from django.db import OperationalError, connection, connections, transaction
+from django.db.models import Q
 from django.test.utils import CaptureQueriesContext
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
@@ -55,7 +56,7 @@ def answer_together(contact_ids: Sequence[int], *, now: datetime, pivot: int) ->
 
     """
     results = BatchResult()
-    for waiting in repeat_while_waiting(contact_ids):
+    for waiting in repeat_while_due(contact_ids, now=now):
         result = answer_batch(waiting, now=now, pivot=pivot)
         for contact_id in result.left:
             waiting_messages.answer_or_record_failure(contact_id, now=now, pivot=pivot)
@@ -65,21 +66,23 @@ def answer_together(contact_ids: Sequence[int], *, now: datetime, pivot: int) ->
 
 def answer_alone(contact_ids: Sequence[int], *, now: datetime, pivot: int) -> None:
     """Answer the same contacts one by one, with the pivots that they have in a batch."""
-    for waiting in repeat_while_waiting(contact_ids):
+    for waiting in repeat_while_due(contact_ids, now=now):
         for place, contact_id in enumerate(waiting):
             waiting_messages.answer_or_record_failure(
                 contact_id, now=now, pivot=answer_batches.compute_pivot(pivot, place=place)
             )
 
 
-def repeat_while_waiting(contact_ids: Sequence[int]) -> Iterator[Sequence[int]]:
-    """Yield the contacts, then those of them with messages that still wait, and so on."""
+def repeat_while_due(contact_ids: Sequence[int], *, now: datetime) -> Iterator[Sequence[int]]:
+    """Yield the contacts, then those of them with messages that are still due, and so on."""
     for _ in range(MAX_MESSAGES_PER_STEP):
         if not contact_ids:
             return
         yield contact_ids
-        unread = InboundMessage.objects.filter(status=InboxStatus.RECEIVED)
-        waiting = set(unread.values_list("contact_id", flat=True))
+        due = InboundMessage.objects.filter(
+            Q(next_attempt_at=None) | Q(next_attempt_at__lte=now), status=InboxStatus.RECEIVED
+        )
+        waiting = set(due.values_list("contact_id", flat=True))
         contact_ids = [contact_id for contact_id in contact_ids if contact_id in waiting]
 
 

@@ -1,7 +1,5 @@
 """Tests of the advice for alarms: every kind has its own."""
 
-import ast
-from collections.abc import Iterator
 from typing import Final
 
 import pytest
@@ -27,20 +25,3 @@ def test_every_kind_of_alarm_has_advice_of_its_own(kind: str) -> None:
 
 def test_no_advice_is_kept_for_alarms_that_nothing_sounds() -> None:
     assert sorted(alarm_advice.ADVICE_BUILDERS) == ALARM_KINDS
-
-
-def test_every_alarm_is_sounded_with_a_key_that_the_list_can_read() -> None:
-    for call in find_sounded_alarms():
-        where = ast.unparse(call)
-        assert ast.unparse(call.func) in stable_names.ALARMS, where
-        assert call.args, where
-        assert isinstance(call.args[0], ast.Constant | ast.JoinedStr | ast.Call), where
-
-
-def find_sounded_alarms() -> Iterator[ast.Call]:
-    """Yield every call that sounds an alarm."""
-    for tree in stable_names._read_source().values():
-        for node in ast.walk(tree):
-            match node:
-                case ast.Call(func=ast.Name(id="sound_alarm") | ast.Attribute(attr="sound_alarm")):
-                    yield node

@@ -1,11 +1,12 @@
 """Raffles whose draw is due: their time has come, or all their numbers are sold."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, Final
 
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from shared.core.enums import RaffleStatus, TicketStatus
+from shared.core.statements.compiled_queries import Moment
 from shared.raffles.models import Order, Raffle, TicketNumber
 from shared.raffles.predicates import AVAILABLE_TICKETS
 
@@ -13,7 +14,7 @@ CLOSED_SHOWN_FOR: Final = timedelta(days=30)
 """Time during which a closed raffle is still due although nothing is left to decide."""
 
 
-def query_due_raffles(*, now: datetime) -> QuerySet[Raffle]:
+def query_due_raffles(*, now: Moment) -> QuerySet[Raffle]:
     """Return the raffles whose draw is due, and which are neither sealed nor drawn nor called off.
 
     A raffle with a draw date is due from then on. One that is drawn when sold out is due once no

@@ -52,11 +52,17 @@ def write_prizes(raffle: Raffle, titles: Sequence[str]) -> None:
     """
     before = list(Prize.objects.filter(raffle=raffle))
     pictures = _match_pictures(before, titles)
-    Prize.objects.filter(raffle=raffle, position__gt=len(titles)).delete()
-    for position, (title, picture) in enumerate(zip(titles, pictures, strict=True), start=1):
-        Prize.objects.update_or_create(
-            raffle=raffle, position=position, defaults={"title": title, "picture": picture}
-        )
+    if any(prize.position > len(titles) for prize in before):
+        Prize.objects.filter(raffle=raffle, position__gt=len(titles)).delete()
+    Prize.objects.bulk_create(
+        (
+            Prize(raffle=raffle, position=position, title=title, picture=picture)
+            for position, (title, picture) in enumerate(zip(titles, pictures, strict=True), start=1)
+        ),
+        update_conflicts=True,
+        unique_fields=["raffle", "position"],
+        update_fields=["title", "picture"],
+    )
     _delete_after_commit({prize.picture.name or "" for prize in before} - {*pictures, ""})
 
 

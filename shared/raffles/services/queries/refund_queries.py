@@ -1,11 +1,11 @@
 """Reads of refunds: the money that must go back to buyers, and the money that went back."""
 
-from datetime import datetime
 from typing import Final
 
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from shared.core.enums import LedgerKind, OrderStatus, RaffleStatus
+from shared.core.statements.compiled_queries import Moment
 from shared.raffles import sale_rules
 from shared.raffles.models import LedgerEntry, Order, Raffle
 
@@ -21,7 +21,7 @@ _PAID_AND_NOT_REFUNDED: Final = Q(
 """Paid orders that were not free; a condition on their total would keep the small index away."""
 
 
-def query_orders_to_refund(*, now: datetime, raffle_id: int | None = None) -> QuerySet[Order]:
+def query_orders_to_refund(*, now: Moment, raffle_id: int | None = None) -> QuerySet[Order]:
     """Return the orders whose money must go back, oldest first.
 
     These are the paid orders of raffles that were called off, unless they cost nothing, and the

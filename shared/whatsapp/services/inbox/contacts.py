@@ -4,11 +4,11 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Final
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, models, transaction
 
 from shared.core.enums import InboxStatus
 from shared.core.statements.bulk_insert import insert_new_rows
-from shared.core.statements.compiled_queries import CompiledQuery, IsIn
+from shared.core.statements.compiled_queries import CompiledQuery, IsIn, Parameter
 from shared.whatsapp.models import ContactAlias, InboundMessage, WhatsAppContact
 from shared.whatsapp.sender_ids import ContactCards, read_sender
 from shared.whatsapp.services.inbox import join_suggestions
@@ -26,11 +26,21 @@ def lock_contact(contact_id: int) -> WhatsAppContact:
         WhatsAppContact.DoesNotExist: there is no such contact.
 
     """
-    contact = WhatsAppContact.objects.select_for_update(no_key=True).get(pk=contact_id)
+    found = _LOCKED_CONTACT.fetch(id=contact_id)
+    if not found:
+        raise WhatsAppContact.DoesNotExist(f"there is no contact {contact_id}")
+    [contact] = found
     if contact.joined_into_id is None:
         return contact
     InboundMessage.objects.filter(contact=contact).update(contact=contact.joined_into_id)
     return lock_contact(contact.joined_into_id)
+
+
+_LOCKED_CONTACT: Final = CompiledQuery(
+    lambda: WhatsAppContact.objects.select_for_update(no_key=True).filter(
+        pk=Parameter("id", models.BigIntegerField())
+    )
+)
 
 
 def lock_free_contacts(contact_ids: Collection[int]) -> dict[int, WhatsAppContact]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any, Final
 
 from django.db import models, transaction
@@ -98,8 +99,16 @@ def list_unanswered_messages(contact_id: int, *, limit: int | None = None) -> li
         limit: the most messages to return; None: all.
 
     """
-    unanswered = InboundMessage.objects.filter(contact_id=contact_id, status=InboxStatus.RECEIVED)
-    return list(unanswered.order_by("sent_at", "id")[:limit])
+    return _get_unanswered_query(limit).fetch(contact=contact_id)
+
+
+@cache
+def _get_unanswered_query(limit: int | None) -> CompiledQuery[InboundMessage]:
+    return CompiledQuery(
+        lambda: InboundMessage.objects.filter(
+            contact_id=Parameter("contact", models.BigIntegerField()), status=InboxStatus.RECEIVED
+        ).order_by("sent_at", "id")[:limit]
+    )
 
 
 def postpone_later_messages(message: InboundMessage) -> None:

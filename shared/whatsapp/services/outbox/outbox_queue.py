@@ -7,12 +7,12 @@ from typing import Any, Final
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import BigIntegerField, CharField, F, Min, Q
+from django.db.models import BigIntegerField, CharField, DateTimeField, F, Min, Q
 
 from shared.core.constants import MAX_UNKNOWN_RESENDS, UNKNOWN_SEND_WAIT
 from shared.core.enums import MessageDeliveryStatus, OutboxKind, OutboxStatus
 from shared.core.statements.compiled_inserts import CompiledInsert
-from shared.core.statements.compiled_queries import CompiledQuery, IsIn, Parameter
+from shared.core.statements.compiled_queries import CompiledQuery, CompiledUpdate, IsIn, Parameter
 from shared.whatsapp.errors import MessageNotFailed
 from shared.whatsapp.models import InboundMessage, OutboundMessage, WhatsAppContact
 from shared.whatsapp.services import opt_out
@@ -158,8 +158,15 @@ def release_withheld_messages(contact: WhatsAppContact, *, now: datetime) -> int
         The number of queued notices.
 
     """
-    withheld = contact.outbound_messages.filter(status=OutboxStatus.WITHHELD)
-    return withheld.update(**{**UNTRIED_FIELDS, "next_attempt_at": now})
+    return _RELEASED.run(contact=contact.pk, now=now)
+
+
+_RELEASED: Final = CompiledUpdate(
+    lambda: OutboundMessage.objects.filter(
+        contact_id=Parameter("contact", BigIntegerField()), status=OutboxStatus.WITHHELD
+    ),
+    **{**UNTRIED_FIELDS, "next_attempt_at": Parameter("now", DateTimeField())},
+)
 
 
 @transaction.atomic(durable=True)

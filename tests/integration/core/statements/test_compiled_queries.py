@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 from django.db import models, transaction
-from django.db.models import F, QuerySet
+from django.db.models import Exists, F, OuterRef, QuerySet
 from django.db.transaction import TransactionManagementError
 
 from shared.core.enums import OutboxKind, OutboxStatus
@@ -16,7 +16,9 @@ from shared.core.statements.compiled_queries import (
     CompiledQuery,
     CompiledUpdate,
     IsIn,
+    Moment,
     Parameter,
+    TimeParameter,
 )
 from shared.raffles.models import Order
 from shared.whatsapp.models import OutboundMessage
@@ -72,6 +74,40 @@ def test_returns_related_instances_and_tuples() -> None:
     assert tuples.fetch(contact=contact.pk) == [(fresh.unit_price, fresh.created_at)]
     assert flat.fetch(contact=contact.pk) == [fresh.total]
     assert related.fetch(contact=contact.pk + 1) == []
+
+
+def test_returns_instances_with_their_annotations() -> None:
+    raffle = create_raffle()
+    orders = [create_order_row(raffle, quantity=quantity) for quantity in (1, 2)]
+    others = Order.objects.filter(
+        raffle_id=OuterRef("raffle_id"), quantity__gt=OuterRef("quantity")
+    )
+    of_raffle = Order.objects.filter(raffle_id=Parameter("raffle", models.BigIntegerField()))
+    queryset = of_raffle.annotate(has_larger=Exists(others)).select_related("raffle")
+    query = CompiledQuery(lambda: queryset.annotate(cents=F("total") * 100).order_by("pk"))
+
+    found = query.fetch(raffle=raffle.pk)
+
+    assert found == orders
+    assert [each.has_larger for each in found] == [True, False]
+    assert [each.cents for each in found] == [each.total * 100 for each in orders]
+    assert [each.raffle for each in found] == [raffle, raffle]
+
+
+def test_moves_a_time_by_the_span_that_the_queryset_adds() -> None:
+    queue_message(create_contact())
+
+    def query_leased(now: Moment) -> QuerySet[OutboundMessage]:
+        day, hour = timedelta(days=1), timedelta(hours=1)
+        leased = OutboundMessage.objects.filter(lease_until__gt=now - day + hour)
+        return leased.filter(lease_until__lte=now + day)
+
+    query = CompiledQuery(lambda: query_leased(TimeParameter("now")))
+
+    for hours in (-24, -23, -22, 0, 24, 25):
+        OutboundMessage.objects.update(lease=uuid4(), lease_until=NOON + timedelta(hours=hours))
+        assert _read(query.fetch(now=NOON)) == _read(query_leased(NOON))
+        assert len(query.fetch(now=NOON)) == (hours in {-22, 0, 24})
 
 
 def test_updates_as_the_queryset_does() -> None:

@@ -8,6 +8,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import cache
 from typing import Final
 
 from shared.conversation import flow
@@ -30,11 +31,6 @@ _CHANGES: Final = frozenset({Intent.DROP, Intent.SWAP, Intent.EITHER})
 
 _NEGATED_NUMBER: Final = re.compile(r"(?<!if )\b(?:not|don't|never) #?(\d{1,9})\b", re.IGNORECASE)
 _DROPS: Final = re.compile(r"\b(?:minus|without|except|instead)\b")
-_AMOUNTS: Final = "|".join(sorted(load_vocabulary().amounts, key=len, reverse=True))
-_CORRECTION: Final = re.compile(
-    rf"\b(?:not|don't|never)\b\D{{1,20}}?(?:\d|\b(?:{_AMOUNTS})\b)", re.IGNORECASE
-)
-"""A number that is taken back: "2 tickets, not three", "7, 13, not 13"."""
 _FREE: Final = re.compile(r"\b(?:free|available|have|has|taken|sold|gone|left|there)\b")
 
 
@@ -82,6 +78,13 @@ def find_unmeant_act(text: str, word: str, place: int, scene: Scene) -> Effect |
     return None if _changes_numbers(effect, insert(text, word, place), scene) else effect
 
 
+@cache
+def _build_correction() -> re.Pattern[str]:
+    """Return a pattern of a number that is taken back: "2 tickets, not three", "7, 13, not 13"."""
+    amounts = "|".join(sorted(load_vocabulary().amounts, key=len, reverse=True))
+    return re.compile(rf"\b(?:not|don't|never)\b\D{{1,20}}?(?:\d|\b(?:{amounts})\b)", re.IGNORECASE)
+
+
 def _names_other_raffle(effect: Effect, before: Effect | None) -> bool:
     """Return whether the other of two raffles is meant: "5 random, not for winter"."""
     kinds = (HoldRandom, HoldNumbers)
@@ -107,7 +110,7 @@ def _changes_numbers(effect: Effect, text: str, scene: Scene) -> bool:
     """
     reading = Turn.read(text, scene.state, scene.context, scene.facts).reading
     wish = reading.wish
-    is_correction = reading.intent is Intent.TAKE and _CORRECTION.search(text) is not None
+    is_correction = reading.intent is Intent.TAKE and _build_correction().search(text) is not None
     if wish is None or not (reading.intent in _CHANGES or is_correction):
         return False
     groups = [group for group in (wish.take, wish.otherwise) if group is not None]
