@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
+from itertools import chain, zip_longest
 from pathlib import Path
 from typing import Any, Final
 
@@ -28,6 +29,9 @@ FAST_POSTGRES_SETTINGS: Final = (
     "autovacuum = off",
 )
 """Settings that give up durability for speed: tests kill processes, but never the machine."""
+
+LONGEST_GROUPS: Final = 2
+"""Groups that take minutes: the browser, and the operator with the demo."""
 
 GARBAGE_THRESHOLD: Final = 50_000
 """Allocations between two garbage collections; tests are short and leave little garbage."""
@@ -105,23 +109,42 @@ def pytest_make_parametrize_id(val: object) -> str | None:
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> Generator[None]:
-    """Run each module of unit tests on one worker, and those that wait for processes early.
+    """Run each module of unit tests on one worker, and tests that wait beside those that compute.
 
-    Otherwise xdist sends every test by itself, which costs as much as a short test, and fixtures
-    of a module are made on every worker. A test that waits leaves the processor to the others, but
-    at the end of a run there are none.
+    Otherwise xdist sends every unit test by itself, which costs as much as a short test, and
+    fixtures of a module are made on every worker. Tests that start processes wait most of the time;
+    if all of them ran at once, nobody would use the processor.
     """
     for item in filter(_is_unit_test, items):
         item.add_marker(pytest.mark.xdist_group(item.path.stem))
     yield
-    items.sort(key=_get_place)
+    items[:] = _mix(items)
 
 
-def _get_place(item: pytest.Item) -> int:
-    if str(item.path).startswith(ACCEPTANCE_TESTS):
-        return 0
-    waits = _is_unit_test(item) and item.get_closest_marker("acceptance") is not None
-    return 1 if waits else 2
+def _mix(items: list[pytest.Item]) -> list[pytest.Item]:
+    """Return the tests by group: a group that waits, one that computes, and so on.
+
+    The first groups that wait take longest. They begin first, or the run would end with them.
+    """
+    groups: dict[str, list[pytest.Item]] = {}
+    for item in items:
+        groups.setdefault(_get_group(item), []).append(item)
+    waiting = [group for group in groups.values() if _waits(group[0])]
+    computing = [group for group in groups.values() if not _waits(group[0])]
+    longest, waiting = waiting[:LONGEST_GROUPS], waiting[LONGEST_GROUPS:]
+    pairs = zip_longest(waiting, computing, fillvalue=list[pytest.Item]())
+    return [item for group in chain(longest, *pairs) for item in group]
+
+
+def _get_group(item: pytest.Item) -> str:
+    marker = item.get_closest_marker("xdist_group")
+    return item.nodeid if marker is None else str(marker.args[0])
+
+
+def _waits(item: pytest.Item) -> bool:
+    if _is_unit_test(item):
+        return item.get_closest_marker("acceptance") is not None
+    return str(item.path).startswith(ACCEPTANCE_TESTS)
 
 
 def _is_unit_test(item: pytest.Item) -> bool:

@@ -17,9 +17,9 @@ LIMIT: Final = 900
 """Seconds per test: starting processes is slow, and several start at once."""
 
 
-@pytest.hookimpl(wrapper=True, tryfirst=True)
+@pytest.hookimpl(wrapper=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> Generator[None]:
-    """Mark every test of this folder, and run them first, a module's in the order of the file.
+    """Mark every test of this folder, and put them first, a module's in the order of the file.
 
     By default pytest runs parametrized tests after the others of their module, where they would
     have to restart the processes that those have stopped.

@@ -38,6 +38,8 @@ from tests.operator import page, repository
 from tests.operator.machine import Machine, Shell, run_machine
 from tests.waiting import wait_until
 
+pytestmark = pytest.mark.xdist_group("demo")  # which listens on the ports of the page, too
+
 GATEWAY: Final = "http://127.0.0.1:8080"
 SECOND_GATEWAY: Final = "http://127.0.0.1:8081"
 BACKOFFICE: Final = "http://127.0.0.1:8000"
@@ -175,7 +177,6 @@ def test_every_block_is_of_a_kind_that_is_played() -> None:
     assert {block.kind for block in page.read_blocks()} <= page.KINDS
 
 
-@pytest.mark.xdist_group("demo")  # the demo listens on the ports of the page, too
 def test_an_operators_evening_and_what_comes_after_it(operator: Operator) -> None:
     install(operator)
     begins = """bash --login -c 'test "$PWD $UV_NO_DEV" = "/srv/raffle/app 1"'"""
