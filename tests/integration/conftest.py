@@ -80,6 +80,7 @@ def django_db_setup(
         # Django would empty every table, then have every app fill its own again.
         patched.setattr(TransactionTestCase, "_fixture_teardown", lambda _: delete_all_rows())
         ContentType.objects.clear_cache()  # the other database numbers them differently
+        _ = connections["default"].features.supports_json_field  # asks once: tests count queries
         yield
 
 
