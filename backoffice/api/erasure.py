@@ -6,7 +6,7 @@ from typing import Any
 from django.db.models import Q
 from django.dispatch import receiver
 
-from backoffice.api import request_claims
+from backoffice.api.idempotency import request_claims
 from backoffice.api.models import IdempotentRequest
 from shared.use_cases.contacts.buyer_erasure import ErasedBuyer
 from shared.use_cases.signals import buyer_erased, logs_expired

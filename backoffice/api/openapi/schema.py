@@ -32,7 +32,8 @@ from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiRespo
 from rest_framework import exceptions
 from rest_framework.permissions import AllowAny
 
-from backoffice.api import idempotency, permissions, problems, request_claims
+from backoffice.api import permissions, problems
+from backoffice.api.idempotency import idempotent_view, request_claims
 from backoffice.api.openapi import examples
 from backoffice.api.permissions import ScopeMissing
 from backoffice.api.responses.base import ProblemResponse
@@ -60,7 +61,7 @@ STATUS_DESCRIPTIONS: Final[Mapping[str, str]] = {
 
 UNSAFE_METHODS: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 IDEMPOTENCY_KEY_PARAMETER: Final = OpenApiParameter(
-    idempotency.KEY_HEADER,
+    idempotent_view.KEY_HEADER,
     {"type": "string", "pattern": "^[!-~]([ -~]{0,253}[!-~])?$"},
     OpenApiParameter.HEADER,
     description=(
@@ -153,7 +154,7 @@ class OperationSchema(AutoSchema):
     def _get_response_headers_for_code(self, status_code: str, direction: Any = "response") -> Any:
         headers = super()._get_response_headers_for_code(status_code, direction)
         if self._is_unsafe and status_code.startswith("2"):
-            headers[idempotency.REPLAYED_HEADER] = _REPLAYED_HEADER
+            headers[idempotent_view.REPLAYED_HEADER] = _REPLAYED_HEADER
         if status_code in {"429", "503"}:
             headers["Retry-After"] = _RETRY_AFTER_HEADER
         if status_code == "401":

@@ -12,7 +12,7 @@ from rest_framework.response import Response
 
 from backoffice.api import filters, pagination, query_params, scopes
 from backoffice.api.filters import ApiChoicesFilter, ApiIdFilter
-from backoffice.api.idempotency import IdempotentView
+from backoffice.api.idempotency.idempotent_view import IdempotentView
 from backoffice.api.openapi.schema import describe_refusals
 from backoffice.api.pagination import IdPaginator
 from backoffice.api.responses import base, events

@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from backoffice.api import scopes
-from backoffice.api.idempotency import IdempotentView
+from backoffice.api.idempotency.idempotent_view import IdempotentView
 from backoffice.api.openapi import examples
 from backoffice.api.openapi.schema import describe_refusals
 from backoffice.api.responses import base, raffles

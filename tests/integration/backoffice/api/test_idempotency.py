@@ -9,15 +9,15 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from backoffice.api import request_claims
-from backoffice.api.models import ApiToken, IdempotentRequest
-from backoffice.api.request_claims import (
+from backoffice.api.idempotency import request_claims
+from backoffice.api.idempotency.request_claims import (
     IdempotencyKeyReused,
     KeyedRequest,
     RequestClaim,
     RequestInProgress,
     StoredResponse,
 )
+from backoffice.api.models import ApiToken, IdempotentRequest
 from shared.core.enums import OrderAction, OrderStatus, Scope
 from shared.raffles.models import Order
 from shared.whatsapp.models import OutboundMessage

@@ -13,9 +13,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from backoffice.api import request_claims
+from backoffice.api.idempotency import request_claims
+from backoffice.api.idempotency.request_claims import KeyedRequest, RequestClaim, StoredResponse
 from backoffice.api.models import ApiToken
-from backoffice.api.request_claims import KeyedRequest, RequestClaim, StoredResponse
 from shared.core import logs
 from shared.core.errors import DomainError
 

@@ -1,0 +1,1 @@
+"""Idempotency keys of the API: the stored requests, and the views that accept keys."""
