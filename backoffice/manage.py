@@ -12,6 +12,7 @@ from django.core.management import execute_from_command_line
 from django.db import OperationalError, ProgrammingError
 
 from shared.core.config_errors import ConfigurationError
+from shared.core.fast_exit import skip_garbage_at_exit
 
 HELP_WORDS: Final = frozenset({"help", "--help", "-h", "version", "--version"})
 
@@ -30,6 +31,7 @@ def main() -> None:
     What a person can put right is one sentence and exit code 1, without a traceback; Django's
     option `--traceback` brings it back.
     """
+    skip_garbage_at_exit()
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "backoffice.settings")
     try:
         if _asks_for_help(sys.argv):
