@@ -22,6 +22,7 @@ from shared.core.fast_exit import skip_garbage_at_exit
 
 POSTGRES_URL = "TEST_POSTGRES_URL"
 RUN_FOLDER: Final = "TEST_RUN_FOLDER"
+FOLDER_NAME: Final = "rafflebot-tests"
 MEMORY_DISK: Final = Path("/dev/shm")
 MEMORY_DISK_BYTES: Final = 4 << 30
 """Free space that the memory disk needs for the databases of a run."""
@@ -74,7 +75,9 @@ def pytest_configure(config: pytest.Config) -> None:
     if hasattr(config, "workerinput") or config.option.collectonly:
         return
     _keep_bytecode()
-    folder = Path(tempfile.mkdtemp(prefix="rafflebot-tests-", dir=_find_memory_disk()))
+    _remove_left_folders()
+    prefix = f"{FOLDER_NAME}-{os.getpid()}-"
+    folder = Path(tempfile.mkdtemp(prefix=prefix, dir=_find_memory_disk()))
     folder.chmod(0o711)  # for PostgreSQL, and for tests that connect as another user
     os.environ[RUN_FOLDER] = str(folder)
     if POSTGRES_URL not in os.environ:
@@ -173,6 +176,14 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     folder = os.environ.pop(RUN_FOLDER, None)
     if folder is not None:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _remove_left_folders() -> None:
+    """Free the memory of runs that were killed."""
+    for folder in MEMORY_DISK.glob(f"{FOLDER_NAME}-*"):
+        pid = folder.name.split("-")[2]
+        if not Path("/proc", pid).exists():
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _find_memory_disk() -> Path | None:
