@@ -135,6 +135,17 @@ class TestEveryPage:
         assert answers == dict.fromkeys(OTHER_PAGES, 200)
 
     @pytest.mark.same_everywhere
+    def test_loads_jquery_only_where_a_script_needs_it_and_the_small_file(
+        self, owner: Client
+    ) -> None:
+        orders = owner.get("/admin/raffles/order/").content
+
+        assert b"jquery.min." in orders
+        assert b"jquery/jquery." not in orders.replace(b"jquery/jquery.min.", b"")
+        assert b"jquery" not in owner.get("/admin/").content
+        assert b"jquery" not in owner.get("/admin/queue/").content
+
+    @pytest.mark.same_everywhere
     def test_of_the_login_comes_and_its_style_sheet_is_served(self) -> None:
         page = Client().get("/admin/login/").content.decode()
         sheet = next(
