@@ -165,6 +165,12 @@ def _is_unit_test(item: pytest.Item) -> bool:
     return str(item.path).startswith(UNIT_TESTS)
 
 
+def pytest_sessionfinish() -> None:
+    """Collect garbage once: pytest does so five times, for warnings from what it collects."""
+    gc.collect()
+    gc.freeze()
+
+
 def pytest_unconfigure(config: pytest.Config) -> None:
     """Stop the PostgreSQL server that this run started, and remove the databases."""
     if hasattr(config, "workerinput"):
