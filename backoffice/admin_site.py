@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, Final, cast
+from typing import Any, cast
 
 from django.contrib.admin import AdminSite
 from django.http import HttpRequest, HttpResponse
@@ -17,8 +17,6 @@ from backoffice.accounts import interrupted
 from backoffice.ui import brand, menu
 from shared.core import config
 
-_APP_NAMES: Final = {"auth": "People", "api": "API"}
-
 
 class BackofficeSite(AdminSite):
     """Django's admin site with our menu, login page and dashboard."""
@@ -28,16 +26,12 @@ class BackofficeSite(AdminSite):
     enable_nav_sidebar = False
 
     def get_app_list(
-        self, request: HttpRequest, app_label: str | None = None
+        self,
+        request: HttpRequest,  # noqa: ARG002 - Django passes these arguments
+        app_label: str | None = None,  # noqa: ARG002
     ) -> list[dict[str, Any]]:
-        """Return the apps and models, each model under its admin's `menu_name`."""
-        apps: list[dict[str, Any]] = super().get_app_list(request, app_label)
-        for app in apps:
-            app["name"] = _APP_NAMES.get(app["app_label"], app["name"])
-            for entry in app["models"]:
-                name = getattr(self.get_model_admin(entry["model"]), "menu_name", "")
-                entry["name"] = name or entry["name"]
-        return apps
+        """Return nothing: the menu leads to every list, and no page shows apps and their models."""
+        return []
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
         """Return our pages first, because the last of the admin's own URLs matches everything."""

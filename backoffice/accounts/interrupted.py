@@ -27,8 +27,9 @@ _ENTRANCES: Final = frozenset({"admin:login", "admin:logout"})
 
 def is_interrupted_post(request: HttpRequest) -> bool:
     """Whether a request without a session would have changed something."""
-    entrances = {reverse(name) for name in _ENTRANCES}
-    return request.method not in _SAFE_METHODS and request.path not in entrances
+    if request.method in _SAFE_METHODS:
+        return False
+    return request.path not in {reverse(name) for name in _ENTRANCES}
 
 
 def redirect_to_login(request: HttpRequest) -> HttpResponse:

@@ -1,10 +1,11 @@
 """The menu of the back office, in the order of the seller's day."""
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Final
 
 from django.http import HttpRequest
-from django.urls import reverse
+from django.urls import get_script_prefix, reverse
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +21,13 @@ class MenuEntry:
     @property
     def address(self) -> str:
         """The address of the page."""
-        return reverse(f"{self.namespace}{self.view}")
+        return _find_address(f"{self.namespace}{self.view}", prefix=get_script_prefix())
+
+
+@cache
+def _find_address(view: str, *, prefix: str) -> str:  # noqa: ARG001 - the address begins with it
+    """Return the address of a view; each page shows some thirty, which never change."""
+    return reverse(view)
 
 
 @dataclass(frozen=True, slots=True)
