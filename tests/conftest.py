@@ -9,7 +9,7 @@ import sys
 import tempfile
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager, suppress
-from functools import cache
+from functools import cache, partial
 from itertools import chain, zip_longest
 from pathlib import Path
 from typing import Any, Final
@@ -19,6 +19,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from shared.core.fast_exit import skip_garbage_at_exit
+from tests.call_stack import call_with_room
 
 POSTGRES_URL = "TEST_POSTGRES_URL"
 RUN_FOLDER: Final = "TEST_RUN_FOLDER"
@@ -82,6 +83,15 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ[RUN_FOLDER] = str(folder)
     if POSTGRES_URL not in os.environ:
         config.stash[_SERVER] = _start_postgres(folder / "postgres")
+
+
+def pytest_cmdline_main(config: pytest.Config) -> pytest.ExitCode | None:
+    """Run the tests of a worker process with room on the stack."""
+    if not hasattr(config, "workerinput"):
+        return None
+    pytest_itself: Any = config.pluginmanager.get_plugin("main")
+    code: pytest.ExitCode = call_with_room(partial(pytest_itself.pytest_cmdline_main, config))
+    return code
 
 
 def pytest_collection(session: pytest.Session) -> None:
