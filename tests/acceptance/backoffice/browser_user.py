@@ -4,7 +4,7 @@ import shutil
 from dataclasses import dataclass, field
 from typing import Final
 
-from playwright.sync_api import ConsoleMessage, Page, Response, expect
+from playwright.sync_api import ConsoleMessage, Page, expect
 
 from tests.acceptance.backoffice.accessibility import list_barriers
 from tests.acceptance.backoffice.seed import PASSWORD
@@ -37,7 +37,10 @@ HIDDEN_BY_SCROLLERS: Final = """
 
 @dataclass
 class BrowserUser:
-    """A member of staff; `complaints` collects console errors (CSP too) and HTTP errors."""
+    """A member of staff; `complaints` collects console errors: of scripts, CSP and HTTP.
+
+    Chromium's console names each answer with a status of 400 and above, whatever it was for.
+    """
 
     page: Page
     address: str
@@ -47,7 +50,6 @@ class BrowserUser:
         self.page.set_default_timeout(PATIENCE * 1_000)  # milliseconds
         self.page.on("console", self._note)
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        self.page.on("response", self._note_failure)
 
     def open_page(self, path: str) -> Page:
         self.page.goto(self.address + path)
@@ -97,8 +99,5 @@ class BrowserUser:
 
     def _note(self, message: ConsoleMessage) -> None:
         if message.type in {"error", "warning"}:
-            self.complaints.append(f"{message.text} ({self.page.url})")
-
-    def _note_failure(self, response: Response) -> None:
-        if response.status >= 400:
-            self.complaints.append(f"{response.status} {response.url}")
+            where = f"{message.location['url']} on {self.page.url}"
+            self.complaints.append(f"{message.text} ({where})")
