@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager, suppress
 from functools import cache, partial
-from itertools import chain, zip_longest
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, Final
 
@@ -146,18 +146,26 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> Generator[None]:
 
 
 def _mix(items: list[pytest.Item]) -> list[pytest.Item]:
-    """Return the tests by group: a group that waits, one that computes, and so on.
+    """Return the tests by group: those that wait spread among those that compute, then unit tests.
 
-    The first groups that wait take longest. They begin first, or the run would end with them.
+    The first groups that wait take longest: they begin first, or the run would end with them. It
+    ends with unit tests, whose short groups keep all workers busy.
     """
     groups: dict[str, list[pytest.Item]] = {}
     for item in items:
         groups.setdefault(_get_group(item), []).append(item)
     waiting = [group for group in groups.values() if _waits(group[0])]
-    computing = [group for group in groups.values() if not _waits(group[0])]
-    longest, waiting = waiting[:LONGEST_GROUPS], waiting[LONGEST_GROUPS:]
-    pairs = zip_longest(waiting, computing, fillvalue=list[pytest.Item]())
-    return [item for group in chain(longest, *pairs) for item in group]
+    others = [group for group in groups.values() if not _waits(group[0])]
+    unit_tests = [group for group in others if _is_unit_test(group[0])]
+    computing = [group for group in others if not _is_unit_test(group[0])]
+    spread = [
+        ((place + 0.5) / len(alike), group)
+        for alike in (waiting[LONGEST_GROUPS:], computing)
+        for place, group in enumerate(alike)
+    ]
+    spread.sort(key=itemgetter(0))
+    order = (*waiting[:LONGEST_GROUPS], *(group for _, group in spread), *unit_tests)
+    return [item for group in order for item in group]
 
 
 def _get_group(item: pytest.Item) -> str:
