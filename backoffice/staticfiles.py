@@ -18,6 +18,18 @@ class StaticFilesStorage(CompressedManifestStaticFilesStorage):  # type: ignore[
 
     manifest_strict = False
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Read the manifest, which is not read again."""
+        super().__init__(*args, **kwargs)
+        self._urls: dict[tuple[str, bool], str] = {}
+
+    def url(self, name: str, force: bool = False) -> str:
+        """Return the URL of a file, looked up once: each page asks for a dozen."""
+        asked = (name, force)
+        if asked not in self._urls:
+            self._urls[asked] = str(super().url(name, force))
+        return self._urls[asked]
+
     def hashed_name(self, name: str, *args: Any, **kwargs: Any) -> str:
         """Return the plain name if the file was not collected; the finders serve it then."""
         try:
