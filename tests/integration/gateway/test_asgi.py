@@ -16,9 +16,9 @@ import pytest
 from django.db import connection
 
 from shared.whatsapp.models import InboundMessage
-from tests.conftest import POSTGRES_URL
 from tests.integration.gateway import sample_data
 from tests.integration.gateway.fake_meta import build_text_webhook, post_webhook
+from tests.postgres_server import POSTGRES_URL
 from tests.waiting import PATIENCE, wait_until
 
 pytestmark = pytest.mark.acceptance
